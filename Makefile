@@ -1,0 +1,53 @@
+# Two commands: `make drill` runs the main job, `make test` runs all tests. Each sets up what it needs by itself.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	if $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: drill test lint types unit bench soak splunk-app appinspect locks build clean help
+
+help:
+	@echo "make drill       detect on real logs, decide, contain, prove, report: all on this machine"
+	@echo "make test        lint, types, layers and all tests (engines that are missing are named and skipped)"
+	@echo "make bench       the figures of docs/bench.md"
+	@echo "make splunk-app  the Splunk package, in build/"
+	@echo "make build       generate Splunk and Elastic content from detections/"
+
+$(STAMP): packaging/locks/dev.txt setup.cfg
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed; install it and run make again"; exit 1; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r packaging/locks/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+drill: $(STAMP)
+	@$(BIN)/tourniquet drill
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+unit: $(STAMP)
+	$(BIN)/pytest -n 2 --dist loadscope
+
+test: lint types unit
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench
+
+build: $(STAMP)
+	$(BIN)/tourniquet detections build
+	$(BIN)/tourniquet policy build
+
+splunk-app: $(STAMP)
+	$(BIN)/python -m packaging.splunk_app
+
+clean:
+	rm -rf build drill-report .pytest_cache .mypy_cache .ruff_cache

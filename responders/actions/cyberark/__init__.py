@@ -1,0 +1,1 @@
+"""Containment actions at cyberark: one module, one action."""

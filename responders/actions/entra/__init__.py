@@ -1,0 +1,1 @@
+"""Containment actions at entra: one module, one action."""

@@ -1,0 +1,1 @@
+"""Containment actions at okta: one module, one action."""

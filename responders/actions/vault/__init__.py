@@ -1,0 +1,1 @@
+"""Containment actions at vault: one module, one action."""

@@ -1,0 +1,147 @@
+"""One row of a SIEM's results as an `Alert`. Everything in it is treated as the attacker's."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any, List, Mapping, Optional, Tuple
+
+from responders.errors import BadAlert
+from responders.model import Account, Alert, Pairs
+
+MAX_FIELD = 64 * 1024
+_MAX_ITEMS = 5000
+_SKEW = timedelta(minutes=15)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+
+
+def alert_from_row(row: Mapping[str, Any], catalogue: Mapping[str, Any], now: datetime) -> Alert:
+    """Read one row. `catalogue` maps detection ids to what the build compiled of them.
+
+    Multivalue fields are lists, or strings with one value a line (as Splunk's results file has them).
+    Raises BadAlert naming the field and the remedy: an unknown detection, a missing or over-long field, control
+    characters, a confidence outside 0 to 100, a time in the future or unreadable.
+    """
+    detection = _text(row, "tq_detection")
+    known = catalogue.get(detection)
+    if not isinstance(known, Mapping):
+        raise BadAlert(
+            f"unknown detection {detection[:80]!r}",
+            place="tq_detection",
+            remedy="rebuild the content with `tourniquet detections build` and install it in SIEM and responder alike",
+        )
+    completed = _time(row, "tq_completed_at", now)
+    started = _time(row, "tq_started_at", now) if row.get("tq_started_at") not in (None, "") else completed
+    finding = _text(row, "tq_finding")
+    return Alert(
+        id=finding,
+        detection=detection,
+        layer=str(known["layer"]),
+        confidence=_confidence(row),
+        reasons=_many(row, "tq_reasons"),
+        accounts=_accounts(row, known),
+        events=frozenset(_many(row, "tq_events")),
+        completed_at=completed,
+        started_at=min(started, completed),
+        finding=finding,
+        evidence=_evidence(row),
+        causes=frozenset(_many(row, "tq_causes")),
+        correlation=bool(known.get("is_correlation", False)),
+        requested=_many(row, "tq_requested"),
+        source=_source(row),
+    )
+
+
+def _accounts(row: Mapping[str, Any], known: Mapping[str, Any]) -> Tuple[Account, ...]:
+    kinds = _many(row, "tq_account_kind")
+    keys = _many(row, "tq_account")
+    if not keys:
+        raise _bad("tq_account", "no account is named", "let the detection output vendor:tenant:id")
+    accounts: List[Account] = []
+    for place, key in enumerate(keys):
+        parts = key.split(":", 2)
+        if len(parts) != 3 or not all(parts) or not _WORD.match(parts[0]):
+            raise _bad(
+                "tq_account", f"{key[:80]!r} is not vendor:tenant:id", "let the detection output all three parts"
+            )
+        kind = kinds[place] if place < len(kinds) else (kinds[-1] if kinds else str(known.get("account_kind", "user")))
+        accounts.append(Account(parts[0], parts[1], kind, parts[2]))
+    return tuple(accounts)
+
+
+def _evidence(row: Mapping[str, Any]) -> Pairs:
+    pairs: List[Tuple[str, str]] = []
+    for item in _many(row, "tq_evidence"):
+        name, equals, value = item.partition("=")
+        if not equals or not name or not value:
+            raise _bad("tq_evidence", f"{item[:80]!r} is not name=value", "let the detection output name=value")
+        pairs.append((name, value))
+    return tuple(pairs)
+
+
+def _confidence(row: Mapping[str, Any]) -> int:
+    value = row.get("tq_confidence")
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if isinstance(value, bool) or not 0 <= number <= 100:
+        raise _bad("tq_confidence", f"{str(value)[:40]!r} is not a number from 0 to 100", "correct the detection")
+    return int(number)
+
+
+def _time(row: Mapping[str, Any], name: str, now: datetime) -> datetime:
+    value = _text(row, name)
+    found: Optional[datetime] = None
+    try:
+        found = datetime.fromtimestamp(float(value), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        try:
+            found = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            raise _bad(name, f"{value[:40]!r} is no time", "output epoch seconds or ISO 8601 with an offset") from None
+    if found.tzinfo is None:
+        raise _bad(name, f"{value[:40]!r} has no offset", "output epoch seconds or ISO 8601 with an offset")
+    if found > now + _SKEW:
+        raise _bad(name, f"{value[:40]!r} lies in the future", "correct the clock of the log source or of this machine")
+    return found.astimezone(timezone.utc)
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    return "click" if row.get("tq_request") else "automatic"
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    values = _many(row, name)
+    if len(values) != 1:
+        raise _bad(
+            name, "is missing" if not values else f"has {len(values)} values", "let the detection output one value"
+        )
+    return values[0]
+
+
+def _many(row: Mapping[str, Any], name: str) -> Tuple[str, ...]:
+    value = row.get(name)
+    if value is None or value == "":
+        return ()
+    items = value if isinstance(value, (list, tuple)) else str(value).split("\n")
+    if len(items) > _MAX_ITEMS:
+        raise _bad(name, f"has {len(items)} values", f"output at most {_MAX_ITEMS}")
+    found: List[str] = []
+    for item in items:
+        if isinstance(item, (dict, list, tuple)):
+            raise _bad(name, "holds a nested value", "output text or numbers")
+        text = str(item)
+        if len(text) > MAX_FIELD:
+            raise _bad(name, f"is {len(text)} characters long", f"output at most {MAX_FIELD}")
+        if _CONTROL.search(text):
+            raise _bad(name, "holds control characters", "output clean ids only")
+        if text:
+            found.append(text)
+    return tuple(found)
+
+
+def _bad(name: str, what: str, remedy: str) -> BadAlert:
+    return BadAlert(what, place=name, remedy=remedy)

@@ -1,0 +1,1 @@
+"""Carrying out a plan: facts before it, lanes while it runs, rechecks, restore and resume after it."""

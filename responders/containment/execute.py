@@ -1,0 +1,60 @@
+"""Every vendor's lane at once: a slow or dead vendor delays no other."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Callable, Dict, List, Mapping, Tuple
+
+from responders.containment import due
+from responders.containment.lane import Federation, Lane
+from responders.parallel import run_all
+from responders.containment.responder import Responder
+from responders.model import Outcome, Plan, State, Status, Step
+
+_PROVIDERS = ("okta", "entra")
+_GRACE = 1.0
+
+
+def execute(
+    responder: Responder,
+    plan: Plan,
+    steps: Tuple[Step, ...],
+    before: Mapping[str, State],
+    states: Mapping[str, State],
+    deadline: float,
+) -> Tuple[Outcome, ...]:
+    """Carry out `steps` of a plan; outcomes in the order of the steps.
+
+    `before` are pre-states already recorded, `states` what was read just now (both by step id); `deadline` is a
+    time.monotonic() value. A lane that another responder holds, or that hangs, gives `unknown` and stays due.
+    """
+    lanes: Dict[str, Tuple[Step, ...]] = {}
+    for step in steps:
+        lanes[step.account.vendor] = (*lanes.get(step.account.vendor, ()), step)
+    downstream = {s.account.vendor for s in steps if s.account.mastered == "federated"}
+    federation = Federation([vendor for vendor in lanes if vendor in _PROVIDERS and vendor not in downstream])
+    tasks: Dict[str, Callable[[], Tuple[Outcome, ...]]] = {}
+    for vendor, its in lanes.items():
+        lane = Lane(responder, plan, vendor, its, before, states, federation, deadline)
+        tasks[vendor] = partial(_claimed, responder, plan, vendor, lane)
+    outcomes: List[Outcome] = []
+    for vendor, found in run_all(tasks, deadline + _GRACE).items():
+        if isinstance(found, Exception):
+            outcomes.extend(Outcome(s, Status.UNKNOWN, str(found), responder.now()) for s in lanes[vendor])
+        else:
+            outcomes.extend(found)
+    order = {step.id: place for place, step in enumerate(steps)}
+    return tuple(sorted(outcomes, key=lambda item: order[item.step.id]))
+
+
+def _claimed(responder: Responder, plan: Plan, vendor: str, lane: Lane) -> Tuple[Outcome, ...]:
+    name = f"{plan.containment}/{vendor}"
+    key = due.claim(responder.journal, name, responder.timing.claim)
+    if key is None:
+        text = f"another responder is at work at {vendor} for this containment"
+        lane.federation.landed(vendor)
+        return tuple(Outcome(step, Status.UNKNOWN, text, responder.now()) for step in lane.steps)
+    try:
+        return lane.run()
+    finally:
+        due.release(responder.journal, key)

@@ -1,0 +1,147 @@
+"""Facts first: reads vendor state and the answers to the guards' questions, all side by side, and writes nothing."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+
+from responders.actions import registry
+from responders.codec import from_json, to_json
+from responders.parallel import run_all
+from responders.containment.responder import Responder
+from responders.journal.chain import Journal
+from responders.model import Account, Alert, Facts, Identity, Pairs, State, Step, Use, step_id
+from responders.vendors.client import VendorClient
+
+_HOUR = timedelta(hours=1)
+
+
+def client_for(responder: Responder, identity: Identity, account: Account) -> Optional[VendorClient]:
+    """The client that may touch this account: privileged targets have a credential of their own."""
+    return responder.clients.get(account.vendor, account.tenant, privileged=identity.privileged)
+
+
+def candidate_steps(
+    names: Sequence[str], identity: Identity, alerts: Sequence[Alert], since: datetime, generation: int
+) -> Tuple[Step, ...]:
+    """Every step those actions could become: action by account, with the evidence the alerts hold for it."""
+    evidence = sorted({pair for alert in alerts for pair in alert.evidence})
+    steps: List[Step] = []
+    for name in names:
+        action = registry.load(name)
+        wanted = (*action.needs, *action.uses)
+        found: Pairs = tuple(pair for pair in evidence if pair[0] in wanted)
+        if action.needs and not any(key in action.needs for key, _ in found):
+            continue
+        parameters = (("since", since.isoformat()), *found)
+        steps.extend(
+            Step(step_id(generation, name, account, parameters), name, account, action.phase, parameters)
+            for account in identity.accounts
+            if account.vendor == action.vendor and account.kind in action.kinds
+        )
+    return tuple(steps)
+
+
+def unsupported(responder: Responder, identity: Identity) -> Tuple[Account, ...]:
+    """Accounts that no configured vendor client reaches."""
+    return tuple(account for account in identity.accounts if client_for(responder, identity, account) is None)
+
+
+def gather(
+    responder: Responder, identity: Identity, alerts: Sequence[Alert], steps: Sequence[Step], deadline: float
+) -> Tuple[Facts, Mapping[str, State]]:
+    """Facts for the guards, and the state of each step (by step id) that could be read before `deadline`."""
+    reads: Dict[Tuple[str, str], Callable[[], Any]] = {}
+    clients: Dict[str, VendorClient] = {}
+    accounts: Dict[str, List[Account]] = {}
+    for step in steps:
+        client = client_for(responder, identity, step.account)
+        if client is None:
+            continue
+        reads["state", step.id] = partial(registry.load(step.action).check, client, step)
+        place = f"{step.account.vendor}:{step.account.tenant}"
+        clients[place] = client
+        if step.account not in accounts.setdefault(place, []):
+            accounts[place].append(step.account)
+    for place, client in clients.items():
+        reads["administrators", place] = partial(
+            administrators, client, tuple(accounts[place]), _break_glass(responder, place)
+        )
+        reads["own", place] = client.own_ids
+    found = run_all(reads, deadline)
+    states: Dict[str, State] = {}
+    unread: Set[Tuple[str, str]] = set()
+    admins: Dict[str, FrozenSet[str]] = {}
+    own: Set[str] = set()
+    for (what, where), value in found.items():
+        if isinstance(value, Exception):
+            vendor = where.split(":")[0] if what != "state" else _vendor_of(steps, where)
+            unread.add((vendor, str(value)))
+        elif what == "state":
+            states[where] = value
+        elif what == "administrators":
+            admins[where] = value
+        else:
+            own.update(f"{where}:{account}" for account in value)
+    keyed = {f"{step.action}|{step.account.key}": states[step.id] for step in steps if step.id in states}
+    facts = Facts(
+        states=keyed,
+        unread=tuple(sorted(unread)),
+        administrators=admins,
+        own=frozenset(own),
+        restorers=_restorers(responder),
+        halted=responder.halted(),
+        uses=uses(responder.journal, responder.now()),
+        population=responder.inventory.population,
+        unauthenticated_ingest=any(alert.detection in responder.unauthenticated_ingest for alert in alerts),
+    )
+    return facts, states
+
+
+def administrators(client: VendorClient, accounts: Tuple[Account, ...], break_glass: FrozenSet[str]) -> FrozenSet[str]:
+    """Account ids of the vendor's usable administrators when one of `accounts` is an administrator, else nothing."""
+    reader = importlib.import_module(f"responders.actions.{client.vendor}._facts")
+    found = reader.usable_administrators(client, accounts, break_glass)
+    return frozenset(found)
+
+
+def uses(journal: Journal, now: datetime) -> Tuple[Use, ...]:
+    """Uses of the blast radius within the last hour."""
+    found: List[Use] = []
+    for hour in (now - _HOUR, now):
+        found.extend(from_json(Use, doc["use"]) for _, doc in journal.side(f"use/{hour:%Y%m%d%H}/"))
+    return tuple(use for use in found if use.at > now - _HOUR)
+
+
+def take_use(journal: Journal, use: Use, counted: int) -> Optional[str]:
+    """Take the next place in the blast radius; None when somebody took one since `counted` uses were judged."""
+    if len(uses(journal, use.at)) != counted:
+        return None
+    number = sum(1 for _ in journal.side(f"use/{use.at:%Y%m%d%H}/"))
+    key = f"use/{use.at:%Y%m%d%H}/{number:06d}"
+    return key if journal.put(key, {"use": to_json(use)}) else None
+
+
+def _break_glass(responder: Responder, place: str) -> FrozenSet[str]:
+    prefix = place + ":"
+    return frozenset(key[len(prefix) :] for key in responder.inventory.break_glass if key.startswith(prefix))
+
+
+def _restorers(responder: Responder) -> FrozenSet[str]:
+    contained = {str(doc["identity"]) for _, doc in responder.journal.side("open/")}
+    if not contained & responder.inventory.restorers:
+        return responder.inventory.restorers
+    from responders.containment.record import latest
+
+    still = {name for name in contained & responder.inventory.restorers if _is_open(latest(responder.journal, name))}
+    return responder.inventory.restorers - still
+
+
+def _is_open(found: Any) -> bool:
+    return found is not None and bool(found[1].open)
+
+
+def _vendor_of(steps: Sequence[Step], step: str) -> str:
+    return next(item.account.vendor for item in steps if item.id == step)

@@ -1,0 +1,82 @@
+"""The raw alert is the first thing written: nothing that follows can lose it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Mapping, Optional, Tuple
+
+from responders.codec import from_json, to_json
+from responders.containment import due
+from responders.containment.responder import Responder
+from responders.errors import Refused
+from responders.journal.chain import Journal
+from responders.model import Alert
+
+_SAME = ("tq_finding", "tq_detection", "tq_account", "tq_confidence", "tq_evidence", "tq_request")
+"""What makes two rows the same alert: a higher confidence, or more evidence, is another one."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A journaled alert. `handled` is the containment id ("" for none) of an earlier run that finished with it."""
+
+    chain: str
+    due: Optional[due.Due] = None
+    claim: str = ""
+    handled: Optional[str] = None
+
+
+def chain_of(raw: Mapping[str, Any]) -> str:
+    """The chain of a raw alert: the same row, however often the SIEM raises it, is the same chain."""
+    same: Any = [raw.get(name) for name in _SAME] if raw.get("tq_finding") else raw
+    text = json.dumps(same, sort_keys=True, separators=(",", ":"), default=str)
+    return "a-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def journal_raw(raw: Mapping[str, Any], responder: Responder) -> Intake:
+    """Write the raw alert, and that it is due. Raises Refused while another responder handles the same alert."""
+    journal, chain = responder.journal, chain_of(raw)
+    first = journal.head(chain)
+    if first is None:
+        key = due.add(journal, "alert", chain, journal.clock())
+        journal.append(chain, "alert", {"raw": raw, "side": [key]})
+    entries = list(journal.entries(chain))
+    done = next((entry for entry in entries if entry.kind == "handled"), None)
+    if done is not None:
+        return Intake(chain, handled=str(done.body.get("containment", "")))
+    claimed = due.claim(journal, f"alert-{chain}", responder.timing.claim)
+    if claimed is None:
+        raise Refused(f"another responder is handling alert {chain} right now")
+    side = next(str(name) for name in entries[0].body["side"])
+    return Intake(chain, due=_due(side, chain, entries[0].at), claim=claimed)
+
+
+def _due(key: str, chain: str, at: datetime) -> due.Due:
+    return due.Due(key, "alert", chain, at, "")
+
+
+def finish(intake: Intake, responder: Responder, containment: str, why: str) -> None:
+    """The alert is dealt with: a repeat of it does nothing more, and resume leaves it alone."""
+    responder.journal.append(intake.chain, "handled", {"containment": containment, "why": why})
+    if intake.due is not None:
+        due.finish(responder.journal, intake.due, why)
+    if intake.claim:
+        due.release(responder.journal, intake.claim)
+
+
+def remember(journal: Journal, identity: str, alert: Alert, chain: str) -> None:
+    """Note an alert under its identity, so that later ones are fused with it."""
+    name = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    key = f"alert/{name}/{alert.completed_at:%Y%m%dT%H%M%S}/{chain}"
+    journal.put(key, {"alert": to_json(alert)})
+
+
+def recent_alerts(journal: Journal, identity: str, now: datetime, alert: Alert) -> Tuple[Alert, ...]:
+    """Alerts on an identity within the last 24 h, the one at hand last."""
+    name = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    start = f"alert/{name}/{now - timedelta(hours=24):%Y%m%dT%H%M%S}"
+    found = [from_json(Alert, doc["alert"]) for _, doc in journal.side(f"alert/{name}/", start)]
+    return (*(item for item in found if item.id != alert.id), alert)

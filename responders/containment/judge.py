@@ -1,0 +1,137 @@
+"""Facts, then policy, then steps: what one alert means for one identity. Writes only its place in the blast radius."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Mapping, Optional, Tuple
+
+from responders.actions import registry
+from responders.containment import record as records
+from responders.containment.facts import candidate_steps, client_for, gather, take_use, uses
+from responders.containment.intake import recent_alerts
+from responders.containment.record import Record
+from responders.containment.responder import Responder
+from responders.model import Account, Alert, Decision, Facts, Identity, Plan, State, Step, Tier, Use, containment_id
+from responders.policy.decide import decide, provisional
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is to be done: a plan (not yet journaled), the state of its steps by step id, and the facts behind it.
+
+    `current` is the open containment that this extends; `outdated` says why an old alert must not contain again.
+    """
+
+    alert: Alert
+    plan: Plan
+    facts: Facts
+    states: Mapping[str, State]
+    current: Optional[Record] = None
+    outdated: str = ""
+
+    @property
+    def decision(self) -> Decision:
+        return self.plan.decision
+
+    @property
+    def writes(self) -> bool:
+        """True when something is to be done at a vendor, or should be and nobody can."""
+        acts = bool(self.plan.steps or self.plan.unsupported or self.current)
+        return self.decision.tier > Tier.OBSERVE and acts and not self.outdated
+
+
+def judge(alert: Alert, identity: Identity, responder: Responder, deadline: float, *, dry_run: bool) -> Judgement:
+    """Read the facts, let the policy decide, and take a place in the blast radius.
+
+    `deadline` is a time.monotonic() value for the reads. With `dry_run` no place is taken.
+    """
+    now = responder.now()
+    alerts = recent_alerts(responder.journal, identity.id, now, alert)
+    generation, since, current, outdated = _generation(alert, identity, responder)
+    first = provisional(alerts, identity, responder.policy, now)
+    candidates = candidate_steps(first.candidates, identity, alerts, since, generation)
+    facts, states = gather(responder, identity, alerts, candidates, deadline)
+    while True:
+        others = replace(facts, uses=tuple(use for use in facts.uses if use.identity != identity.id))
+        decision = decide(alerts, identity, others, responder.policy, responder.catalogue, now)
+        reached = max((use.tier for use in facts.uses if use.identity == identity.id), default=Tier.OBSERVE)
+        if dry_run or outdated or decision.tier <= reached:
+            break
+        use = Use(identity.id, decision.tier, alert.detection, now, _guarded(identity), alert.source == "click")
+        if take_use(responder.journal, use, len(facts.uses)) is not None:
+            break
+        facts = replace(facts, uses=uses(responder.journal, now))
+    decision, steps = _with_current(decision, _chosen(decision, candidates), current)
+    plan = Plan(
+        containment_id(identity.id, generation),
+        generation,
+        decision,
+        tuple(step for step in steps if client_for(responder, identity, step.account) is not None),
+        _unreachable(responder, decision),
+        since,
+    )
+    return Judgement(alert, plan, facts, states, current, outdated)
+
+
+def approved_steps(names: Tuple[str, ...], current: Record) -> Tuple[Step, ...]:
+    """Steps of approval-only actions on an open containment, after a person said yes."""
+    plan = current.plan
+    if plan is None or plan.since is None:
+        return ()
+    identity = plan.decision.identity
+    return candidate_steps(names, identity, current.alerts, plan.since, plan.generation)
+
+
+def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple[int, datetime, Optional[Record], str]:
+    """Generation, start of the compromise, the open containment if there is one, and why the alert is outdated."""
+    found = records.latest(responder.journal, identity.id)
+    if found is None:
+        return 1, alert.started_at, None, ""
+    generation, record = found
+    if record.open:
+        since = record.plan.since if record.plan and record.plan.since else alert.started_at
+        return generation, since, record, ""
+    if record.ended is not None and alert.completed_at <= record.ended.at:
+        why = f"its completing event is older than the end of containment {record.containment} at {record.ended.at}"
+        return generation + 1, alert.started_at, None, why
+    return generation + 1, alert.started_at, None, ""
+
+
+def _chosen(decision: Decision, candidates: Tuple[Step, ...]) -> Tuple[Step, ...]:
+    refused = {name for name, _ in decision.refused}
+    return tuple(
+        step
+        for step in candidates
+        if step.action in decision.actions and f"{step.action}|{step.account.key}" not in refused
+    )
+
+
+def _with_current(
+    decision: Decision, steps: Tuple[Step, ...], current: Optional[Record]
+) -> Tuple[Decision, Tuple[Step, ...]]:
+    """A repeated alert checks every step again and may raise the tier; it never lowers it."""
+    if current is None or current.plan is None:
+        return decision, steps
+    before = current.plan.decision
+    if before.tier > decision.tier:
+        actions = tuple(sorted({*before.actions, *decision.actions}))
+        decision = replace(before, actions=actions, confidence=max(before.confidence, decision.confidence))
+    merged = {**current.steps, **{step.id: step for step in steps}}
+    return decision, tuple(merged.values())
+
+
+def _unreachable(responder: Responder, decision: Decision) -> Tuple[Account, ...]:
+    """Accounts nobody can reach: no responder for their vendor, or none configured for their tenant."""
+    if decision.tier is Tier.OBSERVE:
+        return ()
+    identity = decision.identity
+    return tuple(
+        account
+        for account in identity.accounts
+        if account.vendor not in registry.VENDORS or client_for(responder, identity, account) is None
+    )
+
+
+def _guarded(identity: Identity) -> bool:
+    return identity.privileged or (identity.kind == "service" and identity.production)

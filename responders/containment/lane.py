@@ -1,0 +1,189 @@
+"""One vendor's lane: read → block new sign-in → cut live access → confirm, again until it holds or time is up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from typing import Dict, Mapping, Optional, Sequence, Set, Tuple
+
+from responders.actions import registry
+from responders.actions.action import outcome
+from responders.containment.facts import client_for
+from responders.parallel import Late, run_all
+from responders.containment.record import write_intent, write_outcomes
+from responders.containment.responder import Responder
+from responders.errors import OutcomeUnknown, Refused, Retryable
+from responders.model import Outcome, Phase, Plan, State, Status, Step
+from responders.vendors.client import VendorClient
+
+_POLL = (0.2, 0.4, 0.8, 1.6)
+
+
+class Federation:
+    """Lets a cut downstream wait, briefly, for the block at the identity provider it federates to."""
+
+    def __init__(self, providers: Sequence[str]) -> None:
+        self._landed = {vendor: threading.Event() for vendor in providers}
+
+    def landed(self, vendor: str) -> None:
+        """The block phase of this vendor is over."""
+        if vendor in self._landed:
+            self._landed[vendor].set()
+
+    def wait(self, vendor: str, until: float) -> bool:
+        """True once every other provider's block has landed; False when `until` (time.monotonic()) came first."""
+        return all(
+            event.wait(max(0.0, until - time.monotonic())) for name, event in self._landed.items() if name != vendor
+        )
+
+
+class Lane:
+    """The steps of one plan at one vendor. `before` holds recorded pre-states, `states` what was read just now."""
+
+    def __init__(
+        self,
+        responder: Responder,
+        plan: Plan,
+        vendor: str,
+        steps: Tuple[Step, ...],
+        before: Mapping[str, State],
+        states: Mapping[str, State],
+        federation: Federation,
+        deadline: float,
+    ) -> None:
+        self.responder, self.plan, self.vendor, self.steps = responder, plan, vendor, steps
+        self.before: Dict[str, State] = dict(before)
+        self.states: Dict[str, State] = dict(states)
+        self.federation, self.deadline = federation, deadline
+        self.outcomes: Dict[str, Outcome] = {}
+        self._transient: Set[str] = set()
+        self.downstream = any(step.account.mastered == "federated" for step in steps)
+
+    def run(self) -> Tuple[Outcome, ...]:
+        """Carry the lane out and journal its outcomes. Raises nothing that a vendor causes."""
+        try:
+            due, pause = self.steps, 0.5
+            while True:
+                self._round(due)
+                due = tuple(step for step in due if self._again(step))
+                if not due or time.monotonic() + pause > self.deadline:
+                    break
+                time.sleep(pause)
+                pause = min(pause * 2, 5.0)
+                self.states = {key: value for key, value in self.states.items() if key not in {s.id for s in due}}
+        finally:
+            self.federation.landed(self.vendor)
+        outcomes = tuple(self.outcomes[step.id] for step in self.steps)
+        write_outcomes(self.responder.journal, self.plan.containment, outcomes)
+        return outcomes
+
+    def _round(self, steps: Tuple[Step, ...]) -> None:
+        self._read(steps)
+        errors: Dict[str, Exception] = {}
+        for phase in (Phase.BLOCK, Phase.CUT):
+            late = phase is Phase.CUT and self.downstream and not self._upstream_blocked()
+            chosen = tuple(step for step in steps if step.phase is phase)
+            self._apply(chosen, errors)
+            if phase is Phase.BLOCK:
+                self.federation.landed(self.vendor)
+            if late and self.federation.wait(self.vendor, self.deadline):
+                # A session opened between our cut and the provider's block would have outlived the cut.
+                self.states = {k: v for k, v in self.states.items() if k not in {step.id for step in chosen}}
+                self._read(chosen)
+                self._apply(chosen, errors)
+        self._confirm(tuple(step for step in steps if step.phase is not Phase.ROTATE), errors)
+        rotate = tuple(step for step in steps if step.phase is Phase.ROTATE)
+        self._apply(rotate, errors)
+        self._confirm(rotate, errors)
+
+    def _upstream_blocked(self) -> bool:
+        limit = min(self.deadline, time.monotonic() + self.responder.timing.federation_wait)
+        return self.federation.wait(self.vendor, limit)
+
+    def _read(self, steps: Tuple[Step, ...]) -> None:
+        missing = {step: partial(self._check, step) for step in steps if step.id not in self.states}
+        for step, state in run_all(missing, self.deadline).items():
+            if isinstance(state, State):
+                self.states[step.id] = state
+            else:
+                self.outcomes[step.id] = self._failed(step, state)
+        fresh = {s.id: self.states[s.id] for s in steps if s.id in self.states and s.id not in self.before}
+        if fresh:
+            write_intent(self.responder.journal, self.plan.containment, fresh)
+            self.before.update(fresh)
+
+    def _apply(self, steps: Tuple[Step, ...], errors: Dict[str, Exception]) -> None:
+        """Apply what does not hold yet; an error is kept for `_confirm`, which reads what really happened."""
+        todo = {
+            step: partial(self._apply_one, step)
+            for step in steps
+            if step.id in self.states and not self.states[step.id].contained and not self.states[step.id].wrong
+        }
+        for step, error in run_all(todo, self.deadline).items():
+            if error is not None:
+                errors[step.id] = error
+
+    def _apply_one(self, step: Step) -> None:
+        action = registry.load(step.action)
+        if action.hands_over and not self._blocked(step):
+            raise Refused(f"{step.action} could hand the account over: it waits for a confirmed block")
+        self.responder.refuse_when_halted()
+        action.apply(self._client(step), step, self.states[step.id])
+
+    def _blocked(self, step: Step) -> bool:
+        blocks = [s for s in self.plan.steps if s.account == step.account and s.phase is Phase.BLOCK and s != step]
+        held = [self.outcomes.get(s.id) for s in blocks]
+        return any(found is not None and found.status.holds for found in held)
+
+    def _confirm(self, steps: Tuple[Step, ...], errors: Mapping[str, Exception]) -> None:
+        todo = {step: partial(self._confirm_one, step, errors.get(step.id)) for step in steps if step.id in self.states}
+        for step, found in run_all(todo, self.deadline).items():
+            self.outcomes[step.id] = found if isinstance(found, Outcome) else self._failed(step, found)
+
+    def _confirm_one(self, step: Step, error: Optional[Exception]) -> Outcome:
+        if isinstance(error, Refused):
+            return self._failed(step, error)
+        action, client = registry.load(step.action), self._client(step)
+        patience = min(self.deadline, time.monotonic() + self.responder.timing.confirm_patience)
+        found = action.confirm(client, step, self.before[step.id])
+        for pause in _POLL:
+            settled = found.status.holds or found.residual_until is not None or error is not None
+            if settled or self.states[step.id].wrong or time.monotonic() + pause > patience:
+                break
+            time.sleep(pause)
+            found = action.confirm(client, step, self.before[step.id])
+        if found.status is Status.CONFIRMED and self.states[step.id].contained and self.before[step.id].contained:
+            return outcome(client, step, Status.ALREADY, found.proof, found.residual_until)
+        self._note(step, error)
+        if not found.status.holds and error is not None:
+            return outcome(client, step, Status.FAILED, f"{error}; {found.proof}", found.residual_until)
+        return found
+
+    def _again(self, step: Step) -> bool:
+        return step.id in self._transient and not self.outcomes[step.id].status.holds
+
+    def _failed(self, step: Step, error: object) -> Outcome:
+        status = Status.FAILED
+        if isinstance(error, Refused):
+            status = Status.REFUSED
+        elif isinstance(error, (Late, OutcomeUnknown)):
+            status = Status.UNKNOWN
+        self._note(step, error)
+        return Outcome(step, status, str(error), self.responder.now())
+
+    def _note(self, step: Step, error: object) -> None:
+        """Remember whether trying again may help."""
+        if isinstance(error, (Late, OutcomeUnknown, Retryable)):
+            self._transient.add(step.id)
+        else:
+            self._transient.discard(step.id)
+
+    def _check(self, step: Step) -> State:
+        return registry.load(step.action).check(self._client(step), step)
+
+    def _client(self, step: Step) -> VendorClient:
+        client = client_for(self.responder, self.plan.decision.identity, step.account)
+        if client is None:
+            raise Refused(f"no responder is configured for {step.account.vendor}:{step.account.tenant}")
+        return client

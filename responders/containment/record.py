@@ -1,0 +1,124 @@
+"""What the journal knows of one containment, read back from its chain: enough to resume, recheck and restore it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+
+from responders.codec import from_json, to_json
+from responders.errors import Refused
+from responders.journal.chain import Entry, Journal
+from responders.model import Alert, Outcome, Plan, State, Status, Step, containment_id
+
+
+@dataclass
+class Record:
+    """One containment as its chain tells it.
+
+    `before` is each step's pre-state, the first one recorded in the generation; `outcomes` the latest of each step.
+    """
+
+    containment: str
+    entries: List[Entry] = field(default_factory=list)
+    plan: Optional[Plan] = None
+    alerts: List[Alert] = field(default_factory=list)
+    before: Dict[str, State] = field(default_factory=dict)
+    steps: Dict[str, Step] = field(default_factory=dict)
+    outcomes: Dict[str, Outcome] = field(default_factory=dict)
+    put_back: int = 0
+    restoring: Optional[Entry] = None
+    ended: Optional[Entry] = None
+
+    @property
+    def open(self) -> bool:
+        return self.ended is None
+
+    @property
+    def opened_at(self) -> Optional[datetime]:
+        return self.entries[0].at if self.entries else None
+
+    @property
+    def contained_at(self) -> Optional[datetime]:
+        """When the last step that now holds was first confirmed; None while any step does not hold."""
+        if not self.outcomes or not all(outcome.status.holds for outcome in self.outcomes.values()):
+            return None
+        return max(outcome.at for outcome in self.outcomes.values())
+
+    def due_steps(self) -> Tuple[Step, ...]:
+        """Steps that do not hold yet and are not refused: to be done again."""
+        keep = (Status.FAILED, Status.UNKNOWN, Status.ACCEPTED)
+        return tuple(
+            step
+            for step in self.steps.values()
+            if step.id not in self.outcomes or self.outcomes[step.id].status in keep
+        )
+
+
+def load(journal: Journal, containment: str) -> Record:
+    """Read a containment. Raises Refused when there is none of that id, Tampered when its chain does not fit."""
+    record = Record(containment)
+    for entry in journal.entries(containment):
+        record.entries.append(entry)
+        _take(record, entry)
+    if not record.entries:
+        raise Refused(f"there is no containment {containment}. `tourniquet status` lists them")
+    return record
+
+
+def _take(record: Record, entry: Entry) -> None:
+    body = entry.body
+    if entry.kind == "plan":
+        record.plan = from_json(Plan, body["plan"])
+        record.alerts.append(from_json(Alert, body["alert"]))
+        for step in record.plan.steps:
+            record.steps.setdefault(step.id, step)
+    elif entry.kind == "intent":
+        for step_id, state in body["before"].items():
+            record.before.setdefault(step_id, from_json(State, state))
+    elif entry.kind == "outcome":
+        for item in body["outcomes"]:
+            outcome = from_json(Outcome, item)
+            record.outcomes[outcome.step.id] = outcome
+    elif entry.kind == "put back":
+        record.put_back += 1
+    elif entry.kind == "restoring":
+        record.restoring = entry
+    elif entry.kind in ("restored", "closed"):
+        record.ended = entry
+
+
+def generations(journal: Journal, identity: str) -> Iterator[Tuple[int, str]]:
+    """(generation, containment id) of every containment an identity ever had, oldest first."""
+    generation = 1
+    while True:
+        containment = containment_id(identity, generation)
+        if journal.head(containment) is None:
+            return
+        yield generation, containment
+        generation += 1
+
+
+def latest(journal: Journal, identity: str) -> Optional[Tuple[int, Record]]:
+    """The last generation of an identity, None when it never was contained."""
+    found = None
+    for found in generations(journal, identity):  # noqa: B007 - the last one counts
+        pass
+    return (found[0], load(journal, found[1])) if found else None
+
+
+def all_containments(journal: Journal) -> Iterator[Tuple[str, Mapping[str, str]]]:
+    """(containment id, {identity, generation}) of every containment, in the order in which they were opened."""
+    for _, doc in journal.side("open/"):
+        yield str(doc["containment"]), {"identity": str(doc["identity"]), "generation": str(doc["generation"])}
+
+
+def write_intent(journal: Journal, containment: str, states: Mapping[str, State]) -> None:
+    """Record what is about to be changed, with the state before: the write ahead of every change."""
+    journal.append(containment, "intent", {"before": {step: to_json(state) for step, state in states.items()}})
+
+
+def write_outcomes(journal: Journal, containment: str, outcomes: Tuple[Outcome, ...]) -> None:
+    """Record what became of steps."""
+    if outcomes:
+        journal.append(containment, "outcome", {"outcomes": [to_json(outcome) for outcome in outcomes]})

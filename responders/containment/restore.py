@@ -1,0 +1,140 @@
+"""Undo a containment from its recorded pre-state, in reverse, each step confirmed. Works from the journal alone."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Dict, List, Optional, Tuple
+
+from responders.actions import registry
+from responders.codec import to_json
+from responders.containment import due
+from responders.containment.compose import Note, of_containment
+from responders.containment.facts import client_for
+from responders.containment.notify import escalate
+from responders.parallel import run_all
+from responders.containment.record import Record, load
+from responders.containment.responder import Responder
+from responders.errors import Refused, TourniquetError
+from responders.model import Identity, Outcome, Status, Step
+
+
+def restore(
+    responder: Responder, containment: str, *, by: str, reason: str, approved_by: Optional[str] = None
+) -> Tuple[Outcome, ...]:
+    """Put back what this containment changed and end it.
+
+    `by` and `approved_by` are identity ids of people. Raises Refused when they may not, when it is ended already, or
+    when the reason is empty. Steps that could not be undone keep it open, due, and escalated.
+    """
+    record = load(responder.journal, containment)
+    identity = _permitted(record, responder, by, reason, approved_by)
+    journal = responder.journal
+    key = due.add(journal, "restore", containment, responder.later(responder.timing.retry_due), f"{by}")
+    if record.restoring is None:
+        journal.append(
+            containment, "restoring", {"by": by, "approved_by": approved_by or "", "reason": reason, "side": [key]}
+        )
+    outcomes = put_back(responder, record)
+    journal.append(containment, "undone", {"outcomes": [to_json(outcome) for outcome in outcomes]})
+    failed = tuple(o for o in outcomes if o.status in (Status.FAILED, Status.UNKNOWN))
+    if not failed:
+        journal.append(containment, "restored", {"by": by, "approved_by": approved_by or "", "reason": reason})
+        title = f"{identity.id}: restored by {by}"
+    else:
+        title = f"{identity.id}: restore is NOT complete"
+    lost = tuple(
+        f"{o.step.action} on {o.step.account.key}: not undone: {o.proof}"
+        for o in outcomes
+        if o.status is not Status.CONFIRMED and o.status is not Status.ALREADY
+    )
+    report = of_containment(journal, load(journal, containment), (), Note(title, bool(failed), lost))
+    escalate(responder, report, containment)
+    return outcomes
+
+
+def put_back(responder: Responder, record: Record) -> Tuple[Outcome, ...]:
+    """Undo every step that may have changed something: vendors side by side, within one in reverse order."""
+    lanes: Dict[str, List[Step]] = {}
+    for step in sorted(record.steps.values(), key=lambda item: item.phase, reverse=True):
+        lanes.setdefault(step.account.vendor, []).append(step)
+    deadline = time.monotonic() + responder.timing.deadline
+    found = run_all({vendor: partial(_lane, responder, record, steps) for vendor, steps in lanes.items()}, deadline)
+    outcomes: List[Outcome] = []
+    for vendor, result in found.items():
+        if isinstance(result, Exception):
+            outcomes.extend(Outcome(s, Status.UNKNOWN, str(result), responder.now()) for s in lanes[vendor])
+        else:
+            outcomes.extend(result)
+    return tuple(outcomes)
+
+
+def _lane(responder: Responder, record: Record, steps: List[Step]) -> List[Outcome]:
+    return [_undo(responder, record, step) for step in steps]
+
+
+def _undo(responder: Responder, record: Record, step: Step) -> Outcome:
+    action, before = registry.load(step.action), record.before.get(step.id)
+    if before is None:
+        return Outcome(step, Status.ALREADY, "nothing was changed: no intent was recorded", responder.now())
+    if before.contained:
+        return Outcome(step, Status.ALREADY, "it was so before the containment: left as it was", responder.now())
+    if action.irreversible:
+        return Outcome(step, Status.REFUSED, f"can't be undone: {action.irreversible}", responder.now())
+    client = client_for(responder, _identity(record), step.account)
+    if client is None:
+        return Outcome(step, Status.FAILED, "no responder is configured for it any more", responder.now())
+    try:
+        now = action.check(client, step)
+        if not action.restored(before, now):
+            action.undo(client, step, before)
+            now = action.check(client, step)
+    except TourniquetError as error:
+        return Outcome(step, Status.FAILED, str(error), responder.now())
+    if action.restored(before, now):
+        return Outcome(step, Status.CONFIRMED, f"as before: {action.proof(now)}", responder.now())
+    return Outcome(step, Status.FAILED, f"read back and not as before: {action.proof(now)}", responder.now())
+
+
+def _permitted(record: Record, responder: Responder, by: str, reason: str, approved_by: Optional[str]) -> Identity:
+    """Nobody restores themselves; a privileged restore needs two people."""
+    identity = _identity(record)
+    if not record.open:
+        raise Refused(f"containment {record.containment} has ended already; `tourniquet status` shows what is open")
+    if not reason.strip():
+        raise Refused("a restore needs a reason: --reason WHY")
+    for person in filter(None, (by, approved_by)):
+        if person not in responder.inventory.restorers:
+            raise Refused(f"{person} may not restore: only identities with can_restore in the inventory may")
+        if person == identity.id:
+            raise Refused(f"{person} is the contained identity: nobody restores themselves")
+        if _contained(responder, person):
+            raise Refused(f"{person} is contained at the moment and can't restore anybody")
+    if identity.privileged and (not approved_by or approved_by == by):
+        raise Refused(f"{identity.id} is privileged: a second person must approve: --approved-by ID")
+    return identity
+
+
+def _contained(responder: Responder, person: str) -> bool:
+    from responders.containment.record import latest
+
+    found = latest(responder.journal, person)
+    return found is not None and found[1].open
+
+
+def _identity(record: Record) -> Identity:
+    if record.plan is None:
+        raise Refused(f"containment {record.containment} has no plan: nothing was changed, nothing can be restored")
+    return record.plan.decision.identity
+
+
+def close(responder: Responder, containment: str, *, by: str, reason: str) -> None:
+    """End a containment without undoing it: the identity stays as it is, rechecks stop. Raises Refused."""
+    record = load(responder.journal, containment)
+    if not record.open:
+        raise Refused(f"containment {containment} has ended already")
+    if by == _identity(record).id:
+        raise Refused(f"{by} is the contained identity: nobody closes their own containment")
+    if not reason.strip():
+        raise Refused("closing needs a reason: --reason WHY")
+    responder.journal.append(containment, "closed", {"by": by, "reason": reason})

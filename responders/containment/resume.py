@@ -1,0 +1,89 @@
+"""Takes up what is due: interrupted alerts, open lanes, rechecks, half-done restores, undelivered reports."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any, Callable, List, Mapping, Optional, Tuple
+
+from responders.containment import due
+from responders.containment.execute import execute
+from responders.containment.notify import deliver_again
+from responders.containment.recheck import recheck
+from responders.containment.record import load
+from responders.containment.responder import Responder
+from responders.containment.restore import restore
+from responders.errors import Refused, TourniquetError
+
+ContainRaw = Callable[[Mapping[str, Any], Responder], object]
+SignalAgain = Callable[[Mapping[str, Any], Responder, str], None]
+
+
+def resume(
+    responder: Responder, contain_raw: ContainRaw, signal_again: SignalAgain, until: Optional[datetime] = None
+) -> Tuple[str, ...]:
+    """Do all that is due by `until` (default now); a line of what was done for each. An error stops no other."""
+    lines: List[str] = []
+    for item in list(due.pending(responder.journal, until or responder.now())):
+        claimed = due.claim(responder.journal, "due-" + item.key.rpartition("/")[2], responder.timing.claim)
+        if claimed is None:
+            continue
+        try:
+            how = _do(item, responder, contain_raw, signal_again)
+        except Refused as error:
+            how = f"refused: {error}"
+        except TourniquetError as error:
+            # Stays due: the next one who runs tries again.
+            lines.append(f"{item.what} {item.about}: {error}")
+            continue
+        finally:
+            due.release(responder.journal, claimed)
+        due.finish(responder.journal, item, how)
+        lines.append(f"{item.what} {item.about}: {how}")
+    return tuple(lines)
+
+
+def _do(item: due.Due, responder: Responder, contain_raw: ContainRaw, signal_again: SignalAgain) -> str:
+    if item.what == "alert":
+        entry = next(iter(responder.journal.entries(item.about)))
+        contain_raw(entry.body["raw"], responder)
+        return "taken up again"
+    if item.what == "signal":
+        entry = next(iter(responder.journal.entries(item.about)))
+        signal_again(entry.body["raw"], responder, item.about)
+        return "written or put off"
+    if item.what == "resume":
+        return _finish_lanes(responder, item.about)
+    if item.what == "recheck":
+        outcomes = recheck(responder, item.about, item.note)
+        return f"{sum(o.status.holds for o in outcomes)} of {len(outcomes)} steps hold"
+    if item.what == "restore":
+        return _finish_restore(responder, item.about)
+    deliver_again(responder, item)
+    return "delivered or put off"
+
+
+def _finish_lanes(responder: Responder, containment: str) -> str:
+    record = load(responder.journal, containment)
+    steps = record.due_steps()
+    if not record.open or record.plan is None or not steps or record.restoring is not None:
+        return "nothing open"
+    deadline = time.monotonic() + responder.timing.deadline
+    outcomes = execute(responder, record.plan, steps, record.before, {}, deadline)
+    left = [o for o in outcomes if not o.status.holds]
+    if left:
+        again = due.add(responder.journal, "resume", containment, responder.later(responder.timing.retry_due))
+        responder.journal.append(containment, "still open", {"steps": [o.step.id for o in left], "side": [again]})
+    return f"{len(outcomes) - len(left)} of {len(outcomes)} open steps done"
+
+
+def _finish_restore(responder: Responder, containment: str) -> str:
+    record = load(responder.journal, containment)
+    if not record.open or record.restoring is None:
+        return "nothing open"
+    asked = record.restoring.body
+    restore(
+        responder, containment, by=str(asked["by"]), reason=str(asked["reason"]),
+        approved_by=str(asked["approved_by"]) or None,
+    )  # fmt: skip
+    return "restore taken up again"

@@ -1,0 +1,31 @@
+"""What the identity made since the compromise: listed with the containment; removing it needs approval."""
+
+from __future__ import annotations
+
+import importlib
+from functools import partial
+from typing import Callable, Dict, List, Tuple
+
+from responders.containment.facts import client_for
+from responders.parallel import run_all
+from responders.containment.responder import Responder
+from responders.model import Account, Created, Plan
+
+
+def sweep(responder: Responder, plan: Plan, deadline: float) -> Tuple[Tuple[Created, ...], Tuple[str, ...]]:
+    """Things created at each vendor since the compromise, and in words where that could not be read in time."""
+    tasks: Dict[Account, Callable[[], Tuple[Created, ...]]] = {}
+    for account in plan.decision.identity.accounts:
+        client = client_for(responder, plan.decision.identity, account)
+        if client is None or plan.since is None or account in plan.unsupported:
+            continue
+        reader = importlib.import_module(f"responders.actions.{account.vendor}._sweep")
+        tasks[account] = partial(reader.created_since, client, account, plan.since)
+    created: List[Created] = []
+    unread: List[str] = []
+    for account, found in run_all(tasks, deadline).items():
+        if isinstance(found, Exception):
+            unread.append(f"sweep of {account.key}: not read: {found}")
+        else:
+            created.extend(found)
+    return tuple(created), tuple(unread)

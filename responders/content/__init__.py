@@ -1,0 +1,1 @@
+"""Detections as code: never shipped to Splunk."""

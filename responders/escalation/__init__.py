@@ -1,0 +1,1 @@
+"""What people are told after containment: the report, and the channels that carry it."""

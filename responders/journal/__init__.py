@@ -1,0 +1,1 @@
+"""The write-ahead, append-only record of every containment, behind one small store interface."""

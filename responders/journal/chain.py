@@ -1,0 +1,219 @@
+"""Hash chains over the store: each entry is HMACed together with the one before it.
+
+The key is held outside the store, and the anchor file beside the key remembers each chain's head: so an edit, a
+deletion, a reordering, a truncation and a chain recomputed without the key all show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+
+from responders.errors import JournalError, Tampered
+from responders.journal.store import JournalStore
+
+GENESIS = "0" * 64
+_WIDTH = 8
+
+
+def utc_now() -> datetime:
+    """Current time, UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: `kind` says what happened, `body` (JSON-able) the particulars, `mac` binds it to all before it."""
+
+    chain: str
+    seq: int
+    kind: str
+    at: datetime
+    body: Mapping[str, Any]
+    prev: str
+    mac: str
+
+    @property
+    def key(self) -> str:
+        return entry_key(self.chain, self.seq)
+
+
+def entry_key(chain: str, seq: int) -> str:
+    return f"e/{chain}/{seq:0{_WIDTH}d}"
+
+
+class Journal:
+    """Chains, and side documents (claims, due entries, blast slots), over one store. Safe to share between threads."""
+
+    def __init__(
+        self,
+        store: JournalStore,
+        key: bytes,
+        *,
+        anchor: Optional[str] = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        if len(key) < 16:
+            raise JournalError("the journal key is shorter than 16 bytes. Make one with `tourniquet journal key`")
+        self.store = store
+        self.clock = clock
+        self.anchor = anchor
+        self._key = key
+        self._heads: Dict[str, Entry] = {}
+        self._lock = threading.RLock()
+
+    def append(self, chain: str, kind: str, body: Mapping[str, Any]) -> Entry:
+        """Add an entry at the end of a chain; another responder adding at the same time only moves it further."""
+        while True:
+            last = self.head(chain)
+            seq, prev = (last.seq + 1, last.mac) if last else (0, GENESIS)
+            at = self.clock()
+            text = {"chain": chain, "seq": seq, "kind": kind, "at": at.isoformat(), "body": body, "prev": prev}
+            entry = Entry(chain, seq, kind, at, body, prev, self._mac(text))
+            if self.store.create(entry.key, {**text, "mac": entry.mac}):
+                with self._lock:
+                    known = self._heads.get(chain)
+                    if known is None or known.seq < entry.seq:
+                        self._heads[chain] = entry
+                self._remember(entry)
+                return entry
+
+    def entries(self, chain: str, after: int = -1) -> Iterator[Entry]:
+        """Entries of a chain in order, each checked. Raises Tampered at the first that does not fit."""
+        prev: Optional[str] = GENESIS if after < 0 else None
+        seq = after
+        for key, doc in self.store.scan(f"e/{chain}/", entry_key(chain, after) if after >= 0 else ""):
+            entry = self._read(key, doc)
+            if entry.seq != seq + 1 or (prev is not None and entry.prev != prev):
+                raise Tampered(
+                    f"journal: {key} does not follow entry {seq} of its chain. Run `tourniquet journal verify`"
+                )
+            seq, prev = entry.seq, entry.mac
+            yield entry
+
+    def head(self, chain: str) -> Optional[Entry]:
+        """The last entry of a chain, None when it has none."""
+        with self._lock:
+            known = self._heads.get(chain)
+        last = known
+        for entry in self.entries(chain, known.seq if known else -1):
+            last = entry
+        if last is not None and last is not known:
+            with self._lock:
+                self._heads[chain] = last
+        return last
+
+    def put(self, key: str, doc: Mapping[str, Any]) -> bool:
+        """Create-if-absent of a side document, HMACed with its key."""
+        return self.store.create(key, {**doc, "mac": self._mac({"key": key, "doc": doc})})
+
+    def side(self, prefix: str, after: str = "") -> Iterator[Tuple[str, Mapping[str, Any]]]:
+        """Side documents by prefix, each checked. Raises Tampered."""
+        for key, doc in self.store.scan(prefix, after):
+            body = {name: value for name, value in doc.items() if name != "mac"}
+            if not hmac.compare_digest(str(doc.get("mac", "")), self._mac({"key": key, "doc": body})):
+                raise Tampered(f"journal: {key} was edited or written without the key. Run `tourniquet journal verify`")
+            yield key, body
+
+    def verify(self, heads: Mapping[str, Tuple[int, str]] = {}) -> List[str]:
+        """Check everything; one line a finding, none when the journal is whole.
+
+        `heads` are (seq, mac) by chain as escalations carried them, beside the anchor file's own.
+        """
+        findings: List[str] = []
+        seen: Dict[str, Dict[int, str]] = {}
+        promised: List[Tuple[str, str]] = []
+        present: Set[str] = set()
+        for key, doc in self.store.scan("e/"):
+            chain, _, tail = key[2:].rpartition("/")
+            macs = seen.setdefault(chain, {})
+            try:
+                entry = self._read(key, doc)
+            except Tampered as error:
+                findings.append(str(error))
+                if tail.isdigit():
+                    macs[int(tail)] = str(doc.get("mac", ""))
+                continue
+            expected = max(macs, default=-1) + 1
+            if entry.seq != expected:
+                findings.append(f"journal: chain {chain} lacks entries {expected} to {entry.seq - 1}: deleted")
+            elif entry.prev != macs.get(entry.seq - 1, GENESIS):
+                findings.append(f"journal: {key} does not follow entry {entry.seq - 1}: reordered or replaced")
+            macs[entry.seq] = entry.mac
+            promised.extend((key, str(name)) for name in entry.body.get("side", ()))
+        for prefix in SIDE_PREFIXES:
+            for key, doc in self.store.scan(prefix):
+                present.add(key)
+                body = {name: value for name, value in doc.items() if name != "mac"}
+                if not hmac.compare_digest(str(doc.get("mac", "")), self._mac({"key": key, "doc": body})):
+                    findings.append(f"journal: {key} was edited or written without the key")
+        findings.extend(
+            f"journal: {name}, which {key} wrote, is gone: deleted" for key, name in promised if name not in present
+        )
+        anchored, unreadable = self._anchors()
+        findings.extend(unreadable)
+        for chain, (seq, mac) in sorted([*anchored.items(), *heads.items()]):
+            found = seen.get(chain, {}).get(seq)
+            if found is None:
+                findings.append(f"journal: chain {chain} ends before entry {seq}, which it once had: truncated")
+            elif found != mac:
+                findings.append(f"journal: entry {seq} of chain {chain} is not the one that was anchored: replaced")
+        return findings
+
+    def _read(self, key: str, doc: Mapping[str, Any]) -> Entry:
+        text = {name: doc.get(name) for name in ("chain", "seq", "kind", "at", "body", "prev")}
+        if not hmac.compare_digest(str(doc.get("mac", "")), self._mac(text)) or set(doc) != {*text, "mac"}:
+            raise Tampered(f"journal: {key} was edited, or written without the key")
+        entry = Entry(
+            str(doc["chain"]), int(doc["seq"]), str(doc["kind"]), datetime.fromisoformat(str(doc["at"])),
+            doc["body"], str(doc["prev"]), str(doc["mac"]),
+        )  # fmt: skip
+        if entry.key != key:
+            raise Tampered(f"journal: {key} holds entry {entry.seq} of chain {entry.chain}: moved")
+        return entry
+
+    def _mac(self, value: Mapping[str, Any]) -> str:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+    def _remember(self, entry: Entry) -> None:
+        if self.anchor is None:
+            return
+        line = {"chain": entry.chain, "seq": entry.seq, "head": entry.mac}
+        data = json.dumps({**line, "mac": self._mac(line)}, sort_keys=True) + "\n"
+        with self._lock:
+            handle = os.open(self.anchor, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+            try:
+                os.write(handle, data.encode())
+            finally:
+                os.close(handle)
+
+    def _anchors(self) -> Tuple[Dict[str, Tuple[int, str]], List[str]]:
+        heads: Dict[str, Tuple[int, str]] = {}
+        findings: List[str] = []
+        if self.anchor is None or not os.path.exists(self.anchor):
+            return heads, ["journal: the anchor file is missing: truncation can't be seen"] if self.anchor else []
+        with open(self.anchor, encoding="utf-8") as handle:
+            for number, text in enumerate(handle, 1):
+                try:
+                    line = json.loads(text)
+                    mac = line.pop("mac")
+                    chain, seq, head = str(line["chain"]), int(line["seq"]), str(line["head"])
+                except (ValueError, KeyError, AttributeError, TypeError):
+                    findings.append(f"journal: anchor line {number} is unreadable")
+                    continue
+                if not hmac.compare_digest(str(mac), self._mac(line)):
+                    findings.append(f"journal: anchor line {number} was edited")
+                elif chain not in heads or heads[chain][0] < seq:
+                    heads[chain] = (seq, head)
+        return heads, findings
+
+
+SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/")
+"""Side documents; an entry that lists some under `side` vouches for them, so their deletion shows too."""

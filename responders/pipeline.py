@@ -1,0 +1,125 @@
+"""The way of an alert, as one sentence: read `contain`.
+
+raw alert → journal → inventory → facts → policy → plan → journal → execute → confirm → journal → escalate → recheck
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Mapping, Tuple
+
+from responders.alerts.row import alert_from_row
+from responders.containment.begin import begin
+from responders.containment.compose import Note, of_containment, preview, without_containment
+from responders.containment.execute import execute
+from responders.containment.intake import Intake, finish, journal_raw, remember
+from responders.containment.judge import Judgement, judge
+from responders.containment.notify import escalate, tell_siem
+from responders.containment.recheck import schedule_rechecks
+from responders.containment.record import load
+from responders.containment.responder import Responder
+from responders.containment.resume import resume
+from responders.containment.sweep import sweep
+from responders.errors import BadInput
+from responders.escalation.report import Report
+from responders.model import Alert
+
+
+def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
+    """Take one raw alert (a row of the SIEM's results) all the way, and say what became of it.
+
+    Raises JournalError when it can't even be recorded (the SIEM must keep it and try again), and Refused while
+    another responder handles the same alert. Everything else ends in a report, an escalation, and due entries.
+    """
+    deadline = time.monotonic() + responder.timing.deadline
+    intake = journal_raw(raw, responder)
+    if intake.handled is not None:
+        return _handled_before(intake, responder)
+    try:
+        alert = alert_from_row(raw, responder.catalogue, responder.now())
+    except BadInput as error:
+        return _unreadable(intake, error, responder)
+    found = responder.inventory.resolve(alert.accounts)
+    if found.identity is None:
+        return _nobody(intake, alert, found.why, responder)
+    remember(responder.journal, found.identity.id, alert, intake.chain)
+    judgement = judge(alert, found.identity, responder, deadline, dry_run=False)
+    tell_siem(alert, found.identity, responder, intake.chain)
+    if not judgement.writes:
+        return _observed(intake, judgement, responder)
+    record = begin(judgement, responder)
+    outcomes = execute(responder, judgement.plan, judgement.plan.steps, record.before, judgement.states, deadline)
+    schedule_rechecks(responder, judgement.plan.containment)
+    created, unread = sweep(responder, judgement.plan, deadline)
+    finish(intake, responder, judgement.plan.containment, "contained")
+    record = load(responder.journal, judgement.plan.containment)
+    note = Note(created=created, open_items=unread)
+    return escalate(responder, of_containment(responder.journal, record, outcomes, note), record.containment)
+
+
+def plan(raw: Mapping[str, Any], responder: Responder) -> Report:
+    """What `contain` would do, and why. Writes nothing, neither at a vendor nor in the journal.
+
+    Raises BadInput for a row that is no alert.
+    """
+    alert = alert_from_row(raw, responder.catalogue, responder.now())
+    found = responder.inventory.resolve(alert.accounts)
+    if found.identity is None:
+        title = f"nobody would be contained: {found.why}"
+        return without_containment(responder.journal, "", alert, None, Note(title, True))
+    deadline = time.monotonic() + responder.timing.deadline
+    judgement = judge(alert, found.identity, responder, deadline, dry_run=True)
+    return preview(responder.journal, judgement.plan, alert, judgement.outdated)
+
+
+def take_up(responder: Responder) -> Tuple[str, ...]:
+    """Do all that is due: interrupted alerts, open lanes, rechecks, restores, undelivered reports."""
+    return resume(responder, contain, signal_again)
+
+
+def signal_again(raw: Mapping[str, Any], responder: Responder, chain: str) -> None:
+    """Write the signal of an alert whose store was out of reach."""
+    alert = alert_from_row(raw, responder.catalogue, responder.now())
+    found = responder.inventory.resolve(alert.accounts)
+    if found.identity is not None:
+        tell_siem(alert, found.identity, responder, chain)
+
+
+def _handled_before(intake: Intake, responder: Responder) -> Report:
+    """A finding that the SIEM raised again: nothing is done twice."""
+    if not intake.handled:
+        note = Note("this alert was handled before, and nobody was contained for it")
+        return without_containment(responder.journal, intake.chain, None, None, note)
+    record = load(responder.journal, intake.handled)
+    return of_containment(responder.journal, record, (), Note("this alert was handled before"))
+
+
+def _unreadable(intake: Intake, error: BadInput, responder: Responder) -> Report:
+    responder.journal.append(intake.chain, "rejected", {"why": str(error)})
+    note = Note("an alert could not be read: nobody was contained", True, (str(error),))
+    report = without_containment(responder.journal, intake.chain, None, None, note)
+    escalate(responder, report, intake.chain)
+    finish(intake, responder, "", str(error))
+    return report
+
+
+def _nobody(intake: Intake, alert: Alert, why: str, responder: Responder) -> Report:
+    responder.journal.append(intake.chain, "ambiguous", {"why": why})
+    note = Note("ambiguous: nobody was contained", True, (why, "correct the inventory, then raise the alert again"))
+    report = without_containment(responder.journal, intake.chain, alert, None, note)
+    escalate(responder, report, intake.chain)
+    finish(intake, responder, "", why)
+    return report
+
+
+def _observed(intake: Intake, judgement: Judgement, responder: Responder) -> Report:
+    """Nothing is written at any vendor; the identity is on the watch list, and a refusal is said loudly."""
+    decision = judgement.decision
+    refused = tuple(f"{action}: refused by guard {guard}" for action, guard in decision.refused)
+    outdated = (f"not contained again: {judgement.outdated}",) if judgement.outdated else ()
+    title = f"{decision.identity.id} is watched for 24 h; nothing was changed at any vendor"
+    note = Note(title, bool(refused or outdated), (*refused, *outdated))
+    report = without_containment(responder.journal, intake.chain, judgement.alert, decision, note)
+    escalate(responder, report, intake.chain)
+    finish(intake, responder, "", title)
+    return report

@@ -1,0 +1,1 @@
+"""One thin client a vendor, over one shared transport."""

@@ -1,0 +1,61 @@
+"""What an action sees of a vendor: calls with ids apart from the path, and answers already judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, FrozenSet, Mapping, Optional, Protocol, Sequence
+
+
+@dataclass(frozen=True)
+class Response:
+    """A 2xx answer. `body` is the decoded JSON (None when empty); header names are lower case."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class VendorClient(Protocol):
+    """One vendor with one credential. Safe to share between threads.
+
+    `settings` are the connection's non-secret settings (`quarantine_group`, `quarantine_policy` ...).
+    """
+
+    vendor: str
+    tenant: str
+    settings: Mapping[str, str]
+
+    def call(
+        self,
+        method: str,
+        path_template: str,
+        *,
+        ids: Sequence[str] = (),
+        query: Optional[Mapping[str, str]] = None,
+        body: Optional[Any] = None,
+    ) -> Response:
+        """Send one request. Each `{}` of the template takes one of `ids`, percent-escaped here and only here.
+
+        Raises a `VendorError` for everything but 2xx: `Retryable` (after retries within the deadline),
+        `Permanent`, or `OutcomeUnknown` when a change was sent and no answer came.
+        """
+        ...
+
+    def items(
+        self,
+        path_template: str,
+        *,
+        ids: Sequence[str] = (),
+        query: Optional[Mapping[str, str]] = None,
+    ) -> Sequence[Mapping[str, Any]]:
+        """All items of a paginated GET, every page read. Raises like `call`, `BadAnswer` past the page limit."""
+        ...
+
+    def own_ids(self) -> FrozenSet[str]:
+        """Account ids at this vendor that the responder itself signs in with."""
+        ...
+
+    def now(self) -> datetime:
+        """Current time, UTC; a test or the drill may speed it up."""
+        ...
