@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from typing import Callable, Dict, Hashable, List, Mapping, Tuple, TypeVar, Union
@@ -31,7 +32,8 @@ def run_all(tasks: Mapping[K, Callable[[], T]], deadline: float) -> Dict[K, Unio
             done[key] = error
 
     for key, task in tasks.items():
-        thread = threading.Thread(target=work, args=(key, task), daemon=True, name=f"tourniquet {key}")
+        context = contextvars.copy_context()  # the tier a call is made for goes with it
+        thread = threading.Thread(target=context.run, args=(work, key, task), daemon=True)
         thread.start()
         waiting.append((key, thread))
     results: Dict[K, Union[T, Exception]] = {}

@@ -53,7 +53,7 @@ def recheck(responder: Responder, containment: str, label: str) -> Tuple[Outcome
     again = tuple(o.step for o in fell) if record.put_back < PUT_BACK_LIMIT else ()
     todo = tuple(dict.fromkeys((*again, *open_steps)))
     if todo:
-        outcomes = execute(responder, record.plan, todo, record.before, {}, deadline)
+        execute(responder, record.plan, todo, record.before, {}, deadline)
     if loud:
         created, unread = sweep(responder, record.plan, deadline)
         note = Note(title=_title(record, label), loud=True, open_items=(*loud, *unread), created=created)

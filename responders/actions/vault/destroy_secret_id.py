@@ -41,8 +41,9 @@ class DestroySecretId(Action):
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         mount, role = mount_and_name(step.account.id, "approle")
         path = "/auth/{}/role/{}/secret-id-accessor/destroy"
+        still = self.check(api, step).data["secret_id_accessors"]
         each(
-            before.data["secret_id_accessors"],
+            [accessor for accessor in before.data["secret_id_accessors"] if accessor in still],
             lambda accessor: api.call("POST", path, ids=(mount, role), body={"secret_id_accessor": accessor}),
         )
 

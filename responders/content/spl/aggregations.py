@@ -230,7 +230,7 @@ _MAKERS: Dict[str, Callable[[], Aggregate]] = {
     "earliest_time": lambda: Timed(sign=1, give_time=True),
     "latest_time": lambda: Timed(sign=-1, give_time=True),
 }
-_ALIASES = {"c": "count", "distinct_count": "dc", "mean": "avg"}
+_ALIASES = {"distinct_count": "dc", "mean": "avg"}
 KNOWN = (*sorted({*_MAKERS, *_ALIASES}), "perc<N>", "p<N>", "exactperc<N>")
 
 

@@ -14,7 +14,7 @@ from responders.content.spl.parsing import Builder, parse, unquote
 from responders.content.spl.patterns import regex
 from responders.content.spl.searching import parse_search
 from responders.content.spl.source import Place, Segment
-from responders.content.spl.values import number
+from responders.content.spl.values import number, text
 
 _FORMS: Dict[str, Tuple[int, Optional[int]]] = {
     "if": (3, 3),
@@ -165,6 +165,14 @@ class ExpressionBuilder(Builder):
                 raise self.place(token).error(f"{token} needs its pattern as a string", remedy)
             if function.regex:
                 self.check_regex(pattern.constant, self.place(token))
+        second = arguments[1] if len(arguments) > 1 else None
+        if (
+            function.readable is not None
+            and isinstance(second, ex.Literal)
+            and not function.readable(text(second.constant))
+        ):
+            remedy = "Write it as the function's page in the Search Reference gives it"
+            raise self.place(token).error(f"{token} can't read {second.constant!r}", remedy)
         return ex.Call(function.name, function.call, tuple(arguments), function.kind)
 
     def check_regex(self, pattern: str, place: Place) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, MutableMapping
 
 from responders.content.spl import extraction
 from responders.content.spl.commands import BUILDERS, Command, Run
+from responders.content.spl.commands.base import matcher
 from responders.content.spl.commands.filtering import SearchCommand
 from responders.content.spl.commands.lookups import InputLookup
 from responders.content.spl.errors import SplError
@@ -49,7 +50,8 @@ class Search:
         read: Set[str] = set()
         made: Set[str] = set()
         for command in self.commands:
-            read |= command.reads() - made
+            known = matcher(tuple(made))
+            read |= {name for name in command.reads() if not known(name)}
             made |= command.writes()
             if command.transforms():
                 break

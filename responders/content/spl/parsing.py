@@ -82,9 +82,32 @@ def _unexpected(segment: Segment, error: UnexpectedInput, found: str) -> SplErro
     return place.error(f"unexpected {found[:40]!r} in `{segment.name}`", f"Expected {_expected(error)}")
 
 
+_PLAIN = {
+    "$END": "the end",
+    "WORD": "a word",
+    "BARE": "a name",
+    "NAME": "a name",
+    "TARGET": "a field's name",
+    "STRING": "text between double quotes",
+    "QUOTED": "a field's name between single quotes",
+    "NUMBER": "a number",
+    "COUNT": "a count",
+    "OPTION": "an option (name=value)",
+    "COMPARE": "a comparison",
+    "ADD": "+ or -",
+    "MULTIPLY": "*, / or %",
+    "DOT": "a period",
+    "COMMA": "a comma",
+    "EQUAL": "=",
+    "LPAR": "(",
+    "RPAR": ")",
+    "SIGN": "a sign",
+}
+
+
 def _expected(error: UnexpectedInput) -> str:
     names = getattr(error, "expected", None) or getattr(error, "allowed", None) or ()
-    return "one of " + ", ".join(sorted(str(name) for name in names)) if names else "something else"
+    return "one of " + ", ".join(sorted(_PLAIN.get(str(name), str(name)) for name in names)) if names else "the end"
 
 
 def unquote(token: str) -> str:

@@ -141,6 +141,11 @@ def strftime(epoch: float, form: str) -> Optional[str]:
     return re.sub(r"%:?(\d?)([A-Za-z%])", fill, form)
 
 
+def readable(form: str) -> bool:
+    """Whether every variable of a time format is known here."""
+    return all(letter in "%sFTZzefkcxXDRVuGQNYmdHMSyBbAajpIUwW" for letter in re.findall(r"%:?\d?(.)", form))
+
+
 def strptime(written: str, form: str) -> Optional[float]:
     """Epoch seconds of a time in that format, UTC unless the text names an offset; None when it does not fit."""
     form = re.sub(r"%(\d?)[QN]", "%f", form).replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S").replace("%:z", "%z")

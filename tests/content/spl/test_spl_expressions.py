@@ -230,7 +230,7 @@ def test_eval_sees_its_earlier_fields_and_null_takes_a_field_away(spl, event):
         ("lower()", "argument"),
         ("case(n=1)", "2 or more"),
         ("case(n=1,2,n=3)", "pairs"),
-        ('match(n,word)', "pattern as a string"),
+        ("match(n,word)", "pattern as a string"),
         ('if(match(n,"("),1,2)', "regex"),
         ('if(match(n,"a\\\\Kb"),1,2)', "regex"),
         ("true", r"true\(\)"),
@@ -242,6 +242,9 @@ def test_eval_sees_its_earlier_fields_and_null_takes_a_field_away(spl, event):
         ('"open', "double quote"),
         ("1 +", "ends too early"),
         ("5m", "unexpected"),
+        ('relative_time(n,"-1fortnight")', "can't read"),
+        ('strftime(n,"%E")', "can't read"),
+        ('json_extract(n,"a..{x}")', "can't read"),
     ],
 )
 def test_what_an_expression_refuses(evaluate, expression, word):

@@ -68,7 +68,6 @@ EVENT = {
         ("10.1", True),
         ("0.1.2", False),
         ("*", True),
-        ("", True),
         ('path="C:\\\\temp"', True),
     ],
 )

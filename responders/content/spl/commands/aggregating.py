@@ -18,18 +18,21 @@ STREAM_LIMIT = 10_000
 
 
 def build_stats(segment: Segment) -> Command:
+    """The `stats` of a segment. Raises SplError."""
     parsed = parse_aggregation(segment)
     options(segment, list(parsed.options), {})
     return Stats(segment.at, parsed.terms, parsed.by)
 
 
 def build_eventstats(segment: Segment) -> Command:
+    """The `eventstats` of a segment. Raises SplError."""
     parsed = parse_aggregation(segment)
     options(segment, list(parsed.options), {})
     return EventStats(segment.at, parsed.terms, parsed.by)
 
 
 def build_streamstats(segment: Segment) -> Command:
+    """The `streamstats` of a segment. Raises SplError."""
     parsed = parse_aggregation(segment)
 
     def seconds(option: Option) -> float:

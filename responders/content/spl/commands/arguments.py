@@ -26,6 +26,13 @@ class Name:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What stands after an AS that may stand apart from its field."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Option:
     """`name=value`."""
 
@@ -39,6 +46,9 @@ class ArgumentsBuilder(Builder):
 
     def name(self, items: List[Token]) -> Name:
         return Name(unquote(str(items[0])), self.place(items[0]))
+
+    def target(self, items: List[Any]) -> Target:
+        return Target(items[1].text)
 
     def renamed(self, items: List[Any]) -> Name:
         source, _, target = items

@@ -102,6 +102,7 @@ class MvExpand(Command):
 
 
 def build_rex(segment: Segment) -> Command:
+    """The `rex` of a segment. Raises SplError."""
     items = arguments.read(segment, "rex")
     given = arguments.options(segment, items, {"field": arguments.text_of, "max_match": arguments.whole})
     token = next(item for item in items if isinstance(item, Token))
@@ -116,6 +117,7 @@ def build_rex(segment: Segment) -> Command:
 
 
 def build_spath(segment: Segment) -> Command:
+    """The `spath` of a segment. Raises SplError."""
     items = arguments.read(segment, "parts")
     known = {"input": arguments.text_of, "output": arguments.text_of, "path": arguments.text_of}
     given = arguments.options(segment, items, known)
@@ -131,6 +133,7 @@ def build_spath(segment: Segment) -> Command:
 
 
 def build_mvexpand(segment: Segment) -> Command:
+    """The `mvexpand` of a segment. Raises SplError."""
     items = arguments.read(segment, "mvexpand")
     given = arguments.options(segment, items, {"limit": arguments.whole})
     return MvExpand(segment.at, arguments.names(items)[0], given.get("limit", 0))

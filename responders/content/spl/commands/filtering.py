@@ -86,14 +86,17 @@ class Dedup(Command):
 
 
 def build_search(segment: Segment) -> Command:
+    """The `search` of a segment. Raises SplError."""
     return SearchCommand(segment.at, parse_search(segment))
 
 
 def build_where(segment: Segment) -> Command:
+    """The `where` of a segment. Raises SplError."""
     return Where(segment.at, parse_where(segment))
 
 
 def build_head(segment: Segment) -> Command:
+    """The `head` of a segment. Raises SplError."""
     items = arguments.read(segment, "head")
     given = arguments.options(segment, items, {"limit": arguments.whole})
     counts = [int(item) for item in items if isinstance(item, Token)]
@@ -101,6 +104,7 @@ def build_head(segment: Segment) -> Command:
 
 
 def build_dedup(segment: Segment) -> Command:
+    """The `dedup` of a segment. Raises SplError."""
     items = arguments.read(segment, "dedup")
     known = {"keepempty": arguments.boolean, "consecutive": arguments.boolean}
     given = arguments.options(segment, items, known)

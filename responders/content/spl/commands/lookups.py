@@ -134,6 +134,7 @@ class OutputLookup(Command):
 
 
 def build_lookup(segment: Segment) -> Command:
+    """The `lookup` of a segment. Raises SplError."""
     items = arguments.read(segment, "lookup")
     arguments.options(segment, items, {})
     rest = [item for item in items if not isinstance(item, arguments.Option)]
@@ -146,6 +147,7 @@ def build_lookup(segment: Segment) -> Command:
 
 
 def build_inputlookup(segment: Segment) -> Command:
+    """The `inputlookup` of a segment. Raises SplError."""
     items = arguments.read(segment, "inputlookup")
     given = arguments.options(segment, items, {"append": arguments.boolean})
     tail = [item for item in items if isinstance(item, Token) and item.type == "TAIL"]
@@ -158,6 +160,7 @@ def build_inputlookup(segment: Segment) -> Command:
 
 
 def build_outputlookup(segment: Segment) -> Command:
+    """The `outputlookup` of a segment. Raises SplError."""
     items = arguments.read(segment, "outputlookup")
     given = arguments.options(segment, items, {"append": arguments.boolean, "key_field": arguments.text_of})
     return OutputLookup(segment.at, arguments.names(items)[0], given.get("append", False), given.get("key_field"))

@@ -63,6 +63,7 @@ class Sort(Command):
 
 
 def build_sort(segment: Segment) -> Command:
+    """The `sort` of a segment. Raises SplError."""
     items = arguments.read(segment, "sort")
     given = arguments.options(segment, items, {"limit": arguments.whole})
     counts = [int(item) for item in items if isinstance(item, Token)]

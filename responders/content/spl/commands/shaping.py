@@ -67,7 +67,7 @@ class Rename(Command):
         return frozenset(source for source, _ in self.pairs)
 
     def writes(self) -> FrozenSet[str]:
-        return frozenset(target for _, target in self.pairs if "*" not in target)
+        return frozenset(target for _, target in self.pairs)
 
 
 @dataclass(frozen=True)
@@ -147,10 +147,12 @@ class Bin(Command):
 
 
 def build_eval(segment: Segment) -> Command:
+    """The `eval` of a segment. Raises SplError."""
     return Eval(segment.at, parse_eval(segment))
 
 
 def build_rename(segment: Segment) -> Command:
+    """The `rename` of a segment. Raises SplError."""
     items = arguments.read(segment, "rename")
     for item in items:
         if item.text.count("*") != item.target.count("*"):
@@ -159,6 +161,7 @@ def build_rename(segment: Segment) -> Command:
 
 
 def build_fields(segment: Segment) -> Command:
+    """The `fields` of a segment. Raises SplError."""
     items = arguments.read(segment, "fields")
     sign = [str(item) for item in items if isinstance(item, Token)]
     for item in items:
@@ -168,10 +171,12 @@ def build_fields(segment: Segment) -> Command:
 
 
 def build_table(segment: Segment) -> Command:
+    """The `table` of a segment. Raises SplError."""
     return Fields(segment.at, arguments.names(arguments.read(segment, "names")), remove=False, internal=False)
 
 
 def build_fillnull(segment: Segment) -> Command:
+    """The `fillnull` of a segment. Raises SplError."""
     items: List[Any] = arguments.read(segment, "parts")
     given = arguments.options(segment, items, {"value": arguments.text_of})
     names = arguments.names(items)
@@ -181,17 +186,20 @@ def build_fillnull(segment: Segment) -> Command:
 
 
 def build_bin(segment: Segment) -> Command:
+    """The `bin` of a segment. Raises SplError."""
     items = arguments.read(segment, "bin")
     given = arguments.options(segment, items, {"span": arguments.text_of})
     fields = [item for item in items if isinstance(item, arguments.Name)]
-    if len(fields) != 1 or "span" not in given:
+    targets = [item.text for item in items if isinstance(item, arguments.Target)]
+    if len(fields) != 1 or len(targets) > 1 or "span" not in given:
         raise segment.at.error("bin needs span= and one field", "Write bin span=5m _time")
     name, written = fields[0], given["span"]
+    target = targets[0] if targets else name.text
     size = number(written)
     length = span_seconds(written) if size is None else size
     months = re.fullmatch(r"1?(mon|month|q|quarter|y|year|w|week)", written)
     if months and name.text == "_time":
-        return Bin(segment.at, name.text, name.target, 0, "@" + months.group(1))
+        return Bin(segment.at, name.text, target, 0, "@" + months.group(1))
     if length is None or length <= 0 or (size is None and name.text != "_time"):
         raise segment.at.error(f"bin can't read the span {written!r}", "Write a number, or for _time a span such as 5m")
-    return Bin(segment.at, name.text, name.target, length, None)
+    return Bin(segment.at, name.text, target, length, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Deque, Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Deque, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from responders.content.spl.aggregations import Aggregate
 from responders.content.spl.commands.base import Command, Run, field_names, put
@@ -55,17 +55,12 @@ class Aggregating(Command):
         return frozenset(term.name for term in self.terms)
 
 
-def keys(row: Row, by: Sequence[str]) -> Iterator[Key]:
+def combinations(row: Row, by: Sequence[str]) -> List[Key]:
     """The groups a row belongs to: one for each value of a multivalue field, none when a field is null."""
-    if len(by) == 1:
-        for item in several(row.get(by[0])):
-            yield (text(item),)
-        return
-    combinations: List[Key] = [()]
+    found: List[Key] = [()]
     for name in by:
-        values = several(row.get(name))
-        combinations = [(*head, text(item)) for head in combinations for item in values]
-    yield from combinations
+        found = [(*head, item) for head in found for item in several(row.get(name))]
+    return found
 
 
 class Stats(Aggregating):
@@ -74,21 +69,24 @@ class Stats(Aggregating):
     def run(self, rows: List[Row], run: Run) -> List[Row]:
         terms = resolved(self.terms, rows, self.by)
         groups: Dict[Key, List[Aggregate]] = {} if self.by else {(): [term.make() for term in terms]}
+        shown: Dict[Key, Key] = {(): ()}
         for row in rows:
             if math.prod(len(several(row.get(name))) for name in self.by) > run.max_rows:
                 raise self.at.error(f"over {run.max_rows} groups in one row", "Expand or filter the multivalue fields")
             time, brought = row_time(row), [term_values(term, row, run.env) for term in terms]
-            for key in keys(row, self.by):
+            for values_of_key in combinations(row, self.by):
+                key = tuple(map(text, values_of_key))
                 held = groups.get(key)
                 if held is None:
-                    held = groups[key] = [term.make() for term in terms]
+                    held, shown[key] = [term.make() for term in terms], values_of_key
+                    groups[key] = held
                     if len(groups) > run.max_rows:
                         raise self.at.error(f"over {run.max_rows} groups", "Group by fewer fields, or raise max_rows")
                 for aggregate, values in zip(held, brought):
                     aggregate.enter(values, time)
         results: List[Row] = []
         for key in sorted(groups):
-            result: Row = dict(zip(self.by, key))
+            result: Row = dict(zip(self.by, shown[key]))
             for term, aggregate in zip(terms, groups[key]):
                 put(result, term.name, aggregate.result())
             results.append(result)

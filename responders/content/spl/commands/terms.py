@@ -94,7 +94,7 @@ class _AggregateBuilder(ExpressionBuilder):
         make = maker(str(token))
         if make is None:
             raise self.place(token).error(f"unknown statistic {str(token)!r}", f"Use one of {', '.join(KNOWN)}")
-        if argument is None and str(token).lower() not in ("count", "c"):
+        if argument is None and str(token).lower() != "count":
             raise self.place(token).error(f"{token} needs a field", f"Write {token}(field)")
         if isinstance(argument, Node) and alias is None:
             raise self.place(token).error(f"{token}(eval(...)) needs a name", "Add AS name")

@@ -15,7 +15,7 @@ def _json_valid(env: Env, document: Value) -> Value:
     return isinstance(document, str) and (load(document) is not None or document.strip() == "null")
 
 
-@function("json_extract", 1, None)
+@function("json_extract", 1, None, readable=lambda written: path(written) is not None)
 def _json_extract(env: Env, document: Value, *paths: Value) -> Value:
     """One path gives its value, several a JSON array of them, none the document; `{}` gives a JSON array."""
     if not isinstance(document, str):
@@ -45,7 +45,7 @@ def _plain(value: Any) -> Value:
     return number(str(value)) if isinstance(value, Digits) else scalar(value)
 
 
-@function("spath", 2)
+@function("spath", 2, readable=lambda written: path(written) is not None)
 def _spath(env: Env, document: Value, written: Value) -> Value:
     steps = path(written) if isinstance(written, str) else None
     return at_path(document, steps) if isinstance(document, str) and steps is not None else None

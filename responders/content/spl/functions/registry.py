@@ -16,7 +16,7 @@ class Function:
     """A function of values: it gets the Env and its evaluated arguments. `most` None means any number.
 
     `literal` is the position of an argument that must be a literal pattern, which no event can supply; `regex` says
-    whether that pattern is a regex.
+    whether that pattern is a regex. `readable` judges the second argument where it is a literal.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Function:
     kind: str
     literal: Optional[int]
     regex: bool
+    readable: Optional[Callable[[str], bool]]
 
 
 FUNCTIONS: Dict[str, Function] = {}
@@ -39,11 +40,12 @@ def function(
     kind: str = VALUE,
     literal: Optional[int] = None,
     regex: bool = True,
+    readable: Optional[Callable[[str], bool]] = None,
 ) -> Callable[[Implementation], Implementation]:
     """Registers an eval function with `least` to `most` arguments (exactly `least` unless `most` is given)."""
 
     def register(call: Implementation) -> Implementation:
-        FUNCTIONS[name] = Function(name, call, least, least if most == -1 else most, kind, literal, regex)
+        FUNCTIONS[name] = Function(name, call, least, least if most == -1 else most, kind, literal, regex, readable)
         return call
 
     return register

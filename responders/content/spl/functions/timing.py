@@ -18,7 +18,7 @@ def _time(env: Env) -> Value:
     return finite(env.now)
 
 
-@function("relative_time", 2)
+@function("relative_time", 2, readable=lambda modifier: splunktime.relative(1e9, modifier) is not None)
 def _relative_time(env: Env, epoch: Value, modifier: Value) -> Value:
     at = number(epoch)
     if at is None or not isinstance(modifier, str):
@@ -27,13 +27,13 @@ def _relative_time(env: Env, epoch: Value, modifier: Value) -> Value:
     return None if moved is None else finite(moved)
 
 
-@function("strftime", 2)
+@function("strftime", 2, readable=splunktime.readable)
 def _strftime(env: Env, epoch: Value, form: Value) -> Value:
     at = number(epoch)
     return splunktime.strftime(at, form) if at is not None and isinstance(form, str) else None
 
 
-@function("strptime", 2)
+@function("strptime", 2, readable=splunktime.readable)
 def _strptime(env: Env, written: Value, form: Value) -> Value:
     if not isinstance(written, str) or not isinstance(form, str):
         return None

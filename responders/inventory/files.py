@@ -1,0 +1,244 @@
+"""The inventory from a CSV or YAML file, with every error of the file at once, each with file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from responders.errors import BadInput, BadInputs, BadInventory
+from responders.inventory.resolve import Inventory
+from responders.model import Account, Identity
+from responders.yaml_source import parse
+
+COLUMNS = (
+    "id", "kind", "owner", "criticality", "environment", "protected", "break_glass", "shared", "can_restore",
+    "dependents", "accounts", "aliases",
+)  # fmt: skip
+KINDS = ("human", "service", "agent")
+CRITICALITIES = ("low", "normal", "high", "privileged")
+ENVIRONMENTS = ("production", "non-production")
+MASTERED = ("cloud", "ad", "federated", "guest")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ACCOUNT = re.compile(r"(?P<vendor>[a-z][a-z0-9_]*):(?P<tenant>[^:]+):(?P<id>.+)\Z")
+_FLAGS = {"true": True, "yes": True, "false": False, "no": False, "": False}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One identity as the file has it: text by column, lists as tuples, and where it stands."""
+
+    place: str
+    values: Mapping[str, Any]
+
+
+def read_inventory(text: str, name: str) -> Inventory:
+    """Read CSV (by the name's ending) or YAML. Raises BadInputs.
+
+    In CSV, lists are separated by `;`. An account is `vendor:tenant:id`, optionally followed by `|kind` and
+    `|mastered`; in YAML it may be a mapping with the keys account, kind and mastered. Two rows that claim the same
+    account or alias are an error that names both places.
+    """
+    errors: List[BadInput] = []
+    rows = _csv_rows(text, name, errors) if name.lower().endswith(".csv") else _yaml_rows(text, name, errors)
+    identities: List[Identity] = []
+    aliases: Dict[str, str] = {}
+    claims: Dict[str, str] = {}
+    names: Dict[str, str] = {}
+    restorers: List[str] = []
+    for row in rows:
+        reader = _Row(row, errors)
+        identity = reader.identity()
+        if identity is None:
+            continue
+        if identity.id in names:
+            reader.error("id", f"{identity.id!r} stands already at {names[identity.id]}", "merge the two rows")
+            continue
+        names[identity.id] = row.place
+        for key in [*(account.key for account in identity.accounts), *reader.aliases()]:
+            if key in claims:
+                reader.error("accounts", f"{key} is claimed at {claims[key]} already", "give it to one identity only")
+            claims[key] = row.place
+        aliases.update(dict.fromkeys(reader.aliases(), identity.id))
+        if reader.flag("can_restore"):
+            restorers.append(identity.id)
+        identities.append(identity)
+    if errors:
+        raise BadInputs(errors)
+    return Inventory(identities, aliases, frozenset(restorers))
+
+
+def _csv_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    found: List[Row] = []
+    try:
+        columns = reader.fieldnames or []
+        known = f"the columns are {', '.join(COLUMNS)}"
+        errors.extend(_bad(f"{name}:1", f"unknown column {c!r}", known) for c in columns if c not in COLUMNS)
+        for row in reader:
+            place = f"{name}:{reader.line_num}"
+            if None in row or None in row.values():
+                errors.append(_bad(place, f"has not {len(columns)} fields", "one for each column of line 1"))
+                continue
+            found.append(Row(place, {str(key): value for key, value in row.items()}))
+    except csv.Error as error:
+        errors.append(_bad(f"{name}:{reader.line_num}", f"not CSV: {error}", "correct the line"))
+    return found
+
+
+def _yaml_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
+    source = parse(text, name)
+    errors.extend(_bad(f"{name}:{line}", what, "correct the file") for line, what in source.problems)
+    value = source.value
+    entries = value.get("identities") if isinstance(value, dict) else None
+    if not isinstance(entries, list):
+        if not errors:
+            errors.append(_bad(f"{name}:1", "has no list `identities`", "see docs/inventory.md"))
+        return []
+    rows: List[Row] = []
+    for place, entry in enumerate(entries):
+        where = source.place(("identities", place))
+        if not isinstance(entry, dict):
+            errors.append(_bad(where, "is no mapping", "see docs/inventory.md"))
+            continue
+        for key in entry:
+            if key not in COLUMNS:
+                line = source.place(("identities", place, key))
+                errors.append(_bad(line, f"unknown key {key!r}", f"the keys are {', '.join(COLUMNS)}"))
+        rows.append(Row(where, entry))
+    return rows
+
+
+class _Row:
+    """Reads one row, noting its errors."""
+
+    def __init__(self, row: Row, errors: List[BadInput]) -> None:
+        self.row, self.errors = row, errors
+        self._seen = len(errors)
+
+    def error(self, column: str, what: str, remedy: str) -> None:
+        self.errors.append(_bad(self.row.place, f"{column}: {what}", remedy))
+
+    def identity(self) -> Optional[Identity]:
+        name = self.text("id")
+        if not name:
+            self.error("id", "is empty", "give the identity an id")
+        identity = Identity(
+            id=name,
+            kind=self.one_of("kind", KINDS, ""),
+            owner=self.text("owner") or None,
+            criticality=self.one_of("criticality", CRITICALITIES, "normal"),
+            environment=self.one_of("environment", ENVIRONMENTS, "production"),
+            protected=self.flag("protected"),
+            accounts=self.accounts(),
+            dependents=self.many("dependents"),
+            shared=self.flag("shared"),
+            break_glass=self.flag("break_glass"),
+        )
+        return identity if len(self.errors) == self._seen else None
+
+    def text(self, column: str) -> str:
+        value = self.row.values.get(column)
+        if value is None:
+            return ""
+        if isinstance(value, (dict, list)):
+            self.error(column, "must be text", "correct it")
+            return ""
+        text = str(value).strip()
+        if _CONTROL.search(text) or len(text) > 1024:
+            self.error(column, "holds control characters or is over-long", "correct it")
+            return ""
+        return text
+
+    def one_of(self, column: str, allowed: Sequence[str], default: str) -> str:
+        text = self.text(column) or default
+        if text not in allowed:
+            self.error(column, f"{text!r} is unknown", f"use one of {', '.join(allowed)}")
+        return text
+
+    def flag(self, column: str) -> bool:
+        value = self.row.values.get(column)
+        if isinstance(value, bool):
+            return value
+        text = self.text(column).lower()
+        if text not in _FLAGS:
+            self.error(column, f"{text!r} is neither true nor false", "use true or false")
+        return _FLAGS.get(text, False)
+
+    def many(self, column: str) -> Tuple[str, ...]:
+        value = self.row.values.get(column)
+        if value is None or value == "":
+            return ()
+        items = value if isinstance(value, list) else str(value).split(";")
+        found = []
+        for item in items:
+            text = "" if isinstance(item, (dict, list)) else str(item).strip()
+            if not text or _CONTROL.search(text) or len(text) > 1024:
+                self.error(column, "holds an empty, over-long or unclean entry", "correct it")
+            else:
+                found.append(text)
+        return tuple(found)
+
+    def aliases(self) -> Tuple[str, ...]:
+        """Exact alternative keys, `vendor:tenant:name` each."""
+        bad = [alias for alias in self.many("aliases") if not _ACCOUNT.match(alias)]
+        for alias in bad:
+            self.error("aliases", f"{alias!r} is not vendor:tenant:name", "correct it")
+        return tuple(alias for alias in self.many("aliases") if alias not in bad)
+
+    def accounts(self) -> Tuple[Account, ...]:
+        value = self.row.values.get("accounts")
+        items: List[Any] = value if isinstance(value, list) else [p for p in str(value or "").split(";") if p.strip()]
+        found = [account for item in items for account in [self.account(item)] if account is not None]
+        if not items:
+            self.error("accounts", "is empty", "give at least one vendor:tenant:id")
+        return tuple(found)
+
+    def account(self, item: Any) -> Optional[Account]:
+        if isinstance(item, dict):
+            unknown = set(item) - {"account", "kind", "mastered"}
+            if unknown or not item.get("account"):
+                self.error("accounts", "an entry needs account, kind and mastered only", "correct it")
+                return None
+            parts = [str(item["account"]), str(item.get("kind", "")), str(item.get("mastered", ""))]
+        else:
+            parts = [*str(item).strip().split("|"), "", ""][:3]
+        match = _ACCOUNT.match(parts[0])
+        if match is None or _CONTROL.search(parts[0]) or len(parts[0]) > 1024:
+            self.error("accounts", f"{parts[0][:80]!r} is not vendor:tenant:id", "correct it")
+            return None
+        mastered = parts[2] or "cloud"
+        if mastered not in MASTERED:
+            self.error("accounts", f"mastered {mastered!r} is unknown", f"use one of {', '.join(MASTERED)}")
+        return Account(match["vendor"], match["tenant"], parts[1] or _kind(match["vendor"]), match["id"], mastered)
+
+
+def _kind(vendor: str) -> str:
+    return {"vault": "entity"}.get(vendor, "user")
+
+
+def accounts_rows(inventory: Inventory) -> List[Dict[str, str]]:
+    """The rows of the SIEM's lookup table: one an account or alias; one that two identities claim is ambiguous."""
+    rows: Dict[str, Dict[str, str]] = {}
+    for identity in inventory.identities:
+        keys = [account.key for account in identity.accounts]
+        keys += [alias for alias, name in inventory.aliases.items() if name == identity.id]
+        for key in keys:
+            if key in rows:
+                rows[key]["tq_ambiguous"] = "true"
+                continue
+            rows[key] = {
+                "tq_account": key,
+                "tq_identity": identity.id,
+                "tq_kind": identity.kind,
+                "tq_criticality": identity.criticality,
+                "tq_environment": identity.environment,
+                "tq_ambiguous": "false",
+            }
+    return [rows[key] for key in sorted(rows)]
+
+
+def _bad(place: str, what: str, remedy: str) -> BadInventory:
+    return BadInventory(what, place=place, remedy=remedy)

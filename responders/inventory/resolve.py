@@ -1,0 +1,114 @@
+"""From accounts to the one identity behind them. Exact matches only; ambiguous means nobody."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+
+from responders.codec import from_json, to_json
+from responders.errors import BadInventory
+from responders.model import Account, Identity
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """`identity`, or None with `why` nobody is meant: a person must look."""
+
+    identity: Optional[Identity]
+    why: str = ""
+
+
+class Inventory:
+    """Identities by exact account key (`vendor:tenant:id`) and exact alias (`vendor:tenant:alias`).
+
+    Ids are compared as they are: no case folding, no prefix, no display name. `restorers` are ids of identities that
+    may restore; `break_glass` are account keys.
+    """
+
+    def __init__(
+        self,
+        identities: Sequence[Identity],
+        aliases: Optional[Mapping[str, str]] = None,
+        restorers: FrozenSet[str] = frozenset(),
+    ) -> None:
+        self._identities = {identity.id: identity for identity in identities}
+        self._aliases = dict(aliases or {})
+        self._by_key: Dict[str, List[str]] = {}
+        for identity in identities:
+            for account in identity.accounts:
+                self._by_key.setdefault(account.key, []).append(identity.id)
+        for alias, name in self._aliases.items():
+            self._by_key.setdefault(alias, []).append(name)
+        self.restorers = restorers
+        self.break_glass: FrozenSet[str] = frozenset(
+            account.key for identity in identities if identity.break_glass for account in identity.accounts
+        )
+
+    @property
+    def population(self) -> int:
+        """How many identities there are."""
+        return len(self._identities)
+
+    @property
+    def identities(self) -> Tuple[Identity, ...]:
+        return tuple(self._identities.values())
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Alias key to identity id."""
+        return dict(self._aliases)
+
+    def identity(self, name: str) -> Optional[Identity]:
+        """The identity of that id."""
+        return self._identities.get(name)
+
+    def resolve(self, accounts: Sequence[Account]) -> Resolution:
+        """The identity behind all of `accounts`. An account no row claims is an identity of its own, unmapped."""
+        found: Dict[str, None] = {}
+        strangers: List[Account] = []
+        for account in accounts:
+            names = dict.fromkeys(self._by_key.get(account.key, ()))
+            if len(names) > 1:
+                return Resolution(None, f"{account.key} belongs to several identities: {', '.join(sorted(names))}")
+            found.update(names)
+            if not names:
+                strangers.append(account)
+        if len(found) > 1:
+            return Resolution(None, f"the alert names accounts of several identities: {', '.join(sorted(found))}")
+        if found:
+            return Resolution(self._identities[next(iter(found))])
+        if len(strangers) > 1:
+            keys = ", ".join(sorted(account.key for account in strangers))
+            return Resolution(None, f"the alert names several accounts that no inventory row claims: {keys}")
+        return Resolution(unmapped(strangers[0])) if strangers else Resolution(None, "the alert names no account")
+
+    def to_json(self) -> str:
+        """The compiled form that the alert process reads."""
+        doc = {
+            "identities": [to_json(identity) for _, identity in sorted(self._identities.items())],
+            "aliases": dict(sorted(self._aliases.items())),
+            "restorers": sorted(self.restorers),
+        }
+        return json.dumps(doc, indent=1, sort_keys=True) + "\n"
+
+
+def unmapped(account: Account) -> Identity:
+    """An account as an identity of its own: nothing is known of it, so it is restricted at most."""
+    kind = "service" if account.kind in _MACHINES else "human"
+    return Identity(account.key, kind, None, "normal", "production", False, (account,), (), unmapped=True)
+
+
+_MACHINES = ("app", "service_principal", "application", "approle", "role", "access_key", "service_account")
+
+
+def from_compiled(text: str, place: str) -> Inventory:
+    """An inventory from its compiled JSON. Raises BadInventory."""
+    try:
+        doc: Mapping[str, Any] = json.loads(text)
+        identities = [from_json(Identity, item) for item in doc["identities"]]
+        return Inventory(identities, doc["aliases"], frozenset(doc["restorers"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInventory(
+            f"not a compiled inventory ({error})", place=place, remedy="compile it with `tourniquet inventory build`"
+        ) from None

@@ -1,0 +1,63 @@
+"""How sure: C = 1 - (1 - c1) * product(1 - w * ci), with a line of points for each alert that counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import List, Sequence, Tuple
+
+from responders.model import Alert, Reason
+from responders.policy.policy import Fusion
+
+
+@dataclass(frozen=True)
+class Score:
+    """`points` 0 to 100, `reasons` whose points add up to it, `strongest` the best single alert's confidence."""
+
+    points: int
+    reasons: Tuple[Reason, ...]
+    strongest: int
+
+
+def fuse(alerts: Sequence[Alert], fusion: Fusion, now: datetime) -> Score:
+    """Fuse the alerts of one identity.
+
+    The strongest of the window counts whole. Each further one counts with `independent` when it comes from another
+    layer with another cause, with `related` when it shares an IP, device or credential or the layer; halved once it
+    is older than `half_after_hours`. Alerts that share an event with one that counted add nothing, and a correlation
+    is no layer of its own: it counts once, its parts not again.
+    """
+    start = now - timedelta(hours=fusion.window_hours)
+    recent = sorted(
+        (alert for alert in alerts if alert.completed_at >= start),
+        key=lambda alert: (-alert.confidence, alert.completed_at, alert.id),
+    )
+    if not recent:
+        return Score(0, (), 0)
+    first = recent[0]
+    reasons = [Reason(f"{first.detection}: {'; '.join(first.reasons) or 'base confidence'}", first.confidence)]
+    left, shown, counted = 1.0 - first.confidence / 100.0, first.confidence, [first]
+    for alert in recent[1:]:
+        weight, why = _weight(alert, counted, fusion)
+        if weight and now - alert.completed_at > timedelta(hours=fusion.half_after_hours):
+            weight, why = weight / 2, f"{why}, older than {fusion.half_after_hours:g} h"
+        left *= 1.0 - weight * alert.confidence / 100.0
+        total = round(100 * (1.0 - left))
+        reasons.append(Reason(f"{alert.detection} at {alert.confidence}: {why} (weight {weight:g})", total - shown))
+        shown = total
+        if weight:
+            counted.append(alert)
+    return Score(shown, tuple(reasons), first.confidence)
+
+
+def _weight(alert: Alert, counted: List[Alert], fusion: Fusion) -> Tuple[float, str]:
+    events = frozenset().union(*(other.events for other in counted))
+    if alert.events & events:
+        return 0.0, "shares an event with one above"
+    layers = {other.layer for other in counted if not other.correlation}
+    causes = frozenset().union(*(other.causes for other in counted))
+    if alert.causes & causes:
+        return fusion.related, "same IP, device or credential"
+    if alert.correlation or alert.layer in layers:
+        return fusion.related, f"same layer {alert.layer}" if not alert.correlation else "a correlation is no layer"
+    return fusion.independent, f"another layer ({alert.layer}), another cause"

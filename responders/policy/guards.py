@@ -1,0 +1,213 @@
+"""Guards: limits that no confidence overrides. Each lowers the tier or refuses steps, and says why. None raises it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
+
+from responders.model import Alert, Facts, Identity, Reason, Tier, Use
+from responders.policy.policy import Policy
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a guard may look at."""
+
+    alerts: Sequence[Alert]
+    identity: Identity
+    facts: Facts
+    policy: Policy
+    catalogue: Mapping[str, Any]
+    now: datetime
+
+    @property
+    def alert(self) -> Alert:
+        """The alert at hand: the newest."""
+        return self.alerts[-1]
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a guard says: no tier above `cap`, and these steps (`action|account key`, or an action) refused."""
+
+    cap: Tier
+    reason: Reason
+    refused: Tuple[str, ...] = ()
+
+
+Guard = Callable[[Case, Tier, Tuple[str, ...]], Optional[Ruling]]
+
+
+def _rule(guard: str, text: str, cap: Tier, refused: Tuple[str, ...] = ()) -> Ruling:
+    return Ruling(cap, Reason(text, 0, guard), refused)
+
+
+def protected(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """Protected identities and break-glass accounts are never touched. Their ids match exactly, in the inventory."""
+    if case.identity.break_glass:
+        return _rule("break-glass", f"{case.identity.id} is a break-glass identity: a person decides", Tier.OBSERVE)
+    if case.identity.protected:
+        return _rule("protected", f"{case.identity.id} is protected: a person decides", Tier.OBSERVE)
+    return None
+
+
+def halted(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """Halt stops every automatic write; an analyst's click is not automatic."""
+    if case.facts.halted and case.alert.source != "click":
+        return _rule("halt", f"automation is {case.facts.halted}", Tier.OBSERVE)
+    return None
+
+
+def shared_or_unmapped(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """Who shares an account, or belongs to no known identity, is restricted at most."""
+    if case.identity.shared:
+        return _rule("shared account", "several people use it: restricted at most", Tier.RESTRICT)
+    if case.identity.unmapped:
+        return _rule("unmapped account", "no inventory row claims it: restricted at most", Tier.RESTRICT)
+    return None
+
+
+def own_credentials(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """The responder never cuts off its own credentials."""
+    own = [account.key for account in case.identity.accounts if account.key in case.facts.own]
+    if own:
+        return _rule("own credentials", f"the responder signs in as {', '.join(own)}: a person decides", Tier.OBSERVE)
+    return None
+
+
+def last_administrator(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """One usable administrator must stay at each vendor. Not being able to count them is no permission."""
+    if tier < Tier.REVOKE:
+        return None
+    mine = {account.key for account in case.identity.accounts}
+    for place, administrators in sorted(case.facts.administrators.items()):
+        left = [who for who in administrators if f"{place}:{who}" not in mine]
+        if len(left) < len(administrators) and not left:
+            return _rule("last administrator", f"{place} would have no usable administrator left", Tier.RESTRICT)
+    places = {f"{account.vendor}:{account.tenant}" for account in case.identity.accounts}
+    unread = sorted(place for place in places if place.split(":")[0] in dict(case.facts.unread))
+    blind = [place for place in unread if place not in case.facts.administrators]
+    if blind and case.identity.privileged:
+        refused = tuple(
+            f"{name}|{account.key}"
+            for name in names
+            for account in case.identity.accounts
+            if f"{account.vendor}:{account.tenant}" in blind and name.startswith(account.vendor + ".")
+        )
+        text = f"administrators of {', '.join(blind)} could not be counted, and this identity is privileged"
+        return _rule("last administrator", text, tier, refused)
+    return None
+
+
+def last_restorer(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """Somebody must be left who can restore."""
+    if tier > Tier.OBSERVE and case.facts.restorers == frozenset({case.identity.id}):
+        return _rule("last restorer", "nobody else would be left who can restore", Tier.OBSERVE)
+    return None
+
+
+def dependents(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """A production service with dependents is revoked only above its own threshold, or after approval."""
+    found = case.policy.thresholds[case.policy.class_of(case.identity)]
+    if tier is Tier.REVOKE and case.identity.dependents and found.revoke_by_approval and case.alert.source != "click":
+        text = f"{', '.join(case.identity.dependents)} depend on it: revoke waits for approval"
+        return _rule("dependents", text, Tier.RESTRICT)
+    return None
+
+
+def forged_evidence(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """What an outsider can cause caps at observe by itself; each detection says who could forge its evidence."""
+    if case.alert.source == "click":
+        return None
+    caps = [(_cap(case.catalogue.get(alert.detection)), alert) for alert in case.alerts]
+    best = max((cap for cap, _ in caps), default=Tier.OBSERVE)
+    if best < tier:
+        return _rule("forged evidence", f"its evidence alone allows {best.label} at most", best)
+    return None
+
+
+def unauthenticated_ingest(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """Events that anybody could have sent to the SIEM restrict at most, until the vendor's own log confirms one."""
+    confirmed = case.facts.confirmed_events or frozenset()
+    if case.facts.unauthenticated_ingest and not case.alert.events & confirmed and case.alert.source != "click":
+        return _rule("unauthenticated ingest", "the vendor's own log has not confirmed the event", Tier.RESTRICT)
+    return None
+
+
+def blast_radius(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """Bounds what an hour may take out, per detection too, and keeps a part for analysts and for the surest alerts."""
+    while tier > Tier.OBSERVE:
+        why = _over(case, tier)
+        if why is None:
+            return None
+        lower = Tier(tier - 1)
+        if lower is Tier.OBSERVE or _over(case, lower) is None:
+            return _rule("blast radius", why, lower)
+        tier = lower
+    return None
+
+
+def _over(case: Case, tier: Tier) -> Optional[str]:
+    limits, uses = case.policy.limits, [use for use in case.facts.uses if use.tier >= tier]
+    base = limits.revokes if tier is Tier.REVOKE else limits.restricts
+    size = max(limits.never_under, min(base, math.floor(case.facts.population * limits.population_share)))
+    if len(uses) >= size:
+        return f"{len(uses)} of {size} places to {tier.label} are used this hour"
+    guarded = case.identity.privileged or (case.identity.kind == "service" and case.identity.production)
+    if guarded and _guarded(uses) >= limits.guarded:
+        return f"{limits.guarded} privileged identities or production services were taken this hour"
+    if case.alert.source == "click":
+        return None
+    automatic = [use for use in uses if not use.click]
+    room = max(1, size - math.ceil(size * limits.kept_for_clicks))
+    if len(automatic) >= room:
+        return f"{len(automatic)} of {room} automatic places are used this hour; the rest is kept for analysts"
+    share = max(1, math.floor(size * limits.detection_share))
+    if sum(use.detection == case.alert.detection for use in automatic) >= share:
+        return f"{case.alert.detection} has used its share of {share} places this hour"
+    return None
+
+
+def _guarded(uses: Sequence[Use]) -> int:
+    return sum(use.guarded and not use.click for use in uses)
+
+
+def _cap(entry: Any) -> Tier:
+    """The tier a detection may reach by itself; one the catalogue does not know reaches none."""
+    if not isinstance(entry, Mapping):
+        return Tier.OBSERVE
+    cap = Tier[str(entry.get("max_tier", "observe")).upper()]
+    return min(cap, Tier.OBSERVE) if entry.get("forgery") == "outsider" else cap
+
+
+GUARDS: Tuple[Guard, ...] = (
+    protected,
+    halted,
+    own_credentials,
+    last_restorer,
+    shared_or_unmapped,
+    forged_evidence,
+    unauthenticated_ingest,
+    dependents,
+    last_administrator,
+    blast_radius,
+)
+"""In this order: the blast radius is judged last, on the tier that the others left."""
+
+
+def apply_guards(case: Case, tier: Tier, names: Tuple[str, ...]) -> Tuple[Tier, List[Reason], List[Tuple[str, str]]]:
+    """The tier that is left, the guards' reasons, and (step or action, guard) for what they refused."""
+    reasons: List[Reason] = []
+    refused: List[Tuple[str, str]] = []
+    for guard in GUARDS:
+        ruling = guard(case, tier, names)
+        if ruling is None:
+            continue
+        reasons.append(ruling.reason)
+        refused.extend((name, ruling.reason.guard) for name in ruling.refused)
+        if ruling.cap < tier:
+            refused.append((f"tier {tier.label}", ruling.reason.guard))
+            tier = ruling.cap
+    return tier, reasons, refused

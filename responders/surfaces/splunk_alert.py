@@ -1,0 +1,167 @@
+"""The Splunk alert action `Contain identity`: rows in, containments out, the outcome in the log and the exit code.
+
+Exit codes: 0 every row was handled and nothing is left open; 1 something is open, refused or unreadable, and was
+escalated; 2 the payload itself could not be read; 3 the settings or the journal can't be used: Splunk must keep the
+alert and run it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+import time
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TextIO, Tuple
+
+from responders.errors import BadAlert, JournalError, Refused, TourniquetError
+from responders.escalation.report import Report
+from responders.escalation.words import clean
+from responders.surfaces.splunk_results import Payload, read_payload
+
+ACTION = "tourniquet_contain"
+_WORKERS = 8
+
+
+def main(arguments: Sequence[str], stdin: TextIO, app_home: str) -> int:
+    """Run once for one alert of Splunk. `app_home` is the app's folder."""
+    if "--execute" not in arguments:
+        sys.stderr.write("FATAL this is a Splunk alert action: Splunk starts it with --execute and JSON on stdin\n")
+        return 2
+    log = Log(_log_path(app_home))
+    try:
+        # Before the imports that the vendors need: while they load, nothing could say what is wrong.
+        from responders.surfaces.assemble import open_responder, settings_path
+
+        responder = open_responder(settings_path(app_home))
+    except TourniquetError as error:
+        log.write("", "", "failure", str(error))
+        return 3
+    try:
+        return _run(stdin.read(), responder, log)
+    except JournalError as error:
+        log.write("", "", "failure", str(error))
+        return 3
+
+
+def _run(text: str, responder: Any, log: Log) -> int:
+    from responders.pipeline import contain, take_up
+
+    try:
+        payload = read_payload(text)
+    except BadAlert as error:
+        contain({"unreadable": text[:65536], "sha256": _digest(text), "why": str(error)}, responder)
+        log.write("", "", "failure", str(error))
+        return 2
+    rows = list(payload.rows)
+    if payload.broken:
+        rows.append({"unreadable": payload.broken, "search": payload.search, "sid": payload.sid})
+    if not rows:
+        log.write(payload.search, payload.sid, "success", "no results: nothing to contain")
+        return 0
+    worst = _contain_all(rows, lambda row: contain(row, responder), payload, log)
+    wait = float(payload.configuration.get("recheck_seconds", "10"))
+    if wait > 0:
+        time.sleep(min(wait + 0.2, 60.0))
+        for line in take_up(responder):
+            log.write(payload.search, payload.sid, "success", f"due: {line}")
+    return worst
+
+
+def _contain_all(
+    rows: Sequence[Mapping[str, Any]],
+    contain: Callable[[Mapping[str, Any]], Report],
+    payload: Payload,
+    log: Log,
+) -> int:
+    """Strongest first, a few side by side; one row's failure stops no other. The worst exit code of all."""
+    queue: List[Mapping[str, Any]] = sorted(rows, key=_confidence)
+    worst: List[int] = [0]
+    fatal: List[JournalError] = []
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                if not queue:
+                    return
+                row = queue.pop()
+            try:
+                code, status, message = _one(row, contain)
+            except JournalError as error:
+                fatal.append(error)
+                return
+            with lock:
+                worst[0] = max(worst[0], code)
+                log.write(payload.search, payload.sid, status, message, rid=str(row.get("rid", "")))
+
+    threads = [threading.Thread(target=work) for _ in range(min(_WORKERS, len(rows)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if fatal:
+        raise fatal[0]
+    return worst[0]
+
+
+def _one(row: Mapping[str, Any], contain: Callable[[Mapping[str, Any]], Report]) -> Tuple[int, str, str]:
+    try:
+        report = contain(row)
+    except Refused as error:
+        return 0, "success", str(error)
+    except JournalError:
+        raise
+    except TourniquetError as error:
+        return 1, "failure", str(error)
+    message = f"{report.title} {report.containment}".strip()
+    return (1, "failure", message) if report.loud else (0, "success", message)
+
+
+def _confidence(row: Mapping[str, Any]) -> float:
+    try:
+        return float(str(row.get("tq_confidence", "0")))
+    except ValueError:
+        return 0.0
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _log_path(app_home: str) -> Optional[str]:
+    """`var/log/splunk/…_modalert.log` of this Splunk, None outside of one."""
+    home = os.environ.get("SPLUNK_HOME") or os.path.abspath(os.path.join(app_home, "..", "..", ".."))
+    folder = os.path.join(home, "var", "log", "splunk")
+    return os.path.join(folder, f"{ACTION}_modalert.log") if os.path.isdir(folder) else None
+
+
+class Log:
+    """The alert action's log, as Splunk's adaptive response framework reads it. No secret and no raw control character.
+
+    Source: Splunk, "Create an adaptive response action": `sendmodaction - … action_status=…`.
+    """
+
+    def __init__(self, path: Optional[str]) -> None:
+        self._path = path
+
+    def write(self, search: str, sid: str, status: str, message: str, *, rid: str = "") -> None:
+        fields: Dict[str, str] = {
+            "signature": message,
+            "action_name": ACTION,
+            "search_name": search,
+            "sid": sid,
+            "rid": rid,
+            "action_mode": "saved" if sid.startswith("scheduler") else "adhoc",
+            "action_status": status,
+        }
+        words = " ".join(
+            f'{name}="{clean(value).replace(chr(34), chr(39))}"' for name, value in fields.items() if value
+        )
+        level = "INFO" if status == "success" else "ERROR"
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S,000+0000", time.gmtime())
+        line = f"{stamp} {level} sendmodaction - {words}\n"
+        sys.stderr.write(f"{level} {line}")
+        if self._path is not None:
+            with open(self._path, "a", encoding="utf-8") as handle:
+                handle.write(line)

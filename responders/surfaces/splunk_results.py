@@ -1,0 +1,113 @@
+"""What Splunk hands a custom alert action: JSON on stdin, and a gzipped CSV of the search's results.
+
+Source: Splunk, "Custom alert action logs and search results"; multivalue columns are `__mv_NAME` holding
+`$value$;$value$` with each `$` of a value doubled.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Tuple
+
+from responders.errors import BadAlert
+
+MAX_PAYLOAD = 16 * 1024 * 1024
+MAX_RESULTS = 256 * 1024 * 1024
+_MAX_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One start of the alert action. `rows` are raw alerts; `broken` says why rows may be missing, "" if none are."""
+
+    search: str
+    sid: str
+    configuration: Mapping[str, str]
+    rows: Tuple[Mapping[str, Any], ...]
+    broken: str = ""
+
+
+def read_payload(text: str) -> Payload:
+    """Read stdin. Raises BadAlert when it is not the JSON object that Splunk sends."""
+    if len(text) > MAX_PAYLOAD:
+        raise BadAlert(f"{len(text)} characters", place="stdin", remedy=f"Splunk sends at most {MAX_PAYLOAD}")
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadAlert(
+            f"not JSON: {error}", place="stdin", remedy="start it from a Splunk alert with --execute"
+        ) from None
+    if not isinstance(given, dict):
+        raise BadAlert("not a JSON object", place="stdin", remedy="start it from a Splunk alert with --execute")
+    configuration = given.get("configuration")
+    settings = {str(k): str(v) for k, v in configuration.items()} if isinstance(configuration, dict) else {}
+    rows, broken = _rows(given)
+    return Payload(str(given.get("search_name") or "ad hoc"), str(given.get("sid") or ""), settings, rows, broken)
+
+
+def _rows(given: Mapping[str, Any]) -> Tuple[Tuple[Mapping[str, Any], ...], str]:
+    single = given.get("result")
+    only: Tuple[Mapping[str, Any], ...] = (multivalues(single),) if isinstance(single, dict) and single else ()
+    path = given.get("results_file")
+    if not isinstance(path, str) or not path:
+        return only, "" if only else "no results_file and no result"
+    rows, broken = read_results(path)
+    return rows or only, broken
+
+
+def read_results(path: str) -> Tuple[Tuple[Mapping[str, Any], ...], str]:
+    """Rows of a results file, and why it ended early ("" when it did not): what could be read is kept."""
+    rows: List[Mapping[str, Any]] = []
+    csv.field_size_limit(MAX_PAYLOAD)
+    try:
+        with gzip.open(path, "rb") as packed:
+            text = io.TextIOWrapper(_Bounded(packed), encoding="utf-8", errors="replace", newline="")
+            for row in csv.DictReader(text):
+                if len(rows) >= _MAX_ROWS:
+                    return tuple(rows), f"{path}: more than {_MAX_ROWS} rows"
+                rows.append(multivalues(row))
+    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
+        return tuple(rows), f"{path}: read {len(rows)} rows, then: {error}"
+    return tuple(rows), ""
+
+
+class _Bounded(io.RawIOBase):
+    """Stops a results file that unpacks without end."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self._left = MAX_RESULTS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._inner.read(min(len(buffer), 65536))
+        self._left -= len(data)
+        if self._left < 0:
+            raise ValueError(f"unpacks to more than {MAX_RESULTS} bytes")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def multivalues(row: Mapping[Any, Any]) -> Dict[str, Any]:
+    """A row with its `__mv_` columns turned into lists; columns without a name are dropped by csv as None."""
+    found: Dict[str, Any] = {}
+    for name, value in row.items():
+        if not isinstance(name, str) or name.startswith("__mv_"):
+            continue
+        packed = row.get(f"__mv_{name}")
+        found[name] = unpack(packed) if isinstance(packed, str) and packed.startswith("$") else value
+    return found
+
+
+def unpack(packed: str) -> List[str]:
+    """Values of `$a$;$b$`. A text of another form is one value."""
+    if not packed.endswith("$") or len(packed) < 2:
+        return [packed]
+    return [part.replace("$$", "$") for part in packed[1:-1].split("$;$")]

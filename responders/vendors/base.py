@@ -1,0 +1,128 @@
+"""What the four clients share: authenticated calls, one re-authentication after a 401, pages, time."""
+
+from __future__ import annotations
+
+import abc
+import threading
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+
+from responders.errors import BadAnswer, Unauthorized
+from responders.vendors.client import Response
+from responders.vendors.transport import Transport
+
+MAX_PAGES = 200
+Page = Tuple[Sequence[Mapping[str, Any]], Optional[str]]
+"""Items of one page, and the URL or path of the next one."""
+
+
+class BaseClient(abc.ABC):
+    """A `VendorClient` over a transport. Subclasses say how to sign in and how pages look."""
+
+    vendor: str
+
+    def __init__(self, transport: Transport, tenant: str, settings: Mapping[str, str]) -> None:
+        self.transport = transport
+        self.tenant = tenant
+        self.settings = settings
+        self._auth: Optional[Dict[str, str]] = None
+        self._own: Optional[FrozenSet[str]] = None
+        self._lock = threading.Lock()
+        self.clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.vendor}:{self.tenant}>"
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def call(
+        self,
+        method: str,
+        path_template: str,
+        *,
+        ids: Sequence[str] = (),
+        query: Optional[Mapping[str, str]] = None,
+        body: Optional[Any] = None,
+    ) -> Response:
+        path = self.transport.path(path_template, ids)
+        return self._authorized(method, path, query, body, path_template)
+
+    def items(
+        self, path_template: str, *, ids: Sequence[str] = (), query: Optional[Mapping[str, str]] = None
+    ) -> Sequence[Mapping[str, Any]]:
+        found: List[Mapping[str, Any]] = []
+        path: Optional[str] = self.transport.path(path_template, ids)
+        for _ in range(MAX_PAGES):
+            if path is None:
+                return found
+            answer = self._authorized("GET", path, query, None, path_template)
+            page, path = self.page(answer)
+            if not all(isinstance(item, Mapping) for item in page):
+                raise BadAnswer(self.vendor, f"{path_template}: a list of something else than objects")
+            found.extend(page)
+            query = None
+        raise BadAnswer(self.vendor, f"{path_template}: more than {MAX_PAGES} pages")
+
+    def warm(self) -> None:
+        """Sign in and learn the own ids in advance, so that the first containment need not."""
+        self._headers()
+        self.own_ids()
+
+    def own_ids(self) -> FrozenSet[str]:
+        with self._lock:
+            known = self._own
+        if known is None:
+            known = self.read_own_ids()
+            with self._lock:
+                self._own = known
+        return known
+
+    def close(self) -> None:
+        """Sign out where the vendor keeps sessions, and close connections."""
+        self.transport.close()
+
+    @abc.abstractmethod
+    def sign_in(self) -> Dict[str, str]:
+        """Headers that authenticate a call. Raises VendorError."""
+
+    @abc.abstractmethod
+    def page(self, answer: Response) -> Page:
+        """Items of an answer and the next page. Raises BadAnswer."""
+
+    @abc.abstractmethod
+    def read_own_ids(self) -> FrozenSet[str]:
+        """Ask the vendor who we are."""
+
+    def expired(self) -> bool:
+        """True when the headers should be renewed before the next call."""
+        return False
+
+    def _headers(self) -> Dict[str, str]:
+        with self._lock:
+            if self._auth is None or self.expired():
+                self._auth = self.sign_in()
+            return self._auth
+
+    def _authorized(
+        self, method: str, path: str, query: Optional[Mapping[str, str]], body: Optional[Any], template: str
+    ) -> Response:
+        headers = self._headers()
+        try:
+            return self.transport.send(method, path, headers=headers, query=query, body=body, template=template)
+        except Unauthorized:
+            # Refused before anything was done: sign in anew, once. Another thread may have done so already.
+            with self._lock:
+                if self._auth is headers:
+                    self._auth = None
+        return self.transport.send(method, path, headers=self._headers(), query=query, body=body, template=template)
+
+
+def listed(vendor: str, body: Any, *names: str) -> Sequence[Mapping[str, Any]]:
+    """The list under the first of `names` that the body has. Raises BadAnswer when there is none."""
+    if isinstance(body, Mapping):
+        for name in names:
+            if isinstance(body.get(name), list):
+                found: Sequence[Mapping[str, Any]] = body[name]
+                return found
+    raise BadAnswer(vendor, f"no list {' or '.join(names)} in the answer")
