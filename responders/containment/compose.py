@@ -105,7 +105,6 @@ def open_items(plan: Plan, steps: Sequence[Step], latest: Mapping[str, Outcome])
             items.append(f"{step.action} on {step.account.key}: not tried yet, stays due")
         elif not found.status.holds:
             items.append(f"{step.action} on {step.account.key}: {_WORD[found.status]}: {found.proof}")
-    items.extend(f"{action}: waits for a person's approval" for action in plan.decision.approval)
     items.extend(f"{action}: refused by guard {guard}" for action, guard in plan.decision.refused)
     return tuple(items)
 

@@ -7,9 +7,9 @@ from typing import Callable, Dict, List, Mapping, Tuple
 
 from responders.containment import due
 from responders.containment.lane import Federation, Lane
-from responders.parallel import run_all
 from responders.containment.responder import Responder
 from responders.model import Outcome, Plan, State, Status, Step
+from responders.parallel import run_all
 
 _PROVIDERS = ("okta", "entra")
 _GRACE = 1.0

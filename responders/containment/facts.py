@@ -9,10 +9,10 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequ
 
 from responders.actions import registry
 from responders.codec import from_json, to_json
-from responders.parallel import run_all
 from responders.containment.responder import Responder
 from responders.journal.chain import Journal
 from responders.model import Account, Alert, Facts, Identity, Pairs, State, Step, Use, step_id
+from responders.parallel import run_all
 from responders.vendors.client import VendorClient
 
 _HOUR = timedelta(hours=1)

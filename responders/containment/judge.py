@@ -50,8 +50,11 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     alerts = recent_alerts(responder.journal, identity.id, now, alert)
     generation, since, current, outdated = _generation(alert, identity, responder)
     first = provisional(alerts, identity, responder.policy, now)
-    candidates = candidate_steps(first.candidates, identity, alerts, since, generation)
-    facts, states = gather(responder, identity, alerts, candidates, deadline)
+    likely = candidate_steps(first.candidates, identity, alerts, since, generation)
+    spare = candidate_steps(first.fallback, identity, alerts, since, generation)
+    candidates = tuple({step.id: step for step in (*likely, *spare)}.values())
+    known = tuple(current.steps.values()) if current is not None else ()
+    facts, states = gather(responder, identity, alerts, tuple({s.id: s for s in (*likely, *known)}.values()), deadline)
     while True:
         others = replace(facts, uses=tuple(use for use in facts.uses if use.identity != identity.id))
         decision = decide(alerts, identity, others, responder.policy, responder.catalogue, now)

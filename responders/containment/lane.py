@@ -10,11 +10,11 @@ from typing import Dict, Mapping, Optional, Sequence, Set, Tuple
 from responders.actions import registry
 from responders.actions.action import outcome
 from responders.containment.facts import client_for
-from responders.parallel import Late, run_all
 from responders.containment.record import write_intent, write_outcomes
 from responders.containment.responder import Responder
 from responders.errors import OutcomeUnknown, Refused, Retryable
 from responders.model import Outcome, Phase, Plan, State, Status, Step
+from responders.parallel import Late, run_all
 from responders.vendors.client import VendorClient
 
 _POLL = (0.2, 0.4, 0.8, 1.6)

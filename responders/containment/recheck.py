@@ -13,11 +13,11 @@ from responders.containment.compose import Note, of_containment
 from responders.containment.execute import execute
 from responders.containment.facts import client_for
 from responders.containment.notify import escalate
-from responders.parallel import run_all
 from responders.containment.record import Record, load, write_outcomes
 from responders.containment.responder import Responder
 from responders.containment.sweep import sweep
 from responders.model import Outcome, Step
+from responders.parallel import run_all
 
 PUT_BACK_LIMIT = 2
 

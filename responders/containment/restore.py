@@ -12,11 +12,11 @@ from responders.containment import due
 from responders.containment.compose import Note, of_containment
 from responders.containment.facts import client_for
 from responders.containment.notify import escalate
-from responders.parallel import run_all
 from responders.containment.record import Record, load
 from responders.containment.responder import Responder
 from responders.errors import Refused, TourniquetError
 from responders.model import Identity, Outcome, Status, Step
+from responders.parallel import run_all
 
 
 def restore(

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Callable, Dict, List, Tuple
 
 from responders.containment.facts import client_for
-from responders.parallel import run_all
 from responders.containment.responder import Responder
 from responders.model import Account, Created, Plan
+from responders.parallel import run_all
 
 
 def sweep(responder: Responder, plan: Plan, deadline: float) -> Tuple[Tuple[Created, ...], Tuple[str, ...]]:

@@ -14,12 +14,13 @@ from responders.policy.policy import Policy
 
 @dataclass(frozen=True)
 class Provisional:
-    """What would be done if no guard spoke: which actions' states are worth reading."""
+    """What would be done if no guard spoke. `fallback` are the actions that a guard may lower it to."""
 
     tier: Tier
     score: Score
     reasons: Tuple[Reason, ...]
     candidates: Tuple[str, ...]
+    fallback: Tuple[str, ...] = ()
 
 
 def provisional(alerts: Sequence[Alert], identity: Identity, policy: Policy, now: datetime) -> Provisional:
@@ -36,7 +37,8 @@ def provisional(alerts: Sequence[Alert], identity: Identity, policy: Policy, now
         wanted = tuple(name for name in asked.requested if "." in name)
         names = tuple(dict.fromkeys((*policy.names(identity, tier), *_permitted(wanted, identity, policy))))
         reasons.append(Reason(f"an analyst asked for tier {tier.label}"))
-    return Provisional(tier, score, (*score.reasons, *reasons), names)
+    lower = policy.names(identity, Tier.RESTRICT) if tier is Tier.REVOKE else ()
+    return Provisional(tier, score, (*score.reasons, *reasons), names, lower)
 
 
 def decide(

@@ -85,9 +85,7 @@ class Policy:
     def names(self, identity: Identity, tier: Tier) -> Tuple[str, ...]:
         """Actions done without asking at a tier."""
         actions = self.actions[identity.kind]
-        if tier is Tier.REVOKE:
-            return tuple(dict.fromkeys((*actions.revoke, *actions.restrict)))
-        return actions.restrict if tier is Tier.RESTRICT else ()
+        return {Tier.REVOKE: actions.revoke, Tier.RESTRICT: actions.restrict, Tier.OBSERVE: ()}[tier]
 
 
 def from_compiled(doc: Mapping[str, Any]) -> Policy:

@@ -66,7 +66,8 @@ def read_results(path: str) -> Tuple[Tuple[Mapping[str, Any], ...], str]:
     csv.field_size_limit(MAX_PAYLOAD)
     try:
         with gzip.open(path, "rb") as packed:
-            text = io.TextIOWrapper(_Bounded(packed), encoding="utf-8", errors="replace", newline="")
+            bounded = io.BufferedReader(_Bounded(packed))
+            text = io.TextIOWrapper(bounded, encoding="utf-8", errors="replace", newline="")
             for row in csv.DictReader(text):
                 if len(rows) >= _MAX_ROWS:
                     return tuple(rows), f"{path}: more than {_MAX_ROWS} rows"

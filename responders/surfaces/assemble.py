@@ -1,0 +1,106 @@
+"""Puts a responder together from its settings."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional
+
+from responders.containment.responder import Responder, Timing
+from responders.containment.signals import FileSignals
+from responders.errors import BadSettings
+from responders.escalation.channels import open_channels
+from responders.inventory.resolve import Inventory, from_compiled
+from responders.journal.chain import Journal, utc_now
+from responders.journal.sqlite import SqliteStore
+from responders.policy.policy import Policy
+from responders.policy.policy import from_compiled as policy_from_compiled
+from responders.settings import Settings, load_settings
+from responders.vendors.open import ClientPool
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def settings_path(app_home: str = "") -> str:
+    """Where the settings are: $TOURNIQUET_SETTINGS, the Splunk app's local folder, or ~/.config/tourniquet."""
+    given = os.environ.get("TOURNIQUET_SETTINGS")
+    if given:
+        return given
+    if app_home:
+        return os.path.join(app_home, "local", "tourniquet_settings.json")
+    return os.path.join(os.path.expanduser("~"), ".config", "tourniquet", "settings.json")
+
+
+def open_responder(path: str, *, clock: Optional[Callable[[], Any]] = None) -> Responder:
+    """A responder from a settings file. Raises BadInputs, BadInput, JournalError."""
+    settings = load_settings(path)
+    journal = open_journal(settings, clock)
+    pool = ClientPool(settings.connections, clock=clock)
+    return Responder(
+        inventory=read_inventory(settings.inventory),
+        policy=read_policy(settings.policy),
+        catalogue=read_catalogue(),
+        clients=pool,
+        journal=journal,
+        channels=open_channels(settings.escalation),
+        signals=FileSignals(settings.signals, journal.clock),
+        timing=_timing(settings.timing, path),
+        unauthenticated_ingest=frozenset(settings.unauthenticated_ingest),
+    )
+
+
+def open_journal(settings: Settings, clock: Optional[Callable[[], Any]] = None) -> Journal:
+    """The journal of these settings. Raises JournalError."""
+    store = SqliteStore(settings.journal)
+    key = settings.journal_key.reveal().encode()
+    return Journal(store, key, anchor=settings.anchor or None, clock=clock or utc_now)
+
+
+def read_inventory(path: str) -> Inventory:
+    """From a compiled JSON file; CSV and YAML where the command line's libraries are. Raises BadInput(s)."""
+    text = _read(path, "inventory")
+    if path.endswith(".json"):
+        return from_compiled(text, path)
+    from responders.inventory.files import read_inventory as read_source
+
+    return read_source(text, path)
+
+
+def read_policy(path: str) -> Policy:
+    """From a compiled JSON file, the default one when `path` is "". Raises BadInput."""
+    if not path:
+        path = str(_PACKAGE / "policy" / "default_policy.json")
+    text = _read(path, "policy")
+    if not path.endswith(".json"):
+        raise BadSettings(
+            "the responder reads a compiled policy", place=path, remedy="compile it with `tourniquet policy build`"
+        )
+    try:
+        return policy_from_compiled(json.loads(text))
+    except ValueError as error:
+        raise BadSettings(
+            f"not JSON: {error}", place=path, remedy="compile it with `tourniquet policy build`"
+        ) from None
+
+
+def read_catalogue() -> Mapping[str, Any]:
+    """What the build compiled of the detections."""
+    found: Mapping[str, Any] = json.loads(_read(str(_PACKAGE / "alerts" / "catalogue.json"), "catalogue"))["detections"]
+    return found
+
+
+def _read(path: str, what: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return handle.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"the {what} can't be read: {error}", place=path, remedy="correct the settings") from None
+
+
+def _timing(given: Mapping[str, Any], place: str) -> Timing:
+    try:
+        values: Any = {key: tuple(value) if isinstance(value, list) else float(value) for key, value in given.items()}
+        return Timing(**values)
+    except (TypeError, ValueError) as error:
+        raise BadSettings(f"timing: {error}", place=place, remedy="see docs/settings.md, timing") from None
