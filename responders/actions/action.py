@@ -50,7 +50,7 @@ class Action(abc.ABC):
 
     @abc.abstractmethod
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
-        """Make the change; must be safe to repeat. A refusal by the vendor raises, it never passes for success."""
+        """Make the change. `before` was read just now, and is not contained; a refusal by the vendor raises."""
 
     def confirm(self, api: VendorClient, step: Step, before: State) -> Outcome:
         """Read back, and say what was seen. The default reads the state again."""

@@ -7,7 +7,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Iterator, Mapping, Optional
+from typing import Any, Iterator, Mapping, Optional
 
 from responders.journal.chain import Journal
 
@@ -21,17 +21,30 @@ class Due:
     about: str
     at: datetime
     note: str
+    raw: Optional[Mapping[str, Any]] = None
 
     @property
     def done_key(self) -> str:
         return "done/" + self.key[len("due/") :]
 
 
-def add(journal: Journal, what: str, about: str, at: datetime, note: str = "") -> str:
-    """Write a due entry; the same what, about, note and time is the same entry. Returns its key."""
+def add(
+    journal: Journal,
+    what: str,
+    about: str,
+    at: datetime,
+    note: str = "",
+    raw: Optional[Mapping[str, Any]] = None,
+) -> str:
+    """Write a due entry; the same what, about, note and time is the same entry. Returns its key.
+
+    `raw` is the raw alert: it is in the journal from this first write on.
+    """
     name = hashlib.sha256(f"{what}\0{about}\0{note}".encode()).hexdigest()[:16]
     key = f"due/{at.strftime('%Y%m%dT%H%M%S.%f')}/{what}-{name}"
-    journal.put(key, {"what": what, "about": about, "at": at.isoformat(), "note": note})
+    journal.put(
+        key, {"what": what, "about": about, "at": at.isoformat(), "note": note, **({"raw": raw} if raw else {})}
+    )
     return key
 
 
@@ -44,7 +57,14 @@ def pending(journal: Journal, until: Optional[datetime] = None) -> Iterator[Due]
     """Entries not done, oldest first; with `until` only those due by then."""
     done = {key for key, _ in journal.side("done/")}
     for key, doc in journal.side("due/"):
-        due = Due(key, str(doc["what"]), str(doc["about"]), datetime.fromisoformat(str(doc["at"])), str(doc["note"]))
+        due = Due(
+            key,
+            str(doc["what"]),
+            str(doc["about"]),
+            datetime.fromisoformat(str(doc["at"])),
+            str(doc["note"]),
+            doc.get("raw"),
+        )
         if until is not None and due.at > until:
             return
         if due.done_key not in done:

@@ -41,7 +41,7 @@ def journal_raw(raw: Mapping[str, Any], responder: Responder) -> Intake:
     journal, chain = responder.journal, chain_of(raw)
     first = journal.head(chain)
     if first is None:
-        key = due.add(journal, "alert", chain, journal.clock())
+        key = due.add(journal, "alert", chain, journal.clock(), raw=raw)
         journal.append(chain, "alert", {"raw": raw, "side": [key]})
     entries = list(journal.entries(chain))
     done = next((entry for entry in entries if entry.kind == "handled"), None)

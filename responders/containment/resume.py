@@ -45,8 +45,7 @@ def resume(
 
 def _do(item: due.Due, responder: Responder, contain_raw: ContainRaw, signal_again: SignalAgain) -> str:
     if item.what == "alert":
-        entry = next(iter(responder.journal.entries(item.about)))
-        contain_raw(entry.body["raw"], responder)
+        contain_raw(item.raw or {}, responder)
         return "taken up again"
     if item.what == "signal":
         entry = next(iter(responder.journal.entries(item.about)))

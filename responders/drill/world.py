@@ -67,7 +67,10 @@ path "database/rotate-root/+" { capabilities = ["update"] }
 path "pki/cert/+" { capabilities = ["read"] }
 path "pki/revoke" { capabilities = ["update"] }
 """
-APP_POLICY = 'path "kv/data/*" { capabilities = ["create", "read", "update"] }\n'
+APP_POLICY = """
+path "kv/data/*" { capabilities = ["create", "read", "update"] }
+path "auth/token/create" { capabilities = ["update"] }
+"""
 
 
 @dataclass

@@ -1,0 +1,99 @@
+"""Engines, worlds and the rule that in CI a missing engine is a failure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from responders.drill.openbao import OpenBao, program
+from responders.drill.world import World
+
+settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+def interpreter(version: str) -> str:
+    """Path of a Python of this version, "" when there is none that runs."""
+    roots = sorted(Path.home().glob(f".pyenv/versions/{version}*/bin/python"))
+    for found in [*map(str, roots), shutil.which(f"python{version}") or ""]:
+        if found and subprocess.run([found, "-c", "pass"], capture_output=True, check=False).returncode == 0:
+            return found
+    return ""
+
+
+def missing(engine: str) -> str:
+    """Why an engine can't be used here, "" when it can."""
+    if engine == "openbao":
+        return "" if program() else "no `bao` program"
+    if engine.startswith("python"):
+        return "" if interpreter(engine[6:]) else f"no {engine}"
+    if engine == "chromium":
+        return "" if shutil.which("chromium") else "no chromium"
+    if engine == "elasticsearch":
+        return "" if shutil.which("java") and shutil.which("mvn") else "no java or maven"
+    if engine == "appinspect":
+        return ""
+    return f"unknown engine {engine}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for mark in item.iter_markers("engine"):
+            why = missing(mark.args[0])
+            if why and os.environ.get("CI") != "true":
+                item.add_marker(pytest.mark.skip(reason=f"engine {mark.args[0]}: {why}"))
+
+
+@pytest.fixture(autouse=True)
+def _engines_are_there(request: pytest.FixtureRequest) -> None:
+    for mark in request.node.iter_markers("engine"):
+        why = missing(mark.args[0])
+        if why:
+            pytest.fail(f"engine {mark.args[0]}: {why}; in CI a missing engine is a failure")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line that says how many tests ran on each real engine."""
+    counts: Dict[str, Counter[str]] = {}
+    for outcome in ("passed", "failed", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for key in getattr(report, "keywords", {}):
+                if key.startswith("engine_"):
+                    counts.setdefault(key[7:], Counter())[outcome] += 1
+    for engine, found in sorted(counts.items()):
+        terminalreporter.write_line(
+            f"engine {engine}: " + ", ".join(f"{n} {what}" for what, n in sorted(found.items()))
+        )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    for mark in item.iter_markers("engine"):
+        item.extra_keyword_matches.add(f"engine_{mark.args[0]}")
+        item.keywords[f"engine_{mark.args[0]}"] = True
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Simulated Okta, Entra and CyberArk, no OpenBao: quick."""
+    with World(tmp_path, vault=False) as found:
+        yield found
+
+
+@pytest.fixture
+def full_world(tmp_path: Path) -> Iterator[World]:
+    """The same with a real OpenBao."""
+    with World(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def openbao() -> Iterator[OpenBao]:
+    with OpenBao() as server:
+        yield server

@@ -1,0 +1,145 @@
+"""Killed at any point, the next start finishes: enumerated over every journal write and every vendor call."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+
+from responders import pipeline
+from responders.containment.restore import restore
+from responders.drill.attacker import Attacker
+from responders.drill.world import World
+from responders.model import Status
+from tests.catalogue import CATALOGUE
+from tests.support import raw_alert
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def child(world: World, row: Dict[str, Any], point: int) -> int:
+    """Run one containment in a process of its own that dies (os._exit) at its `point`th write or call; its exit code."""
+    given = {
+        "folder": str(world.folder),
+        "key": world.key.decode(),
+        "row": row,
+        "point": point,
+        "person": "bob",
+        "connections": [
+            {
+                "vendor": c.vendor,
+                "tenant": c.tenant,
+                "url": c.url,
+                "secrets": {name: secret.reveal() for name, secret in c.secrets.items()},
+                "plain": dict(c.plain),
+                "settings": dict(c.settings),
+            }
+            for c in world.connections
+        ],
+        "accounts": [vars(account) for account in world.people["bob"].accounts],
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.containment.kill_child"],
+        cwd=ROOT,
+        input=json.dumps(given),
+        text=True,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode in (0, 99), done.stderr[-2000:]
+    return done.returncode
+
+
+def points(world: World, row: Dict[str, Any]) -> int:
+    """How many points there are: the child counts them when it is not killed."""
+    assert child(world, row, -1) == 0
+    return int((world.folder / "points").read_text())
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_killed_anywhere_the_next_start_finishes(tmp_path: Path, part: int) -> None:
+    """For each point: the attacker is shut out, every pre-state is the true one, and restore gives it back."""
+    (tmp_path / "count").mkdir()
+    with World(tmp_path / "count", vault=False) as world:
+        person = world.add_person("bob")
+        total = points(world, raw_alert(person))
+    assert total > 20
+    step = 4 if os.environ.get("CI") == "true" else 16
+    tried: List[int] = list(range(part, total, step))
+    for point in tried:
+        folder = tmp_path / str(point)
+        folder.mkdir()
+        with World(folder, vault=False) as world:
+            person = world.add_person("bob")
+            row = raw_alert(person)
+            killed = child(world, row, point) == 99
+            responder = world.responder(catalogue=CATALOGUE)
+            pipeline.take_up(responder)
+            report = pipeline.contain(row, responder)
+            pipeline.take_up(responder)
+            works = Attacker(world, person).works()
+            assert not any(works[name] for name in works if "password" not in name), (point, killed, works)
+            assert responder.journal.verify() == [], point
+            suspends = [r for r in world.okta.requests if r.path.endswith("/lifecycle/suspend") and r.status == 200]
+            assert len(suspends) == 1, point
+            outcomes = restore(responder, report.containment, by="ida", reason="a drill")
+            assert not [o for o in outcomes if o.status in (Status.FAILED, Status.UNKNOWN)], point
+            assert world.okta.state["users"][person.okta]["status"] == "ACTIVE", point
+            assert world.graph.state["users"][person.entra]["accountEnabled"] is True, point
+            assert world.cyberark.state["users"][person.cyberark]["enabled"] is True, point
+
+
+def test_a_killed_restore_is_taken_up(world: World) -> None:
+    """A restore that died half-way is finished by the next run, from the journal alone."""
+    person = world.add_person("bob")
+    responder = world.responder(catalogue=CATALOGUE)
+    report = pipeline.contain(raw_alert(person), responder)
+    world.graph.down = True
+    outcomes = restore(responder, report.containment, by="ida", reason="a drill")
+    assert any(o.status is Status.FAILED for o in outcomes)
+    world.graph.down = False
+    from responders.containment.responder import Timing
+    from responders.containment.resume import resume
+
+    later = world.responder(catalogue=CATALOGUE, timing=Timing(retry_due=0.0))
+    import datetime
+
+    until = later.now() + datetime.timedelta(minutes=1)
+    resume(later, pipeline.contain, pipeline.signal_again, until)
+    assert world.graph.state["users"][person.entra]["accountEnabled"] is True
+
+
+@pytest.mark.parametrize("vendor", ["okta", "graph", "cyberark"])
+def test_two_responders_at_once_suspend_once(world: World, vendor: str) -> None:
+    """Two responders that share a journal and get the same alert make each change once."""
+    import threading
+
+    from responders.errors import Refused
+
+    person = world.add_person("bob")
+    one, two = world.responder(catalogue=CATALOGUE), world.responder(catalogue=CATALOGUE)
+    row = raw_alert(person)
+
+    def run(responder: Any) -> None:
+        try:
+            pipeline.contain(row, responder)
+        except Refused:
+            return
+
+    threads = [threading.Thread(target=run, args=(responder,)) for responder in (one, two)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    changes = {
+        "okta": [r for r in world.okta.requests if r.path.endswith("/suspend")],
+        "graph": [r for r in world.graph.requests if r.method == "PATCH"],
+        "cyberark": [r for r in world.cyberark.requests if r.path.endswith("/disable/")],
+    }
+    assert len(changes[vendor]) == 1
+    assert one.journal.verify() == []

@@ -1,0 +1,189 @@
+"""The journal finds every edit, deletion, reordering, truncation, and a chain recomputed without the key."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Tuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from responders.errors import JournalError, Tampered
+from responders.journal.chain import Journal
+from responders.journal.sqlite import SqliteStore
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    store = SqliteStore(str(tmp_path / "j.db"))
+    found = Journal(store, KEY, anchor=str(tmp_path / "anchor"))
+    for chain in ("a", "b"):
+        for number in range(4):
+            found.put(f"due/{chain}{number}", {"n": number})
+            found.append(chain, "thing", {"n": number, "side": [f"due/{chain}{number}"]})
+    yield found
+    store.close()
+
+
+def sql(journal: Journal, *statements: Tuple[str, Tuple[Any, ...]]) -> None:
+    """What somebody with write access to the store could do."""
+    assert isinstance(journal.store, SqliteStore)
+    connection = sqlite3.connect(journal.store.path)
+    for statement, values in statements:
+        connection.execute(statement, values)
+    connection.commit()
+    connection.close()
+
+
+def rewrite(journal: Journal, key: str, change: Callable[[dict[str, Any]], None]) -> None:
+    assert isinstance(journal.store, SqliteStore)
+    connection = sqlite3.connect(journal.store.path)
+    doc = json.loads(connection.execute("SELECT doc FROM journal WHERE key=?", (key,)).fetchone()[0])
+    change(doc)
+    connection.execute("UPDATE journal SET doc=? WHERE key=?", (json.dumps(doc), key))
+    connection.commit()
+    connection.close()
+
+
+def test_a_whole_journal_verifies(journal: Journal) -> None:
+    """Nothing is found where nothing was touched."""
+    assert journal.verify() == []
+
+
+@pytest.mark.parametrize("field", ["kind", "at", "body", "seq", "chain", "prev", "mac"])
+def test_every_edit_is_found(journal: Journal, field: str) -> None:
+    """Any field of an entry, changed, is found by its key."""
+    rewrite(journal, "e/a/00000001", lambda doc: doc.update({field: "x" if field != "seq" else 7}))
+    assert any("e/a/00000001" in finding for finding in journal.verify())
+
+
+def test_deletion_is_found(journal: Journal) -> None:
+    """An entry taken out of the middle leaves a hole."""
+    sql(journal, ("DELETE FROM journal WHERE key=?", ("e/a/00000001",)))
+    assert any("deleted" in finding for finding in journal.verify())
+
+
+def test_truncation_is_found(journal: Journal) -> None:
+    """Entries cut off at the end are missed by the anchor; a whole chain cut off too."""
+    sql(journal, ("DELETE FROM journal WHERE key=?", ("e/a/00000003",)))
+    assert any("truncated" in finding for finding in journal.verify())
+    sql(journal, ("DELETE FROM journal WHERE key LIKE ?", ("e/b/%",)))
+    assert any("chain b" in finding and "truncated" in finding for finding in journal.verify())
+
+
+def test_truncation_is_found_by_an_escalated_head(journal: Journal) -> None:
+    """With the anchor file gone as well, the head that an escalation carried still tells."""
+    head = journal.head("a")
+    assert head is not None
+    sql(journal, ("DELETE FROM journal WHERE key=?", ("e/a/00000003",)))
+    bare = Journal(journal.store, KEY)
+    assert bare.verify() == []
+    assert any("truncated" in finding for finding in bare.verify({"a": (head.seq, head.mac)}))
+
+
+def test_reordering_is_found(journal: Journal) -> None:
+    """Two entries that swap places are found."""
+    sql(
+        journal,
+        ("UPDATE journal SET key='x' WHERE key=?", ("e/a/00000001",)),
+        ("UPDATE journal SET key=? WHERE key=?", ("e/a/00000001", "e/a/00000002")),
+        ("UPDATE journal SET key=? WHERE key='x'", ("e/a/00000002",)),
+    )
+    assert any("moved" in finding for finding in journal.verify())
+
+
+def test_a_chain_recomputed_without_the_key_is_found(journal: Journal, tmp_path: Path) -> None:
+    """Somebody who rewrites a whole chain, MACs and all, with another key does not pass."""
+    sql(journal, ("DELETE FROM journal WHERE key LIKE ?", ("e/a/%",)))
+    forger = Journal(journal.store, b"f" * 32)
+    for number in range(4):
+        forger.append("a", "thing", {"n": number + 100})
+    assert Journal(journal.store, KEY, anchor=str(tmp_path / "anchor")).verify()
+
+
+def test_a_side_document_deleted_or_edited_is_found(journal: Journal) -> None:
+    """A due entry that somebody removes, so that a recheck never runs, is missed by the entry that wrote it."""
+    sql(journal, ("DELETE FROM journal WHERE key=?", ("due/a2",)))
+    rewrite(journal, "due/b1", lambda doc: doc.update({"n": 99}))
+    findings = journal.verify()
+    assert any("due/a2" in finding and "deleted" in finding for finding in findings)
+    assert any("due/b1" in finding and "edited" in finding for finding in findings)
+
+
+def test_an_edited_entry_is_never_read_as_truth(journal: Journal) -> None:
+    """Reading a tampered chain raises; nothing acts on it."""
+    rewrite(journal, "e/a/00000001", lambda doc: doc["body"].update({"n": 7}))
+    with pytest.raises(Tampered):
+        list(journal.entries("a"))
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Four writers on one chain, each with a connection of its own: every entry is there, and in one order."""
+    stores: List[SqliteStore] = []
+
+    def write() -> None:
+        store = SqliteStore(str(tmp_path / "j.db"))
+        stores.append(store)
+        journal = Journal(store, KEY)
+        for number in range(10):
+            journal.append("a", "thing", {"n": number})
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal = Journal(stores[0], KEY)
+    assert len(list(journal.entries("a"))) == 40
+    assert journal.verify() == []
+    for store in stores:
+        store.close()
+
+
+def test_create_is_once(tmp_path: Path) -> None:
+    """The second create of a key stores nothing and says so."""
+    store = SqliteStore(str(tmp_path / "j.db"))
+    assert store.create("k", {"a": 1})
+    assert not store.create("k", {"a": 2})
+    assert list(store.scan("k")) == [("k", {"a": 1})]
+    store.close()
+
+
+@given(
+    st.lists(st.text("abc/", min_size=1, max_size=6), unique=True, max_size=20), st.text("abc/", max_size=3), st.data()
+)
+def test_scan_is_ordered_and_exact(
+    tmp_path_factory: pytest.TempPathFactory, keys: List[str], prefix: str, data: Any
+) -> None:
+    """Scan gives the keys with the prefix, greater than `after`, in order: no more and no fewer."""
+    store = SqliteStore(str(tmp_path_factory.mktemp("s") / "j.db"))
+    for key in keys:
+        store.create(key, {})
+    after = data.draw(st.sampled_from(["", *keys]))
+    expected = sorted(key for key in keys if key.startswith(prefix) and (key > after or after == ""))
+    assert [key for key, _ in store.scan(prefix, after)] == expected
+    store.close()
+
+
+def test_the_file_is_ours_alone(tmp_path: Path) -> None:
+    """The journal's file can't be read by others, and a folder that can't be written is said."""
+    store = SqliteStore(str(tmp_path / "j.db"))
+    assert (tmp_path / "j.db").stat().st_mode & 0o077 == 0
+    store.close()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(JournalError, match="folder"):
+        SqliteStore(str(tmp_path / "file" / "j.db"))
+
+
+def test_a_short_key_is_refused(tmp_path: Path) -> None:
+    """A key that could be guessed is no key."""
+    store = SqliteStore(str(tmp_path / "j.db"))
+    with pytest.raises(JournalError, match="16 bytes"):
+        Journal(store, b"short")
+    store.close()
