@@ -1,0 +1,63 @@
+"""One detection, as its file has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Optional, Tuple
+
+
+@dataclass(frozen=True)
+class Example:
+    """Events (source and the vendor's own JSON) that fire, with the accounts expected, or stay quiet, and why.
+
+    `real` says where a real event is from; "" for synthetic ones.
+    """
+
+    name: str
+    events: Tuple[Tuple[str, Any], ...]
+    fires: Tuple[str, ...]
+    why: str
+    real: str
+    lookups: Mapping[str, Tuple[Mapping[str, str], ...]]
+
+
+@dataclass(frozen=True)
+class Forgery:
+    """Who could forge the evidence (nobody, account_holder, outsider), and why that is so."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Detection:
+    """`slug` is folder/file; `id` a stable uuid. `splunk` is the SPL, `elastic` the rule (type, query), None if absent."""
+
+    slug: str
+    id: str
+    name: str
+    version: str
+    status: str
+    description: str
+    how_it_works: str
+    false_positives: Tuple[str, ...]
+    references: Tuple[str, ...]
+    source: str
+    layer: str
+    frameworks: Mapping[str, Tuple[str, ...]]
+    identity: str
+    account_kind: str
+    confidence: int
+    modifiers: Tuple[Tuple[int, str], ...]
+    forgery: Forgery
+    max_tier: str
+    actions: Tuple[str, ...]
+    window_seconds: int
+    splunk: str
+    elastic: Optional[Mapping[str, Any]]
+    examples: Tuple[Example, ...]
+    parts: Tuple[str, ...] = ()
+
+    @property
+    def correlation(self) -> bool:
+        return self.source == "correlation"

@@ -1,0 +1,97 @@
+"""Runs detections over raw vendor events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from responders.content.detection import Detection
+from responders.content.forms import to_splunk
+from responders.content.loader import load_macros
+from responders.content.spl import Context, Macro, Search, parse, run
+
+LOOKUPS = ("tourniquet_accounts", "tourniquet_watch")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row of a detection: one identity. `row` is the raw alert as the SIEM hands it to the responder."""
+
+    detection: Detection
+    row: Mapping[str, Any]
+
+    @property
+    def account(self) -> str:
+        return str(self.row.get("tq_account", ""))
+
+    def to_json(self) -> Dict[str, Any]:
+        """What `tourniquet detections run --json` prints."""
+        return {
+            "detection": self.detection.slug,
+            "id": self.detection.id,
+            "name": self.detection.name,
+            "confidence": int(float(str(self.row.get("tq_confidence", 0)))),
+            "identity": str(self.row.get("tq_identity", "")),
+            "account": self.account,
+            "events": many(self.row.get("tq_events")),
+            "completed_at": str(self.row.get("tq_completed_at", "")),
+            "started_at": str(self.row.get("tq_started_at", "")),
+            "reasons": many(self.row.get("tq_reasons")),
+            "evidence": many(self.row.get("tq_evidence")),
+        }
+
+
+def many(value: Any) -> List[str]:
+    """A field's values as a list of texts."""
+    if value is None or value == "":
+        return []
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def run_detections(
+    detections: Sequence[Detection],
+    events: Iterable[Tuple[str, Any]],
+    *,
+    accounts: Sequence[Mapping[str, str]] = (),
+    lookups: Optional[Mapping[str, Sequence[Mapping[str, str]]]] = None,
+    now: Optional[float] = None,
+) -> List[Hit]:
+    """Every hit of `detections` over the events, by the SPL evaluator; strongest first.
+
+    `accounts` are rows of the accounts lookup. Events need not be in order. `now` is the search's time (epoch
+    seconds), by default the time of the latest event.
+    """
+    indexed = [to_splunk(source, event, now or 0.0) for source, event in events]
+    at = now if now is not None else max((float(event["_time"]) for event in indexed), default=0.0)
+    indexed.sort(key=lambda event: -float(event["_time"]))
+    return run_indexed(detections, indexed, accounts=accounts, lookups=lookups, now=at)
+
+
+def run_indexed(
+    detections: Sequence[Detection],
+    indexed: Sequence[Mapping[str, Any]],
+    *,
+    accounts: Sequence[Mapping[str, str]] = (),
+    lookups: Optional[Mapping[str, Sequence[Mapping[str, str]]]] = None,
+    now: float,
+) -> List[Hit]:
+    """The same over events that are in Splunk's form already, latest first as Splunk returns them."""
+    tables: Dict[str, List[Dict[str, Any]]] = {name: [] for name in LOOKUPS}
+    tables["tourniquet_accounts"] = [dict(row) for row in accounts]
+    for name, rows in (lookups or {}).items():
+        tables[name] = [dict(row) for row in rows]
+    macros = _macros()
+    context = Context(macros, tables, now)
+    hits = [Hit(d, row) for d in detections for row in run(_search(d.splunk), indexed, context)]
+    return sorted(hits, key=lambda hit: (-float(str(hit.row.get("tq_confidence", 0))), hit.detection.slug, hit.account))
+
+
+@lru_cache(maxsize=1)
+def _macros() -> Dict[str, Macro]:
+    return load_macros()
+
+
+@lru_cache(maxsize=None)  # noqa: UP033 - a bounded set of searches, kept by their text
+def _search(text: str) -> Search:
+    return parse(text, _macros())

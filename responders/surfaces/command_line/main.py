@@ -1,0 +1,46 @@
+"""Finds the command, turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import List, Optional
+
+from responders import __version__
+from responders.errors import BadInput, BadInputs, JournalError, Refused, TourniquetError, VendorError
+from responders.surfaces.command_line.show import error
+
+COMMANDS = (
+    "drill", "contain", "plan", "restore", "close", "status", "resume", "halt", "due", "journal", "policy", "inventory",
+    "detections", "actions",
+)  # fmt: skip
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run one command; its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(
+        prog="tourniquet", description="Take a compromised identity out of an attacker's hands, prove it, undo it."
+    )
+    parser.add_argument("--version", action="version", version=f"tourniquet {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = importlib.import_module(f"responders.surfaces.command_line.{name}")
+        module.add(commands.add_parser(name, help=module.__doc__.splitlines()[0], description=module.__doc__))
+    options = parser.parse_args(given)
+    module = importlib.import_module(f"responders.surfaces.command_line.{options.command}")
+    try:
+        return int(module.run(options))
+    except (BadInput, BadInputs) as found:
+        return error(str(found), 2)
+    except Refused as found:
+        return error(str(found), 3)
+    except (JournalError, VendorError) as found:
+        return error(str(found), 4)
+    except TourniquetError as found:
+        return error(str(found), 1)
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        return error("interrupted: `tourniquet due` takes up what was left", 130)
