@@ -39,5 +39,5 @@ def run_all(tasks: Mapping[K, Callable[[], T]], deadline: float) -> Dict[K, Unio
     results: Dict[K, Union[T, Exception]] = {}
     for key, thread in waiting:
         thread.join(max(0.0, deadline - time.monotonic()))
-        results[key] = done[key] if key in done else Late(f"{key} did not end before the deadline")
+        results[key] = done[key] if key in done else Late("it did not end before the deadline")
     return results

@@ -68,9 +68,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 if key.startswith("engine_"):
                     counts.setdefault(key[7:], Counter())[outcome] += 1
     for engine, found in sorted(counts.items()):
-        terminalreporter.write_line(
-            f"engine {engine}: " + ", ".join(f"{n} {what}" for what, n in sorted(found.items()))
-        )
+        terminalreporter.write_line(f"engine {engine}: " + ", ".join(f"{n} {what}" for what, n in sorted(found.items())))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

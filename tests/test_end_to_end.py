@@ -77,9 +77,7 @@ def test_low_confidence_observes_and_writes_nothing(world: World) -> None:
     responder = world.responder(catalogue=CATALOGUE)
     pipeline.contain(raw_alert(person, confidence=20), responder)
     for simulator in (world.okta, world.graph, world.cyberark):
-        ours = [
-            r for r in simulator.requests if r.method not in ("GET",) and "oken" not in r.path and "ogon" not in r.path
-        ]
+        ours = [r for r in simulator.requests if r.method not in ("GET",) and "oken" not in r.path and "ogon" not in r.path]
         assert ours == []
     watched = [json.loads(line) for line in (world.folder / "signals" / "watch.jsonl").read_text().splitlines()]
     assert [row["tq_identity"] for row in watched] == ["bob"]
@@ -187,9 +185,7 @@ def test_unmapped_account_is_restricted_at_most(world: World) -> None:
     """An account that no row claims is an identity of its own and is not disabled, whatever the confidence."""
     person = world.add_person("bob")
     stranger = world.add_person("eve")
-    report = pipeline.contain(
-        raw_alert(stranger, confidence=100), world.responder(person.identity(), catalogue=CATALOGUE)
-    )
+    report = pipeline.contain(raw_alert(stranger, confidence=100), world.responder(person.identity(), catalogue=CATALOGUE))
     assert report.decision is not None
     assert report.decision.identity.unmapped
     assert report.decision.tier is Tier.RESTRICT

@@ -72,9 +72,7 @@ class Action(abc.ABC):
         return before.data == now.data
 
 
-def outcome(
-    api: VendorClient, step: Step, status: Status, proof: str, residual_until: Optional[datetime] = None
-) -> Outcome:
+def outcome(api: VendorClient, step: Step, status: Status, proof: str, residual_until: Optional[datetime] = None) -> Outcome:
     """An outcome at the vendor client's time."""
     return Outcome(step, status, proof, api.now(), residual_until)
 

@@ -63,9 +63,7 @@ def _accounts(row: Mapping[str, Any], known: Mapping[str, Any]) -> Tuple[Account
     for place, key in enumerate(keys):
         parts = key.split(":", 2)
         if len(parts) != 3 or not all(parts) or not _WORD.match(parts[0]):
-            raise _bad(
-                "tq_account", f"{key[:80]!r} is not vendor:tenant:id", "let the detection output all three parts"
-            )
+            raise _bad("tq_account", f"{key[:80]!r} is not vendor:tenant:id", "let the detection output all three parts")
         kind = kinds[place] if place < len(kinds) else (kinds[-1] if kinds else str(known.get("account_kind", "user")))
         accounts.append(Account(parts[0], parts[1], kind, parts[2]))
     return tuple(accounts)
@@ -116,9 +114,7 @@ def _source(row: Mapping[str, Any]) -> str:
 def _text(row: Mapping[str, Any], name: str) -> str:
     values = _many(row, name)
     if len(values) != 1:
-        raise _bad(
-            name, "is missing" if not values else f"has {len(values)} values", "let the detection output one value"
-        )
+        raise _bad(name, "is missing" if not values else f"has {len(values)} values", "let the detection output one value")
     return values[0]
 
 

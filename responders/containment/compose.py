@@ -40,9 +40,9 @@ def of_containment(journal: Journal, record: Record, outcomes: Sequence[Outcome]
     residuals = [o.residual_until for o in latest.values() if o.residual_until is not None]
     held = [o.at for o in latest.values() if o.status.holds]
     identity = plan.decision.identity
-    failed = any(o.status in (Status.FAILED, Status.UNKNOWN, Status.REFUSED) for o in latest.values()) or len(
-        latest
-    ) < len(steps)
+    failed = any(o.status in (Status.FAILED, Status.UNKNOWN, Status.REFUSED) for o in latest.values()) or len(latest) < len(
+        steps
+    )
     loud = note.loud or failed or bool(plan.unsupported)
     complete = len(held) == len(steps) and bool(steps)
     word = "contained" if complete else "NOT fully contained"

@@ -42,9 +42,7 @@ def add(
     """
     name = hashlib.sha256(f"{what}\0{about}\0{note}".encode()).hexdigest()[:16]
     key = f"due/{at.strftime('%Y%m%dT%H%M%S.%f')}/{what}-{name}"
-    journal.put(
-        key, {"what": what, "about": about, "at": at.isoformat(), "note": note, **({"raw": raw} if raw else {})}
-    )
+    journal.put(key, {"what": what, "about": about, "at": at.isoformat(), "note": note, **({"raw": raw} if raw else {})})
     return key
 
 

@@ -104,9 +104,7 @@ def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple
 def _chosen(decision: Decision, candidates: Tuple[Step, ...]) -> Tuple[Step, ...]:
     refused = {name for name, _ in decision.refused}
     return tuple(
-        step
-        for step in candidates
-        if step.action in decision.actions and f"{step.action}|{step.account.key}" not in refused
+        step for step in candidates if step.action in decision.actions and f"{step.action}|{step.account.key}" not in refused
     )
 
 

@@ -12,12 +12,14 @@ from responders.actions.action import outcome
 from responders.containment.facts import client_for
 from responders.containment.record import write_intent, write_outcomes
 from responders.containment.responder import Responder
-from responders.errors import OutcomeUnknown, Refused, Retryable
+from responders.errors import OutcomeUnknown, Permanent, Refused, Retryable
 from responders.model import Outcome, Phase, Plan, State, Status, Step
 from responders.parallel import Late, run_all
 from responders.vendors.client import VendorClient
 
 _POLL = (0.2, 0.4, 0.8, 1.6)
+_RACES = 4
+"""Rounds for a step that was applied and does not hold: a login may have slipped in between read and block."""
 
 
 class Federation:
@@ -33,9 +35,7 @@ class Federation:
 
     def wait(self, vendor: str, until: float) -> bool:
         """True once every other provider's block has landed; False when `until` (time.monotonic()) came first."""
-        return all(
-            event.wait(max(0.0, until - time.monotonic())) for name, event in self._landed.items() if name != vendor
-        )
+        return all(event.wait(max(0.0, until - time.monotonic())) for name, event in self._landed.items() if name != vendor)
 
 
 class Lane:
@@ -58,12 +58,14 @@ class Lane:
         self.federation, self.deadline = federation, deadline
         self.outcomes: Dict[str, Outcome] = {}
         self._transient: Set[str] = set()
+        self._hopeless: Set[str] = set()
+        self._rounds: Dict[str, int] = {}
         self.downstream = any(step.account.mastered == "federated" for step in steps)
 
     def run(self) -> Tuple[Outcome, ...]:
         """Carry the lane out and journal its outcomes. Raises nothing that a vendor causes."""
         try:
-            due, pause = self.steps, 0.5
+            due, pause = self.steps, 0.1
             while True:
                 self._round(due)
                 due = tuple(step for step in due if self._again(step))
@@ -161,7 +163,12 @@ class Lane:
         return found
 
     def _again(self, step: Step) -> bool:
-        return step.id in self._transient and not self.outcomes[step.id].status.holds
+        """True while another round may help: what was transient, and what the attacker raced us on, a few times."""
+        found = self.outcomes[step.id]
+        if found.status.holds or found.status is Status.ACCEPTED or step.id in self._hopeless:
+            return False
+        self._rounds[step.id] = self._rounds.get(step.id, 0) + 1
+        return step.id in self._transient or self._rounds[step.id] < _RACES
 
     def _failed(self, step: Step, error: object) -> Outcome:
         status = Status.FAILED
@@ -178,6 +185,8 @@ class Lane:
             self._transient.add(step.id)
         else:
             self._transient.discard(step.id)
+        if isinstance(error, (Permanent, Refused)) or (step.id in self.states and self.states[step.id].wrong):
+            self._hopeless.add(step.id)
 
     def _check(self, step: Step) -> State:
         return registry.load(step.action).check(self._client(step), step)

@@ -57,9 +57,7 @@ def recheck(responder: Responder, containment: str, label: str) -> Tuple[Outcome
     if loud:
         created, unread = sweep(responder, record.plan, deadline)
         note = Note(title=_title(record, label), loud=True, open_items=(*loud, *unread), created=created)
-        escalate(
-            responder, of_containment(responder.journal, load(responder.journal, containment), (), note), containment
-        )
+        escalate(responder, of_containment(responder.journal, load(responder.journal, containment), (), note), containment)
     return tuple(load(responder.journal, containment).outcomes.values())
 
 

@@ -49,9 +49,7 @@ class Record:
         """Steps that do not hold yet and are not refused: to be done again."""
         keep = (Status.FAILED, Status.UNKNOWN, Status.ACCEPTED)
         return tuple(
-            step
-            for step in self.steps.values()
-            if step.id not in self.outcomes or self.outcomes[step.id].status in keep
+            step for step in self.steps.values() if step.id not in self.outcomes or self.outcomes[step.id].status in keep
         )
 
 

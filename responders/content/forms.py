@@ -126,9 +126,7 @@ def _cef(event: Any) -> Tuple[str, Dict[str, Any]]:
         else:
             given: Mapping[str, Any] = record if isinstance(record, Mapping) else {}
             parts = [f"{key}={_escape(str(given[name]))}" for key, name in _KEYS if given.get(name) not in (None, "")]
-            head = (
-                f"CEF:0|Cyber-Ark|Vault|12.6|{given.get('MessageID', '')}|{_escape_head(str(given.get('Desc', '')))}|5|"
-            )
+            head = f"CEF:0|Cyber-Ark|Vault|12.6|{given.get('MessageID', '')}|{_escape_head(str(given.get('Desc', '')))}|5|"
             text = head + " ".join(parts)
     else:
         text = str(event)

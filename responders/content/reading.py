@@ -37,7 +37,7 @@ def read_events(lines: Iterable[str], source: str, name: str) -> Iterator[Tuple[
         if own not in SOURCETYPES:
             raise _bad(place, f"unknown source {own!r}", f"set source to one of {', '.join(sorted(SOURCETYPES))}")
         rest = {key: item for key, item in value.items() if key != "source"}
-        yield own, value["event"] if "event" in value else rest
+        yield own, value.get("event", rest)
 
 
 def _bad(place: str, what: str, remedy: str) -> BadInput:

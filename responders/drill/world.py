@@ -194,9 +194,7 @@ class World:
         self._stack.callback(pool.close)
         known = identities or tuple(person.identity() for person in self.people.values())
         people = [Identity(name, "human", None, "normal", "production", False, (), ()) for name in restorers]
-        inventory = Inventory(
-            [*known, *(p for p in people if p.id not in {k.id for k in known})], {}, frozenset(restorers)
-        )
+        inventory = Inventory([*known, *(p for p in people if p.id not in {k.id for k in known})], {}, frozenset(restorers))
         times = timing or Timing(deadline=10.0, confirm_patience=1.0)
         return Responder(
             inventory, policy or read_policy(""), catalogue, pool, kept, channels,

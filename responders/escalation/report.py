@@ -39,7 +39,8 @@ class Report:
 class Channel(Protocol):
     """One way to tell people. `name` is unique within the settings."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def send(self, report: Report, deadline: float) -> None:
         """Deliver before `deadline` (time.monotonic() seconds). Raises VendorError when it could not."""

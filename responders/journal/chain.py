@@ -91,9 +91,7 @@ class Journal:
         for key, doc in self.store.scan(f"e/{chain}/", entry_key(chain, after) if after >= 0 else ""):
             entry = self._read(key, doc)
             if entry.seq != seq + 1 or (prev is not None and entry.prev != prev):
-                raise Tampered(
-                    f"journal: {key} does not follow entry {seq} of its chain. Run `tourniquet journal verify`"
-                )
+                raise Tampered(f"journal: {key} does not follow entry {seq} of its chain. Run `tourniquet journal verify`")
             seq, prev = entry.seq, entry.mac
             yield entry
 

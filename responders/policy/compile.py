@@ -133,9 +133,7 @@ class _Checker:
             facts = self.known.get(name) if isinstance(name, str) else None
             if facts is None:
                 close = ", ".join(sorted(n for n in self.known if str(name).partition(".")[0] == n.partition(".")[0]))
-                self.error(
-                    here, f"there is no action {name!r}", f"the actions there are: {close or 'see docs/actions.md'}"
-                )
+                self.error(here, f"there is no action {name!r}", f"the actions there are: {close or 'see docs/actions.md'}")
                 continue
             if tier == "approval":
                 if name in automatic:
@@ -143,9 +141,7 @@ class _Checker:
                 continue
             automatic[name] = (tier, place)
             if facts.hands_over:
-                self.error(
-                    here, f"{name} could hand the account over, so it is never automatic", "list it under approval"
-                )
+                self.error(here, f"{name} could hand the account over, so it is never automatic", "list it under approval")
             if tier == "restrict" and facts.least_tier is Tier.REVOKE:
                 self.error(here, f"{name} needs tier revoke", "list it under revoke or approval")
         return None

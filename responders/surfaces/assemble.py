@@ -79,9 +79,7 @@ def read_policy(path: str) -> Policy:
     try:
         return policy_from_compiled(json.loads(text))
     except ValueError as error:
-        raise BadSettings(
-            f"not JSON: {error}", place=path, remedy="compile it with `tourniquet policy build`"
-        ) from None
+        raise BadSettings(f"not JSON: {error}", place=path, remedy="compile it with `tourniquet policy build`") from None
 
 
 def read_catalogue() -> Mapping[str, Any]:

@@ -155,9 +155,7 @@ class Log:
             "action_mode": "saved" if sid.startswith("scheduler") else "adhoc",
             "action_status": status,
         }
-        words = " ".join(
-            f'{name}="{clean(value).replace(chr(34), chr(39))}"' for name, value in fields.items() if value
-        )
+        words = " ".join(f'{name}="{clean(value).replace(chr(34), chr(39))}"' for name, value in fields.items() if value)
         level = "INFO" if status == "success" else "ERROR"
         stamp = time.strftime("%Y-%m-%d %H:%M:%S,000+0000", time.gmtime())
         line = f"{stamp} {level} sendmodaction - {words}\n"

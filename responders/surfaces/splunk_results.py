@@ -39,9 +39,7 @@ def read_payload(text: str) -> Payload:
     try:
         given = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadAlert(
-            f"not JSON: {error}", place="stdin", remedy="start it from a Splunk alert with --execute"
-        ) from None
+        raise BadAlert(f"not JSON: {error}", place="stdin", remedy="start it from a Splunk alert with --execute") from None
     if not isinstance(given, dict):
         raise BadAlert("not a JSON object", place="stdin", remedy="start it from a Splunk alert with --execute")
     configuration = given.get("configuration")

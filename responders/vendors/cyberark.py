@@ -34,9 +34,7 @@ class CyberArkClient(BaseClient):
     ) -> None:
         super().__init__(transport, tenant, settings)
         if method not in ("cyberark", "ldap", "radius"):
-            raise BadSettings(
-                f"unknown logon method {method!r}", place="cyberark.method", remedy="cyberark, ldap or radius"
-            )
+            raise BadSettings(f"unknown logon method {method!r}", place="cyberark.method", remedy="cyberark, ldap or radius")
         transport.keep_secret((password,))
         self._username, self._password, self._method = username, password, method
 

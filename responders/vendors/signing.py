@@ -62,6 +62,4 @@ def _load_pure(key_pem: str) -> Any:
 
 
 def _bad_key() -> BadSettings:
-    return BadSettings(
-        "the private key is no unencrypted RSA key in PEM", place="private_key", remedy="give PKCS#1 or 8"
-    )
+    return BadSettings("the private key is no unencrypted RSA key in PEM", place="private_key", remedy="give PKCS#1 or 8")

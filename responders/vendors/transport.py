@@ -70,9 +70,7 @@ class Endpoint:
         parts = urlsplit(self.base)
         local = parts.scheme == "http" and parts.hostname in _LOOPBACK and self.allow_loopback_http
         if (parts.scheme != "https" and not local) or not parts.hostname or parts.username or parts.query:
-            raise BadSettings(
-                "the URL must be https, without credentials", place=f"{self.vendor}.url", remedy="correct it"
-            )
+            raise BadSettings("the URL must be https, without credentials", place=f"{self.vendor}.url", remedy="correct it")
 
 
 Explain = Callable[[Any], Tuple[str, str]]
@@ -114,9 +112,7 @@ class Transport:
         path = parts[0]
         for text, rest in zip(ids, parts[1:]):
             if not text or text in (".", "..") or len(text) > 2048 or _CONTROL.search(text):
-                raise Permanent(
-                    self.endpoint.vendor, f"{redact(repr(text), limit=80)} can't be an id. Correct its source"
-                )
+                raise Permanent(self.endpoint.vendor, f"{redact(repr(text), limit=80)} can't be an id. Correct its source")
             path += quote(text, safe="", errors="surrogatepass") + rest
         return path
 
@@ -257,9 +253,7 @@ class Transport:
             isinstance(error, requests.ConnectionError) and _never_connected(error)
         )
         if isinstance(error, requests.exceptions.SSLError):
-            return Unavailable(
-                vendor, f"{name}: TLS failed: {redact(str(error), self._secrets, 160)}. Check the CA setting"
-            )
+            return Unavailable(vendor, f"{name}: TLS failed: {redact(str(error), self._secrets, 160)}. Check the CA setting")
         if method in _READS or (certain and not sent):
             return Unavailable(vendor, f"{name}: no answer ({kind})")
         return OutcomeUnknown(vendor, f"{name}: sent, and no answer came ({kind}): the state must be read")

@@ -28,9 +28,7 @@ def post_json(url: str, body: Mapping[str, Any], deadline: float, *, ca: str = "
     try:
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.post(
-                url, json=body, timeout=seconds, allow_redirects=False, verify=ca or True, stream=True
-            )
+            answer = session.post(url, json=body, timeout=seconds, allow_redirects=False, verify=ca or True, stream=True)
             with answer:
                 status = answer.status_code
     except requests.RequestException as error:

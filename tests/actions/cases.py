@@ -84,9 +84,7 @@ def _okta_role(world: World) -> Case:
 def _okta_idp(world: World) -> Case:
     person = world.add_person("alice")
     idp = world.okta.add_idp("rogue")
-    return Case(
-        person.account("okta"), lambda: world.okta.state["idps"][idp]["status"] == "ACTIVE", (("okta.idp_id", idp),)
-    )
+    return Case(person.account("okta"), lambda: world.okta.state["idps"][idp]["status"] == "ACTIVE", (("okta.idp_id", idp),))
 
 
 def _okta_risk(world: World) -> Case:
@@ -174,9 +172,7 @@ def _entra_key(world: World) -> Case:
     application = world.graph.application(sp)
     application["keyCredentials"].extend([{"keyId": "k1", "type": "X"}, {"keyId": "k2", "type": "X"}])
     account = Account("entra", TENANT, "application", application["id"])
-    return Case(
-        account, lambda: any(k["keyId"] == "k2" for k in application["keyCredentials"]), (("entra.key_id", "k2"),)
-    )
+    return Case(account, lambda: any(k["keyId"] == "k2" for k in application["keyCredentials"]), (("entra.key_id", "k2"),))
 
 
 def _entra_federated(world: World) -> Case:

@@ -60,9 +60,7 @@ def test_revoke_token_accessor_takes_children_and_leases_too(vault: Any) -> None
     world, bao, api = vault
     person, other = world.add_person("alice", vendors=("vault",)), world.add_person("bob", vendors=("vault",))
     token = person.held["vault token"]
-    child = bao.request("POST", "auth/token/create", {"policies": ["default", "app"]}, token=token)["auth"][
-        "client_token"
-    ]
+    child = bao.request("POST", "auth/token/create", {"policies": ["default", "app"]}, token=token)["auth"]["client_token"]
     assert reads(bao, child)
     _, _, _, outcome = run(api, "vault.revoke_token_accessor", person.account("vault"))
     assert outcome.status is Status.CONFIRMED
@@ -84,7 +82,7 @@ def test_the_responders_own_token_is_never_revoked(vault: Any) -> None:
     """An alert that names the responder's own accessor does not cut it off."""
     world, bao, api = vault
     person = world.add_person("alice", vendors=("vault",))
-    own = next(key for key in api.own_ids() if not key.count("-") == 4)
+    own = next(key for key in api.own_ids() if key.count("-") != 4)
     run(api, "vault.revoke_token_accessor", person.account("vault"), ("vault.accessor", own))
     assert api.call("GET", "/auth/token/lookup-self").status == 200
 
@@ -95,9 +93,7 @@ def test_revoke_certificate_and_leases(vault: Any) -> None:
     person = world.add_person("alice", vendors=("vault",))
     bao.request("POST", "sys/mounts/pki", {"type": "pki"})
     bao.request("POST", "pki/root/generate/internal", {"common_name": "ca", "ttl": "1h"})
-    bao.request(
-        "POST", "pki/roles/web", {"allow_any_name": True, "generate_lease": True, "ttl": "10m", "no_store": False}
-    )
+    bao.request("POST", "pki/roles/web", {"allow_any_name": True, "generate_lease": True, "ttl": "10m", "no_store": False})
     made = bao.request("POST", "pki/issue/web", {"common_name": "x.example"})
     serial = f"pki/{made['data']['serial_number']}"
     _, _, _, outcome = run(api, "vault.revoke_certificate", person.account("vault"), ("vault.pki_serial", serial))

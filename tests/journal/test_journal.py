@@ -155,9 +155,7 @@ def test_create_is_once(tmp_path: Path) -> None:
     store.close()
 
 
-@given(
-    st.lists(st.text("abc/", min_size=1, max_size=6), unique=True, max_size=20), st.text("abc/", max_size=3), st.data()
-)
+@given(st.lists(st.text("abc/", min_size=1, max_size=6), unique=True, max_size=20), st.text("abc/", max_size=3), st.data())
 def test_scan_is_ordered_and_exact(
     tmp_path_factory: pytest.TempPathFactory, keys: List[str], prefix: str, data: Any
 ) -> None:

@@ -11,9 +11,7 @@ from responders.vendors.client import VendorClient
 _RIGHTS = ("ManageUsers", "AddUpdateUsers")
 
 
-def usable_administrators(
-    api: VendorClient, accounts: Sequence[Account], break_glass: FrozenSet[str]
-) -> FrozenSet[str]:
+def usable_administrators(api: VendorClient, accounts: Sequence[Account], break_glass: FrozenSet[str]) -> FrozenSet[str]:
     """Ids of enabled users who may manage users, not break-glass, when one of `accounts` is one; else nothing."""
     mine = [thing(api, "/API/Users/{}", account.id) for account in accounts if account.kind == "user"]
     if not any(_manages(user) for user in mine):

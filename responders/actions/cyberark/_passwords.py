@@ -42,9 +42,7 @@ class Passwords:
         if failed:
             return outcome(api, step, Status.FAILED, f"the CPM failed on {', '.join(failed)}{tail}")
         if waiting:
-            return outcome(
-                api, step, Status.ACCEPTED, f"marked, the CPM has not changed {', '.join(waiting)} yet{tail}"
-            )
+            return outcome(api, step, Status.ACCEPTED, f"marked, the CPM has not changed {', '.join(waiting)} yet{tail}")
         if left:
             return outcome(api, step, Status.ACCEPTED, f"{len(before.data['changed'])} changed{tail}")
         return outcome(api, step, Status.CONFIRMED, f"the CPM changed {len(before.data['changed'])} passwords")

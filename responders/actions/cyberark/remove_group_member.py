@@ -32,9 +32,7 @@ class RemoveGroupMember(Action):
 
     def undo(self, api: VendorClient, step: Step, before: State) -> None:
         body = {"memberId": before.data["user"], "memberType": "vault"}
-        each(
-            before.data["groups"], lambda group: api.call("POST", "/API/UserGroups/{}/Members", ids=(group,), body=body)
-        )
+        each(before.data["groups"], lambda group: api.call("POST", "/API/UserGroups/{}/Members", ids=(group,), body=body))
 
 
 ACTION = RemoveGroupMember()

@@ -13,9 +13,7 @@ GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 """Role template id. Source: Microsoft Entra, "built-in roles"."""
 
 
-def usable_administrators(
-    api: VendorClient, accounts: Sequence[Account], break_glass: FrozenSet[str]
-) -> FrozenSet[str]:
+def usable_administrators(api: VendorClient, accounts: Sequence[Account], break_glass: FrozenSet[str]) -> FrozenSet[str]:
     """Ids of enabled Global Administrators who are not break-glass, when one of `accounts` is one; else nothing.
 
     Only users count: a service principal can't sign in to restore anything.

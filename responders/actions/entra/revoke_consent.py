@@ -38,9 +38,7 @@ class RevokeConsent(Action):
         return State(not grants, {"grants": grants})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
-        each(
-            sorted(before.data["grants"]), lambda grant: api.call("DELETE", "/oauth2PermissionGrants/{}", ids=(grant,))
-        )
+        each(sorted(before.data["grants"]), lambda grant: api.call("DELETE", "/oauth2PermissionGrants/{}", ids=(grant,)))
 
     def undo(self, api: VendorClient, step: Step, before: State) -> None:
         present = self._bodies(self.check(api, Step(step.id, step.action, step.account, step.phase)))

@@ -11,9 +11,7 @@ from responders.vendors.client import VendorClient
 _SUPER = "SUPER_ADMIN"
 
 
-def usable_administrators(
-    api: VendorClient, accounts: Sequence[Account], break_glass: FrozenSet[str]
-) -> FrozenSet[str]:
+def usable_administrators(api: VendorClient, accounts: Sequence[Account], break_glass: FrozenSet[str]) -> FrozenSet[str]:
     """Ids of super administrators who are ACTIVE and not break-glass, when one of `accounts` is one; else nothing.
 
     Source: Okta API, "Role Assignments": GET /api/v1/iam/assignees/users lists users with any role.

@@ -35,9 +35,7 @@ class SuspendUser(Action):
         if status == "LOCKED_OUT" and provider in ("ACTIVE_DIRECTORY", "LDAP"):
             return f"locked out, and only {provider} can unlock it: disable the account in the directory"
         if status in ("PASSWORD_EXPIRED", "RECOVERY", "PROVISIONED"):
-            return (
-                f"status {status} can't be suspended, and who holds the mailbox may finish it: approve deactivate_user"
-            )
+            return f"status {status} can't be suspended, and who holds the mailbox may finish it: approve deactivate_user"
         return ""
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

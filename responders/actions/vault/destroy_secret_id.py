@@ -33,9 +33,7 @@ class DestroySecretId(Action):
     def check(self, api: VendorClient, step: Step) -> State:
         mount, role = mount_and_name(step.account.id, "approle")
         named = step.all("vault.secret_id_accessor")
-        left: List[str] = [
-            key for key in keys(api, "/auth/{}/role/{}/secret-id", mount, role) if not named or key in named
-        ]
+        left: List[str] = [key for key in keys(api, "/auth/{}/role/{}/secret-id", mount, role) if not named or key in named]
         return State(not left, {"secret_id_accessors": sorted(left)})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

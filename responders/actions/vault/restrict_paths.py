@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from responders.actions.action import Action, outcome
 from responders.actions.vault._lookup import data, tokens_of
-from responders.errors import BadAnswer, NotFound
+from responders.errors import BadAnswer, NotFound, WrongState
 from responders.model import Outcome, Phase, State, Status, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -124,7 +124,12 @@ def _concrete(paths: Set[str]) -> List[str]:
 
 
 def _allowed(api: VendorClient, accessor: str, paths: Sequence[str]) -> Tuple[str, ...]:
-    body = api.call("POST", "/sys/capabilities-accessor", body={"accessor": accessor, "paths": list(paths)}).body
+    try:
+        body = api.call("POST", "/sys/capabilities-accessor", body={"accessor": accessor, "paths": list(paths)}).body
+    except WrongState as error:
+        if "invalid token" in error.message or "invalid accessor" in error.message:
+            return ()  # it was revoked since it was listed
+        raise
     answer = body.get("data") if isinstance(body, Mapping) else None
     if not isinstance(answer, Mapping):
         raise BadAnswer("vault", "capabilities-accessor: no data object in the answer")

@@ -36,9 +36,7 @@ class RotateRole(Action):
         )
 
     def confirm(self, api: VendorClient, step: Step, before: State) -> Outcome:
-        old = {
-            name: at for name, at in self.check(api, step).data["rotated"].items() if at == before.data["rotated"][name]
-        }
+        old = {name: at for name, at in self.check(api, step).data["rotated"].items() if at == before.data["rotated"][name]}
         if old and not before.contained:
             return outcome(api, step, Status.FAILED, f"not rotated: {', '.join(sorted(old))}")
         return outcome(api, step, Status.CONFIRMED, "last_vault_rotation moved")

@@ -118,9 +118,7 @@ class Distinct(Aggregate):
 class Ordered(Aggregate):
     """min, max, range, median, percentiles, stdev: what needs the values by size."""
 
-    def __init__(
-        self, pick: Callable[[List[Number]], Optional[Number]], *, texts: Optional[Callable[..., Any]]
-    ) -> None:
+    def __init__(self, pick: Callable[[List[Number]], Optional[Number]], *, texts: Optional[Callable[..., Any]]) -> None:
         self.pick, self.texts = pick, texts
         self.numbers: List[Number] = []
         self.words: Counter[str] = Counter()

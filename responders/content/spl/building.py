@@ -131,9 +131,7 @@ class ExpressionBuilder(Builder):
     def bare(self, items: List[Any]) -> ex.Node:
         name = str(items[0])
         if name.lower() in ("true", "false", "null"):
-            raise self.place(items[0]).error(
-                f"{name} is a field's name here", f"Write {name.lower()}() for the constant"
-            )
+            raise self.place(items[0]).error(f"{name} is a field's name here", f"Write {name.lower()}() for the constant")
         return ex.Field(name, bare=True)
 
     def call(self, items: List[Any]) -> ex.Node:
@@ -152,9 +150,7 @@ class ExpressionBuilder(Builder):
     def _count(self, token: Token, arguments: Sequence[Any], least: int, most: Optional[int]) -> None:
         if len(arguments) < least or (most is not None and len(arguments) > most):
             wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-            raise self.place(token).error(
-                f"{token} takes {wanted} argument(s), not {len(arguments)}", "Correct the call"
-            )
+            raise self.place(token).error(f"{token} takes {wanted} argument(s), not {len(arguments)}", "Correct the call")
 
     def _function(self, token: Token, function: Function, arguments: List[ex.Node]) -> ex.Node:
         self._count(token, arguments, function.least, function.most)
@@ -166,11 +162,7 @@ class ExpressionBuilder(Builder):
             if function.regex:
                 self.check_regex(pattern.constant, self.place(token))
         second = arguments[1] if len(arguments) > 1 else None
-        if (
-            function.readable is not None
-            and isinstance(second, ex.Literal)
-            and not function.readable(text(second.constant))
-        ):
+        if function.readable is not None and isinstance(second, ex.Literal) and not function.readable(text(second.constant)):
             remedy = "Write it as the function's page in the Search Reference gives it"
             raise self.place(token).error(f"{token} can't read {second.constant!r}", remedy)
         return ex.Call(function.name, function.call, tuple(arguments), function.kind)

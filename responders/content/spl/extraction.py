@@ -81,9 +81,7 @@ def dump(value: Any) -> str:
         return str(value)
     if isinstance(value, dict):
         return (
-            "{"
-            + ",".join(f"{json.dumps(str(key), ensure_ascii=False)}:{dump(item)}" for key, item in value.items())
-            + "}"
+            "{" + ",".join(f"{json.dumps(str(key), ensure_ascii=False)}:{dump(item)}" for key, item in value.items()) + "}"
         )
     if isinstance(value, list):
         return "[" + ",".join(map(dump, value)) + "]"

@@ -72,9 +72,7 @@ def _too_deep(segment: Segment) -> SplError:
 def _unexpected(segment: Segment, error: UnexpectedInput, found: str) -> SplError:
     place = segment.place(error.pos_in_stream or 0)
     if found.startswith("["):
-        return place.error(
-            "subsearches are not evaluated", "Use a lookup, or search both sources and stats by identity"
-        )
+        return place.error("subsearches are not evaluated", "Use a lookup, or search both sources and stats by identity")
     if found.startswith("'") and segment.name == "search":
         return place.error("a single quote in `search`", "Put names and values between double quotes")
     if found.startswith("{") and segment.name in ("eval", "where"):

@@ -43,9 +43,7 @@ def _segment(source: Source, begin: int, end: int, *, first: bool) -> List[Segme
     if first and not (named and named.group(1).lower() == "search" and named.end() > named.end(1)):
         if named and named.group(1) in _MISTAKEN and "=" not in text[named.end() : named.end() + 1]:
             remedy = "Put a pipe before it, or put the word between double quotes to look for it"
-            raise source.place(begin + blank).error(
-                f"{named.group(1)!r} begins the search as a word to look for", remedy
-            )
+            raise source.place(begin + blank).error(f"{named.group(1)!r} begins the search as a word to look for", remedy)
         return [Segment(source, "search", begin + blank, text[blank:], begin + blank)]
     if named is None:
         raise source.place(begin + blank).error("no command after the pipe", "Begin with a command's name")

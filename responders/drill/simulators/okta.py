@@ -112,9 +112,7 @@ class OktaSimulator(Things, Simulator):
         if kind == "SSWS":
             for token in self.state["api_tokens"].values():
                 if token["value"] == value:
-                    admin = any(
-                        r["type"] == "SUPER_ADMIN" for r in self.state["roles"].get(token["userId"], {}).values()
-                    )
+                    admin = any(r["type"] == "SUPER_ADMIN" for r in self.state["roles"].get(token["userId"], {}).values())
                     return token["userId"], ("*",) if admin else ()
         if kind == "Bearer" and value in self.state["tokens"]:
             token = self.state["tokens"][value]
@@ -258,9 +256,7 @@ class OktaSimulator(Things, Simulator):
                 "id": value, "user": "", "client": client, "kind": "service", "scopes": asked,
                 "expires": self.clock() + 3600,
             }  # fmt: skip
-            return Answer(
-                200, {"access_token": value, "token_type": "Bearer", "expires_in": 3600, "scope": " ".join(asked)}
-            )
+            return Answer(200, {"access_token": value, "token_type": "Bearer", "expires_in": 3600, "scope": " ".join(asked)})
         return Answer(401, {"error": "invalid_client", "error_description": "The client assertion is not valid"})
 
     # -- users --------------------------------------------------------------------------------------------
@@ -367,9 +363,7 @@ class OktaSimulator(Things, Simulator):
         size, start = int(request.query.get("limit", "200")), int(request.query.get("after", "0"))
         link = {}
         if start + size < len(items):
-            query = "&".join(
-                f"{k}={v}" for k, v in {**request.query, "after": str(start + size)}.items() if " " not in v
-            )
+            query = "&".join(f"{k}={v}" for k, v in {**request.query, "after": str(start + size)}.items() if " " not in v)
             link = {"Link": f'<{self.url}{request.path}?{query}>; rel="next"'}
         return Answer(200, items[start : start + size], link)
 

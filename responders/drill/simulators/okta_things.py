@@ -33,9 +33,7 @@ class Things:
             self.guarded("POST", path, "okta.devices.manage", getattr(self, f"_device_{verb}"))
         self.guarded("GET", "/api/v1/apps/{a}", "okta.apps.read", self._get_app)
         for verb in ("activate", "deactivate"):
-            self.guarded(
-                "POST", f"/api/v1/apps/{{a}}/lifecycle/{verb}", "okta.apps.manage", getattr(self, f"_app_{verb}")
-            )
+            self.guarded("POST", f"/api/v1/apps/{{a}}/lifecycle/{verb}", "okta.apps.manage", getattr(self, f"_app_{verb}"))
             for kind in ("secrets", "jwks"):
                 path = f"/api/v1/apps/{{a}}/credentials/{kind}/{{k}}/lifecycle/{verb}"
                 self.guarded("POST", path, "okta.apps.manage", self._credential_verb(kind, verb))

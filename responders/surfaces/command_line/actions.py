@@ -26,13 +26,12 @@ def run(options: argparse.Namespace) -> int:
         action = registry.load(name)
         row = {
             "action": name, "tier": action.least_tier.label, "phase": action.phase.name.lower(),
-            "permissions": "; ".join(action.permissions), "undo": f"none: {action.irreversible}" if action.irreversible else "yes",
+            "permissions": "; ".join(action.permissions),
+            "undo": f"none: {action.irreversible}" if action.irreversible else "yes",
             "breaks": action.breaks,
         }  # fmt: skip
         if options.json:
-            show.as_json(
-                {**row, "kinds": action.kinds, "needs": action.needs, "uses": action.uses, "manual": action.manual}
-            )
+            show.as_json({**row, "kinds": action.kinds, "needs": action.needs, "uses": action.uses, "manual": action.manual})
         else:
             table.add_row(*row.values())
     if not options.json:

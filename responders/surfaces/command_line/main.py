@@ -27,7 +27,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"responders.surfaces.command_line.{name}")
-        module.add(commands.add_parser(name, help=module.__doc__.splitlines()[0], description=module.__doc__))
+        module.add(commands.add_parser(name, help=(module.__doc__ or "").split(".")[0], description=module.__doc__))
     options = parser.parse_args(given)
     module = importlib.import_module(f"responders.surfaces.command_line.{options.command}")
     try:

@@ -37,9 +37,7 @@ def add_common(parser: argparse.ArgumentParser, *, settings: bool = True) -> Non
     """--json, and --settings where the command needs a responder."""
     parser.add_argument("--json", action="store_true", help="one JSON object a line, for machines")
     if settings:
-        parser.add_argument(
-            "--settings", metavar="FILE", help="default: $TOURNIQUET_SETTINGS, then ~/.config/tourniquet"
-        )
+        parser.add_argument("--settings", metavar="FILE", help="default: $TOURNIQUET_SETTINGS, then ~/.config/tourniquet")
 
 
 def as_json(value: Any) -> None:

@@ -20,9 +20,7 @@ SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[Heal
 
 @SETTINGS
 @given(
-    st.one_of(
-        st.text(max_size=60), st.lists(WORDS, max_size=20).map(" ".join), st.lists(WORDS, max_size=20).map("".join)
-    )
+    st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=20).map(" ".join), st.lists(WORDS, max_size=20).map("".join))
 )
 def test_parsing_raises_nothing_but_spl_errors(text):
     """Arbitrary text is read or refused with a place and a remedy."""
@@ -53,9 +51,7 @@ JSON = st.recursive(
     | st.floats()
     | st.text(max_size=8)
     | st.sampled_from(["1e400", "-0", "1" * 400]),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b", "c", "x.y"]), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b", "c", "x.y"]), inner, max_size=4),
     max_leaves=12,
 )
 FIELDS = st.dictionaries(st.sampled_from(["_time", "a", "b", "c", "index", "_raw", "b{}.c"]), JSON, max_size=6)

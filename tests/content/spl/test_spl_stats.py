@@ -15,8 +15,7 @@ T = 1_700_000_000
 def logins(event):
     """Six logins of two users, ten seconds apart, given newest first as Splunk gives events."""
     rows = [
-        event(T + 10 * i, user="u" + str(i % 2), ip=f"10.0.0.{i % 3}", n=i, ok="no" if i % 3 else "yes")
-        for i in range(6)
+        event(T + 10 * i, user="u" + str(i % 2), ip=f"10.0.0.{i % 3}", n=i, ok="no" if i % 3 else "yes") for i in range(6)
     ]
     return rows[::-1]
 
@@ -173,9 +172,7 @@ def test_large_inputs_stay_quick(spl):
     events = [{"index": "main", "_raw": raw % (i % 500, i % 7, i % 251), "_time": T + i / 10} for i in range(100_000)]
     begun = time.process_time()
     assert len(spl("index=main user=u* | stats count dc(ip) AS ips by user", events)) == 500
-    window = (
-        "index=main | streamstats time_window=5m global=false dc(ip) AS ips count by user | where ips>5 | stats count"
-    )
+    window = "index=main | streamstats time_window=5m global=false dc(ip) AS ips count by user | where ips>5 | stats count"
     assert spl(window, events)[0]["count"] > 0
     assert time.process_time() - begun < 20
 

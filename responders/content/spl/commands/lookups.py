@@ -61,17 +61,13 @@ class Lookup(Command):
         values = [several(row.get(name)) for _, name in self.inputs]
         matches: List[Dict[str, Any]] = []
         if math.prod(map(len, values)) > _COMBINATIONS:
-            raise self.at.error(
-                f"over {_COMBINATIONS} combinations of values in one row", "Expand or filter the fields"
-            )
+            raise self.at.error(f"over {_COMBINATIONS} combinations of values in one row", "Expand or filter the fields")
         for key in product(*values):
             matches += index.get(tuple(map(text, key)), ())
         if not matches:
             return
         for column, name in wanted:
-            found = multivalue(
-                item for entry in matches[:MAX_MATCHES] for item in several(from_event(entry.get(column)))
-            )
+            found = multivalue(item for entry in matches[:MAX_MATCHES] for item in several(from_event(entry.get(column))))
             if found is not None:
                 row[name] = found
             else:

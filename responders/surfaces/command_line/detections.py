@@ -1,0 +1,107 @@
+"""List, check, test or build the detections, or run them over raw vendor events."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich.table import Table
+
+from responders.content.build import build, check_searches, write
+from responders.content.loader import ROOT, load_detections, load_macros
+from responders.content.reading import read_events
+from responders.content.run import run_detections
+from responders.content.trial import try_examples
+from responders.errors import BadInput, BadInputs
+from responders.inventory.files import accounts_rows, read_inventory
+from responders.surfaces.command_line import show
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("list", "check", "test", "build", "run"))
+    parser.add_argument("--events", metavar="FILE", help="run: raw vendor events, one JSON object a line, - for stdin")
+    parser.add_argument("--source", default="auto", help="run: okta, entra_audit, aws_cloudtrail …, or auto (default)")
+    parser.add_argument("--engine", choices=("spl",), default="spl", help="run: the SPL evaluator")
+    parser.add_argument("--inventory", metavar="FILE", help="run: inventory (CSV or YAML) that joins accounts")
+    parser.add_argument("--only", metavar="SLUG", action="append", help="only these detections (aws/…)")
+    show.add_common(parser, settings=False)
+
+
+def run(options: argparse.Namespace) -> int:
+    found = load_detections()
+    if options.only:
+        unknown = sorted(set(options.only) - {detection.slug for detection in found})
+        if unknown:
+            raise BadInput(f"no detection {', '.join(unknown)}", place="--only", remedy="see `tourniquet detections list`")
+        found = tuple(detection for detection in found if detection.slug in options.only)
+    if options.what == "run":
+        return _run(options, found)
+    if options.what == "list":
+        return _list(options, found)
+    if options.what == "test":
+        return _test(options, found)
+    if options.what == "build":
+        changed = write(build(), ROOT.parent)
+        show.OUT.print(f"{len(found)} detections; changed: {', '.join(changed) or 'nothing'}", markup=False)
+        return 0
+    errors = check_searches(found, load_macros())
+    if errors:
+        raise BadInputs(errors)
+    show.OUT.print(f"{len(found)} detections are sound")
+    return 0
+
+
+def _run(options: argparse.Namespace, found: object) -> int:
+    if not options.events:
+        raise BadInput("is missing", place="--events", remedy="name a file with one event a line, or -")
+    accounts = []
+    if options.inventory:
+        path = Path(options.inventory)
+        accounts = accounts_rows(read_inventory(path.read_text(encoding="utf-8"), str(path)))
+    try:
+        if options.events == "-":
+            events = list(read_events(sys.stdin, options.source, "stdin"))
+        else:
+            with open(options.events, encoding="utf-8", errors="replace") as handle:
+                events = list(read_events(handle, options.source, options.events))
+    except OSError as error:
+        raise BadInput(f"{error.strerror}", place=options.events, remedy="name a file that can be read") from None
+    for hit in run_detections(found, events, accounts=accounts):  # type: ignore[arg-type]
+        if options.json:
+            sys.stdout.write(json.dumps(hit.to_json(), sort_keys=True) + "\n")
+        else:
+            row = hit.to_json()
+            text = f"{row['confidence']:3}  {row['detection']}  {row['account']}  {'; '.join(row['reasons'])}"
+            show.OUT.print(text, markup=False)
+    return 0
+
+
+def _list(options: argparse.Namespace, found: object) -> int:
+    table = Table(box=None, pad_edge=False)
+    for name in ("detection", "layer", "confidence", "at most", "ATT&CK", "name"):
+        table.add_column(name, overflow="fold")
+    for detection in found:  # type: ignore[attr-defined]
+        attack = ", ".join(detection.frameworks.get("attack", ()))
+        row = (detection.slug, detection.layer, str(detection.confidence), detection.max_tier, attack, detection.name)
+        if options.json:
+            show.as_json(dict(zip(("detection", "layer", "confidence", "max_tier", "attack", "name"), row)))
+        else:
+            table.add_row(*row)
+    if not options.json:
+        show.OUT.print(table)
+    return 0
+
+
+def _test(options: argparse.Namespace, found: object) -> int:
+    failed = 0
+    for trial in try_examples(found):  # type: ignore[arg-type]
+        failed += bool(trial.difference)
+        if options.json:
+            show.as_json({"detection": trial.slug, "example": trial.example, "difference": trial.difference})
+        elif trial.difference:
+            show.OUT.print(f"✗ {trial.slug}: {trial.example}: {trial.difference}", markup=False, style="red")
+        else:
+            show.OUT.print(f"✓ {trial.slug}: {trial.example}", markup=False)
+    return 1 if failed else 0
