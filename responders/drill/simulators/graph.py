@@ -247,9 +247,7 @@ class GraphSimulator(Simulator):
         return self._new("grants", body)
 
     def add_app_role(self, principal: str) -> str:
-        return self._new(
-            "app_roles", {"principalId": principal, "resourceId": self.new_id(), "appRoleId": self.new_id()}
-        )
+        return self._new("app_roles", {"principalId": principal, "resourceId": self.new_id(), "appRoleId": self.new_id()})
 
     def add_federated(self, sp: str, issuer: str) -> str:
         key = self.new_id()
@@ -374,11 +372,7 @@ class GraphSimulator(Simulator):
     def _patch_user(self, request: Request) -> Answer:
         found = self.thing("users", request.ids[0])
         body = request.body
-        if (
-            not isinstance(body, dict)
-            or set(body) != {"accountEnabled"}
-            or not isinstance(body["accountEnabled"], bool)
-        ):
+        if not isinstance(body, dict) or set(body) != {"accountEnabled"} or not isinstance(body["accountEnabled"], bool):
             raise self.refuse(400, "Invalid value specified for property")
         caller = self._token_of(request)
         privileged = any(role["principalId"] == request.ids[0] for role in self.state["roles"].values())
@@ -417,9 +411,7 @@ class GraphSimulator(Simulator):
 
     def _members(self, request: Request) -> Answer:
         found = self.thing("groups", request.ids[0])
-        return self.paged(
-            request, [{"@odata.type": "#microsoft.graph.user", "id": member} for member in found["members"]]
-        )
+        return self.paged(request, [{"@odata.type": "#microsoft.graph.user", "id": member} for member in found["members"]])
 
     def _join(self, request: Request) -> Answer:
         found = self.thing("groups", request.ids[0])
