@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from responders.errors import BadAlert
 from responders.model import Account, Alert, Pairs
 
 MAX_FIELD = 64 * 1024
 _MAX_ITEMS = 5000
+REQUEST = "tq_request"
 _SKEW = timedelta(minutes=15)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
@@ -49,9 +50,21 @@ def alert_from_row(row: Mapping[str, Any], catalogue: Mapping[str, Any], now: da
         evidence=_evidence(row),
         causes=frozenset(_many(row, "tq_causes")),
         correlation=bool(known.get("is_correlation", False)),
-        requested=_many(row, "tq_requested"),
-        source=_source(row),
+        requested=_requested(row),
+        source="click" if row.get(REQUEST) else "automatic",
     )
+
+
+def from_siem(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row as a SIEM gave it, without what only a surface may say: a log line must not pass for an analyst's click."""
+    return {name: value for name, value in row.items() if name != REQUEST}
+
+
+def with_request(row: Mapping[str, Any], by: str, reason: str, wanted: Sequence[str]) -> Mapping[str, Any]:
+    """A row that a person asked for. `wanted` are a tier and names of actions. Raises BadAlert without `by` or reason."""
+    if not by.strip() or not reason.strip():
+        raise _bad(REQUEST, "who asks, or why, is missing", "give --by ID and --reason WHY")
+    return {**from_siem(row), REQUEST: {"by": by, "reason": reason, "wanted": list(wanted)}}
 
 
 def _accounts(row: Mapping[str, Any], known: Mapping[str, Any]) -> Tuple[Account, ...]:
@@ -107,8 +120,13 @@ def _time(row: Mapping[str, Any], name: str, now: datetime) -> datetime:
     return found.astimezone(timezone.utc)
 
 
-def _source(row: Mapping[str, Any]) -> str:
-    return "click" if row.get("tq_request") else "automatic"
+def _requested(row: Mapping[str, Any]) -> Tuple[str, ...]:
+    request = row.get(REQUEST)
+    if not request:
+        return ()
+    if not isinstance(request, Mapping):
+        raise _bad(REQUEST, "is text, and only a surface may write it", "let the search not output this column")
+    return (f"by={_text(request, 'by')}", *_many(request, "wanted"))
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

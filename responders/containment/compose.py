@@ -43,7 +43,8 @@ def of_containment(journal: Journal, record: Record, outcomes: Sequence[Outcome]
     failed = any(o.status in (Status.FAILED, Status.UNKNOWN, Status.REFUSED) for o in latest.values()) or len(latest) < len(
         steps
     )
-    loud = note.loud or failed or bool(plan.unsupported)
+    # A plan without one step contains nobody: that is as loud as a step that failed.
+    loud = note.loud or failed or not steps or bool(plan.unsupported or plan.decision.refused)
     complete = len(held) == len(steps) and bool(steps)
     word = "contained" if complete else "NOT fully contained"
     alert = record.alerts[-1] if record.alerts else None

@@ -37,7 +37,7 @@ class Judgement:
     @property
     def writes(self) -> bool:
         """True when something is to be done at a vendor, or should be and nobody can."""
-        acts = bool(self.plan.steps or self.plan.unsupported or self.current)
+        acts = bool(self.plan.steps or self.plan.unsupported or self.current or self.decision.approval)
         return self.decision.tier > Tier.OBSERVE and acts and not self.outdated
 
 
@@ -61,7 +61,7 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
         reached = max((use.tier for use in facts.uses if use.identity == identity.id), default=Tier.OBSERVE)
         if dry_run or outdated or decision.tier <= reached:
             break
-        use = Use(identity.id, decision.tier, alert.detection, now, _guarded(identity), alert.source == "click")
+        use = Use(identity.id, decision.tier, alert.detection, now, guarded(identity), alert.source == "click")
         if take_use(responder.journal, use, len(facts.uses)) is not None:
             break
         facts = replace(facts, uses=uses(responder.journal, now))
@@ -75,15 +75,6 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
         since,
     )
     return Judgement(alert, plan, facts, states, current, outdated)
-
-
-def approved_steps(names: Tuple[str, ...], current: Record) -> Tuple[Step, ...]:
-    """Steps of approval-only actions on an open containment, after a person said yes."""
-    plan = current.plan
-    if plan is None or plan.since is None:
-        return ()
-    identity = plan.decision.identity
-    return candidate_steps(names, identity, current.alerts, plan.since, plan.generation)
 
 
 def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple[int, datetime, Optional[Record], str]:
@@ -134,5 +125,7 @@ def _unreachable(responder: Responder, decision: Decision) -> Tuple[Account, ...
     )
 
 
-def _guarded(identity: Identity) -> bool:
+def guarded(identity: Identity) -> bool:
+    """True for those whom the smaller blast radius counts: privileged identities and production services."""
+    """True for those whom the smaller blast radius counts: privileged identities and production services."""
     return identity.privileged or (identity.kind == "service" and identity.production)

@@ -12,10 +12,11 @@ from responders.containment import due
 from responders.containment.compose import Note, of_containment
 from responders.containment.facts import client_for
 from responders.containment.notify import escalate
+from responders.containment.people import identity_of, permitted
 from responders.containment.record import Record, load
 from responders.containment.responder import Responder
 from responders.errors import Refused, TourniquetError
-from responders.model import Identity, Outcome, Status, Step
+from responders.model import Outcome, Status, Step
 from responders.parallel import run_all
 
 
@@ -28,7 +29,7 @@ def restore(
     when the reason is empty. Steps that could not be undone keep it open, due, and escalated.
     """
     record = load(responder.journal, containment)
-    identity = _permitted(record, responder, by, reason, approved_by)
+    identity = permitted(record, responder, "restore", by, reason, approved_by)
     journal = responder.journal
     key = due.add(journal, "restore", containment, responder.later(responder.timing.retry_due), f"{by}")
     if record.restoring is None:
@@ -81,7 +82,7 @@ def _undo(responder: Responder, record: Record, step: Step) -> Outcome:
         return Outcome(step, Status.ALREADY, "it was so before the containment: left as it was", responder.now())
     if action.irreversible:
         return Outcome(step, Status.REFUSED, f"can't be undone: {action.irreversible}", responder.now())
-    client = client_for(responder, _identity(record), step.account)
+    client = client_for(responder, identity_of(record), step.account)
     if client is None:
         return Outcome(step, Status.FAILED, "no responder is configured for it any more", responder.now())
     try:
@@ -96,44 +97,12 @@ def _undo(responder: Responder, record: Record, step: Step) -> Outcome:
     return Outcome(step, Status.FAILED, f"read back and not as before: {action.proof(now)}", responder.now())
 
 
-def _permitted(record: Record, responder: Responder, by: str, reason: str, approved_by: Optional[str]) -> Identity:
-    """Nobody restores themselves; a privileged restore needs two people."""
-    identity = _identity(record)
-    if not record.open:
-        raise Refused(f"containment {record.containment} has ended already; `tourniquet status` shows what is open")
-    if not reason.strip():
-        raise Refused("a restore needs a reason: --reason WHY")
-    for person in filter(None, (by, approved_by)):
-        if person not in responder.inventory.restorers:
-            raise Refused(f"{person} may not restore: only identities with can_restore in the inventory may")
-        if person == identity.id:
-            raise Refused(f"{person} is the contained identity: nobody restores themselves")
-        if _contained(responder, person):
-            raise Refused(f"{person} is contained at the moment and can't restore anybody")
-    if identity.privileged and (not approved_by or approved_by == by):
-        raise Refused(f"{identity.id} is privileged: a second person must approve: --approved-by ID")
-    return identity
-
-
-def _contained(responder: Responder, person: str) -> bool:
-    from responders.containment.record import latest
-
-    found = latest(responder.journal, person)
-    return found is not None and found[1].open
-
-
-def _identity(record: Record) -> Identity:
-    if record.plan is None:
-        raise Refused(f"containment {record.containment} has no plan: nothing was changed, nothing can be restored")
-    return record.plan.decision.identity
-
-
 def close(responder: Responder, containment: str, *, by: str, reason: str) -> None:
     """End a containment without undoing it: the identity stays as it is, rechecks stop. Raises Refused."""
     record = load(responder.journal, containment)
     if not record.open:
         raise Refused(f"containment {containment} has ended already")
-    if by == _identity(record).id:
+    if by == identity_of(record).id:
         raise Refused(f"{by} is the contained identity: nobody closes their own containment")
     if not reason.strip():
         raise Refused("closing needs a reason: --reason WHY")

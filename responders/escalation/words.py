@@ -22,7 +22,8 @@ def text(report: Report) -> str:
         lines += ["", "Created by this identity since the compromise (removal needs approval):"]
         lines += [f"  {c.vendor} {clean(c.thing)} {clean(c.id)}: {clean(c.how_to_remove)}" for c in report.created]
     if report.decision and report.decision.approval and report.containment:
-        lines += ["", f"A person may approve: {', '.join(report.decision.approval)}"]
+        command = f"tourniquet approve {report.containment} ACTION --by YOUR-ID --reason WHY"
+        lines += ["", f"A person may approve ({command}):", f"  {', '.join(report.decision.approval)}"]
     if report.undo:
         lines += ["", f"Undo: {report.undo}"]
     if report.manual:

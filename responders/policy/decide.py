@@ -34,9 +34,10 @@ def provisional(alerts: Sequence[Alert], identity: Identity, policy: Policy, now
     names = policy.names(identity, tier)
     if asked.source == "click" and asked.requested:
         tier = _requested_tier(asked, tier)
-        wanted = tuple(name for name in asked.requested if "." in name)
+        wanted = tuple(name for name in asked.requested if "." in name and "=" not in name)
         names = tuple(dict.fromkeys((*policy.names(identity, tier), *_permitted(wanted, identity, policy))))
-        reasons.append(Reason(f"an analyst asked for tier {tier.label}"))
+        who = next((name[3:] for name in asked.requested if name.startswith("by=")), "an analyst")
+        reasons.append(Reason(f"{who} asked for tier {tier.label}"))
     lower = policy.names(identity, Tier.RESTRICT) if tier is Tier.REVOKE else ()
     return Provisional(tier, score, (*score.reasons, *reasons), names, lower)
 
@@ -57,9 +58,11 @@ def decide(
     if alerts[-1].source == "click":
         allowed = tuple(name for name in first.candidates if tier is first.tier or name in allowed)
     actions = tuple(sorted(name for name in allowed if name not in policy.hands_over or alerts[-1].source == "click"))
-    approval = tuple(sorted(set(policy.actions[identity.kind].approval) - set(actions))) if tier is Tier.REVOKE else ()
+    known = policy.actions[identity.kind]
+    # A person may take a restricted identity to revoke: for a production service with dependents that is the rule.
+    approval = tuple(sorted({*known.revoke, *known.approval} - set(actions)))
     if tier is Tier.OBSERVE:
-        actions = ()
+        actions = approval = ()
     return Decision(
         identity,
         tier,

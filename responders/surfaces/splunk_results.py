@@ -14,6 +14,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Tuple
 
+from responders.alerts.row import from_siem
 from responders.errors import BadAlert
 
 MAX_PAYLOAD = 16 * 1024 * 1024
@@ -50,7 +51,7 @@ def read_payload(text: str) -> Payload:
 
 def _rows(given: Mapping[str, Any]) -> Tuple[Tuple[Mapping[str, Any], ...], str]:
     single = given.get("result")
-    only: Tuple[Mapping[str, Any], ...] = (multivalues(single),) if isinstance(single, dict) and single else ()
+    only: Tuple[Mapping[str, Any], ...] = (from_siem(multivalues(single)),) if isinstance(single, dict) and single else ()
     path = given.get("results_file")
     if not isinstance(path, str) or not path:
         return only, "" if only else "no results_file and no result"
@@ -69,7 +70,7 @@ def read_results(path: str) -> Tuple[Tuple[Mapping[str, Any], ...], str]:
             for row in csv.DictReader(text):
                 if len(rows) >= _MAX_ROWS:
                     return tuple(rows), f"{path}: more than {_MAX_ROWS} rows"
-                rows.append(multivalues(row))
+                rows.append(from_siem(multivalues(row)))
     except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
         return tuple(rows), f"{path}: read {len(rows)} rows, then: {error}"
     return tuple(rows), ""

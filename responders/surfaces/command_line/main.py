@@ -12,8 +12,8 @@ from responders.errors import BadInput, BadInputs, JournalError, Refused, Tourni
 from responders.surfaces.command_line.show import error
 
 COMMANDS = (
-    "drill", "contain", "plan", "restore", "close", "status", "resume", "halt", "due", "journal", "policy", "inventory",
-    "detections", "actions",
+    "drill", "contain", "plan", "approve", "restore", "close", "status", "resume", "halt", "due", "journal", "policy",
+    "inventory", "detections", "actions",
 )  # fmt: skip
 
 

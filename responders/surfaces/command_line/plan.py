@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from responders import pipeline
+from responders.alerts.row import from_siem
 from responders.surfaces.command_line import show
 from responders.surfaces.command_line.reading import responder_of, rows
 
@@ -16,4 +17,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     responder = responder_of(options)
-    return max(show.report(pipeline.plan(row, responder), json_wanted=options.json) for row in rows(options.alerts))
+    return max(
+        show.report(pipeline.plan(from_siem(row), responder), json_wanted=options.json) for row in rows(options.alerts)
+    )

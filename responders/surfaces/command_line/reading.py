@@ -45,3 +45,15 @@ def rows(path: str) -> List[Mapping[str, Any]]:
     if not found:
         raise BadAlert("holds no alert", place=path, remedy="give one JSON object a line")
     return found
+
+
+def strongest_first(found: List[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
+    """By confidence, the highest first: decoys must not use up the blast radius. Unreadable ones come last."""
+    return sorted(found, key=_confidence, reverse=True)
+
+
+def _confidence(row: Mapping[str, Any]) -> float:
+    try:
+        return float(str(row.get("tq_confidence")))
+    except ValueError:
+        return -1.0

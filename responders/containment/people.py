@@ -1,0 +1,40 @@
+"""Who may approve, restore and close: people with can_restore in the inventory, and never for themselves."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from responders.containment.record import Record, latest
+from responders.containment.responder import Responder
+from responders.errors import Refused
+from responders.model import Identity
+
+
+def identity_of(record: Record) -> Identity:
+    """Whom a containment is about. Raises Refused when it never came to a plan."""
+    if record.plan is None:
+        raise Refused(f"containment {record.containment} has no plan: nothing was changed, nothing can be restored")
+    return record.plan.decision.identity
+
+
+def permitted(record: Record, responder: Responder, what: str, by: str, reason: str, approved_by: Optional[str]) -> Identity:
+    """The identity, when these people may do `what` (`restore`, `approve`) to it; a privileged one needs two.
+
+    Raises Refused naming the rule that is broken.
+    """
+    identity = identity_of(record)
+    if not record.open:
+        raise Refused(f"containment {record.containment} has ended already; `tourniquet status` shows what is open")
+    if not reason.strip():
+        raise Refused(f"to {what} needs a reason: --reason WHY")
+    for person in filter(None, (by, approved_by)):
+        if person not in responder.inventory.restorers:
+            raise Refused(f"{person} may not {what}: only identities with can_restore in the inventory may")
+        if person == identity.id:
+            raise Refused(f"{person} is the contained identity: nobody can {what} for themselves")
+        found = latest(responder.journal, person)
+        if found is not None and found[1].open:
+            raise Refused(f"{person} is contained at the moment and can't {what} anything")
+    if identity.privileged and (not approved_by or approved_by == by):
+        raise Refused(f"{identity.id} is privileged: a second person must agree: --approved-by ID")
+    return identity
