@@ -218,7 +218,8 @@ class Facts:
 
     `states` is keyed by `action|account key`; `unread` names vendors that could not be read, and why.
     `administrators` maps `vendor:tenant` to account ids of usable administrators (enabled, interactive, not
-    break-glass). A vendor missing there could not say. `own` are keys of the responder's own accounts.
+    break-glass). A vendor missing there could not say. `own` are keys of the responder's own accounts, `own_read` the places
+    (`vendor:tenant`) that said which those are.
     `restorers` are identity ids of people who can restore and are not contained themselves.
     `halted` is why automation is halted, "" when it is not. `population` counts the identities of the inventory.
     `confirmed_events` are event ids that the vendor's own log confirmed; None when nobody asked.
@@ -228,6 +229,7 @@ class Facts:
     unread: Pairs = ()
     administrators: Mapping[str, FrozenSet[str]] = field(default_factory=dict)
     own: FrozenSet[str] = frozenset()
+    own_read: FrozenSet[str] = frozenset()
     restorers: FrozenSet[str] = frozenset()
     halted: str = ""
     uses: Tuple[Use, ...] = ()

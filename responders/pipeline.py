@@ -12,6 +12,7 @@ from responders.alerts.row import alert_from_row
 from responders.containment.begin import begin
 from responders.containment.compose import Note, of_containment, preview, without_containment
 from responders.containment.execute import execute
+from responders.containment.gate import judged_places
 from responders.containment.intake import Intake, finish, journal_raw, remember
 from responders.containment.judge import Judgement, judge
 from responders.containment.notify import escalate, tell_siem
@@ -48,7 +49,8 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     if not judgement.writes:
         return _observed(intake, judgement, responder)
     record = begin(judgement, responder)
-    outcomes = execute(responder, judgement.plan, judgement.plan.steps, record.before, judgement.states, deadline)
+    steps, judged = judgement.plan.steps, judged_places(judgement.facts)
+    outcomes = execute(responder, judgement.plan, steps, record.before, judgement.states, deadline, judged)
     schedule_rechecks(responder, judgement.plan.containment)
     created, unread = sweep(responder, judgement.plan, deadline)
     finish(intake, responder, judgement.plan.containment, "contained")

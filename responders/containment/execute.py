@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Callable, Dict, List, Mapping, Tuple
+from typing import Callable, Dict, FrozenSet, List, Mapping, Tuple
 
 from responders.containment import due
 from responders.containment.lane import Federation, Lane
@@ -22,11 +22,13 @@ def execute(
     before: Mapping[str, State],
     states: Mapping[str, State],
     deadline: float,
+    judged: FrozenSet[str] = frozenset(),
 ) -> Tuple[Outcome, ...]:
     """Carry out `steps` of a plan; outcomes in the order of the steps.
 
     `before` are pre-states already recorded, `states` what was read just now (both by step id); `deadline` is a
-    time.monotonic() value. A lane that another responder holds, or that hangs, gives `unknown` and stays due.
+    time.monotonic() value; `judged` are places whose guards had all their facts already. A lane that another responder
+    holds, or that hangs, gives `unknown` and stays due.
     """
     lanes: Dict[str, Tuple[Step, ...]] = {}
     for step in steps:
@@ -35,7 +37,7 @@ def execute(
     federation = Federation([vendor for vendor in lanes if vendor in _PROVIDERS and vendor not in downstream])
     tasks: Dict[str, Callable[[], Tuple[Outcome, ...]]] = {}
     for vendor, its in lanes.items():
-        lane = Lane(responder, plan, vendor, its, before, states, federation, deadline)
+        lane = Lane(responder, plan, vendor, its, before, states, federation, deadline, judged)
         tasks[vendor] = partial(_claimed, responder, plan, vendor, lane)
     outcomes: List[Outcome] = []
     for vendor, found in run_all(tasks, deadline + _GRACE).items():

@@ -66,24 +66,24 @@ def gather(
         if step.account not in accounts.setdefault(place, []):
             accounts[place].append(step.account)
     for place, client in clients.items():
-        reads["administrators", place] = partial(
-            administrators, client, tuple(accounts[place]), _break_glass(responder, place)
-        )
+        exempt = break_glass(responder, place)
+        reads["administrators", place] = partial(administrators, responder, client, tuple(accounts[place]), exempt)
         reads["own", place] = client.own_ids
-    found = run_all(reads, deadline)
+    found = run_all(reads, deadline, group=lambda key: _vendor(key, steps))
     states: Dict[str, State] = {}
     unread: Set[Tuple[str, str]] = set()
     admins: Dict[str, FrozenSet[str]] = {}
     own: Set[str] = set()
+    own_read: Set[str] = set()
     for (what, where), value in found.items():
         if isinstance(value, Exception):
-            vendor = where.split(":")[0] if what != "state" else _vendor_of(steps, where)
-            unread.add((vendor, str(value)))
+            unread.add((_vendor((what, where), steps), str(value)))
         elif what == "state":
             states[where] = value
         elif what == "administrators":
             admins[where] = value
         else:
+            own_read.add(where)
             own.update(f"{where}:{account}" for account in value)
     keyed = {f"{step.action}|{step.account.key}": states[step.id] for step in steps if step.id in states}
     facts = Facts(
@@ -91,6 +91,7 @@ def gather(
         unread=tuple(sorted(unread)),
         administrators=admins,
         own=frozenset(own),
+        own_read=frozenset(own_read),
         restorers=_restorers(responder),
         halted=responder.halted(),
         uses=uses(responder.journal, responder.now()),
@@ -100,10 +101,29 @@ def gather(
     return facts, states
 
 
-def administrators(client: VendorClient, accounts: Tuple[Account, ...], break_glass: FrozenSet[str]) -> FrozenSet[str]:
-    """Account ids of the vendor's usable administrators when one of `accounts` is an administrator, else nothing."""
+def administrators(
+    responder: Responder, client: VendorClient, accounts: Tuple[Account, ...], exempt: FrozenSet[str]
+) -> FrozenSet[str]:
+    """Account ids of the vendor's usable administrators when one of `accounts` is an administrator, else nothing.
+
+    `exempt` are break-glass account ids. Nor is the responder itself a usable administrator, nor who is contained at the
+    moment: a quarantined one is enabled and yet can't sign in.
+    """
     reader = importlib.import_module(f"responders.actions.{client.vendor}._facts")
-    found = reader.usable_administrators(client, accounts, break_glass)
+    found = frozenset(reader.usable_administrators(client, accounts, exempt)) - client.own_ids()
+    mine = {account.id for account in accounts}
+    return found - (contained_accounts(responder.journal, client.vendor) - mine) if found - mine else found
+
+
+def contained_accounts(journal: Journal, vendor: str) -> FrozenSet[str]:
+    """Account ids at this vendor of every identity whose containment is open."""
+    from responders.containment.record import all_containments, load
+
+    found: Set[str] = set()
+    for containment, _ in all_containments(journal):
+        record = load(journal, containment)
+        if record.open and record.plan is not None:
+            found.update(a.id for a in record.plan.decision.identity.accounts if a.vendor == vendor)
     return frozenset(found)
 
 
@@ -124,7 +144,8 @@ def take_use(journal: Journal, use: Use, counted: int) -> Optional[str]:
     return key if journal.put(key, {"use": to_json(use)}) else None
 
 
-def _break_glass(responder: Responder, place: str) -> FrozenSet[str]:
+def break_glass(responder: Responder, place: str) -> FrozenSet[str]:
+    """Ids of the break-glass accounts at `vendor:tenant`."""
     prefix = place + ":"
     return frozenset(key[len(prefix) :] for key in responder.inventory.break_glass if key.startswith(prefix))
 
@@ -143,5 +164,6 @@ def _is_open(found: Any) -> bool:
     return found is not None and bool(found[1].open)
 
 
-def _vendor_of(steps: Sequence[Step], step: str) -> str:
-    return next(item.account.vendor for item in steps if item.id == step)
+def _vendor(key: Tuple[str, str], steps: Sequence[Step]) -> str:
+    what, where = key
+    return next(s.account.vendor for s in steps if s.id == where) if what == "state" else where.split(":")[0]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
-from typing import Dict, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Mapping, Optional, Sequence, Set, Tuple
 
 from responders.actions import registry
 from responders.actions.action import outcome
 from responders.containment.facts import client_for
+from responders.containment.gate import Gate
 from responders.containment.record import write_intent, write_outcomes
 from responders.containment.responder import Responder
-from responders.errors import OutcomeUnknown, Permanent, Refused, Retryable
+from responders.errors import OutcomeUnknown, Permanent, Refused, Retryable, TourniquetError
 from responders.model import Outcome, Phase, Plan, State, Status, Step
 from responders.parallel import Late, run_all
 from responders.vendors.client import VendorClient
@@ -51,6 +52,7 @@ class Lane:
         states: Mapping[str, State],
         federation: Federation,
         deadline: float,
+        judged: FrozenSet[str] = frozenset(),
     ) -> None:
         self.responder, self.plan, self.vendor, self.steps = responder, plan, vendor, steps
         self.before: Dict[str, State] = dict(before)
@@ -60,6 +62,7 @@ class Lane:
         self._transient: Set[str] = set()
         self._hopeless: Set[str] = set()
         self._rounds: Dict[str, int] = {}
+        self.gate = Gate(responder, plan, judged)
         self.downstream = any(step.account.mastered == "federated" for step in steps)
 
     def run(self) -> Tuple[Outcome, ...]:
@@ -75,6 +78,7 @@ class Lane:
                 pause = min(pause * 2, 5.0)
                 self.states = {key: value for key, value in self.states.items() if key not in {s.id for s in due}}
         finally:
+            self.gate.close()
             self.federation.landed(self.vendor)
         outcomes = tuple(self.outcomes[step.id] for step in self.steps)
         write_outcomes(self.responder.journal, self.plan.containment, outcomes)
@@ -83,6 +87,7 @@ class Lane:
     def _round(self, steps: Tuple[Step, ...]) -> None:
         self._read(steps)
         errors: Dict[str, Exception] = {}
+        steps = tuple(step for step in steps if self._may(step))
         for phase in (Phase.BLOCK, Phase.CUT):
             late = phase is Phase.CUT and self.downstream and not self._upstream_blocked()
             chosen = tuple(step for step in steps if step.phase is phase)
@@ -98,6 +103,19 @@ class Lane:
         rotate = tuple(step for step in steps if step.phase is Phase.ROTATE)
         self._apply(rotate, errors)
         self._confirm(rotate, errors)
+
+    def _may(self, step: Step) -> bool:
+        """False for a step that the guards hold back at this vendor, or whose facts can't be read: it stays open."""
+        if step.id not in self.states or self.states[step.id].contained:
+            return True
+        try:
+            why = self.gate.objection(step, self.deadline)
+        except TourniquetError as error:
+            self.outcomes[step.id] = self._failed(step, error)
+            return False
+        if why:
+            self.outcomes[step.id] = self._failed(step, Refused(why))
+        return not why
 
     def _upstream_blocked(self) -> bool:
         limit = min(self.deadline, time.monotonic() + self.responder.timing.federation_wait)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from functools import partial
 from typing import Callable, Dict, List, Tuple
 
@@ -11,9 +12,15 @@ from responders.containment.responder import Responder
 from responders.model import Account, Created, Plan
 from responders.parallel import run_all
 
+_AT_LEAST = 2.0
+
 
 def sweep(responder: Responder, plan: Plan, deadline: float) -> Tuple[Tuple[Created, ...], Tuple[str, ...]]:
-    """Things created at each vendor since the compromise, and in words where that could not be read in time."""
+    """Things created at each vendor since the compromise, and in words where that could not be read in time.
+
+    A vendor that is down has used up the containment's deadline: the others still get a moment of their own.
+    """
+    deadline = max(deadline, time.monotonic() + _AT_LEAST)
     tasks: Dict[Account, Callable[[], Tuple[Created, ...]]] = {}
     for account in plan.decision.identity.accounts:
         client = client_for(responder, plan.decision.identity, account)

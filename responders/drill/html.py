@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
 import jinja2
 
-from responders.drill.story import Scene
+from responders.drill.cast import Scene
 from responders.model import Status
 
 _TEMPLATE = Path(__file__).with_name("report.html")
@@ -45,8 +45,8 @@ def _scene(scene: Scene, start: float, total: float) -> Dict[str, Any]:
     outcomes = report.outcomes if report else ()
     ways = [way for way in scene.ways if way.last_success is not None]
     cut = [way.first_refusal for way in ways if way.first_refusal is not None]
-    first = min((o.at.timestamp() for o in outcomes), default=None)
     last = max((o.at.timestamp() for o in outcomes if o.status.holds), default=None)
+    begun = scene.alerted or scene.started
     return {
         "key": scene.key,
         "title": scene.title,
@@ -58,26 +58,31 @@ def _scene(scene: Scene, start: float, total: float) -> Dict[str, Any]:
         "detection": scene.found.hit.detection.name if scene.found else "",
         "confidence": scene.found.hit.row.get("tq_confidence") if scene.found else "",
         "to_detect": scene.found.seconds if scene.found else None,
-        "to_contain": _since(last, report.at.timestamp() if report else None, first),
+        "to_contain": None if last is None else max(0.0, last - begun),
+        "complete": bool(outcomes) and all(o.status.holds for o in outcomes),
+        "to_refusal": None if not cut else max(0.0, min(cut) - begun),
+        "last_access": max((max(0.0, (way.last_success or 0) - begun) for way in ways), default=None) if cut else None,
+        "marks": _marks(scene, start, total),
         "tier": report.decision.tier.label if report and report.decision else "",
         "identity": report.decision.identity.id if report and report.decision else "",
         "reasons": report.decision.reasons if report and report.decision else (),
         "vendors": _vendors(scene),
         "open": report.open_items if report else (),
         "undo": report.undo if report else "",
-        "last_success": _span(max((way.last_success or 0 for way in ways), default=None), min(cut, default=None)),
         "residual": report.residual_until if report else None,
     }
 
 
-def _since(last: Optional[float], at: Optional[float], first: Optional[float]) -> Optional[float]:
-    if last is None or at is None or first is None:
-        return None
-    return max(0.0, last - first)
-
-
-def _span(last: Optional[float], first: Optional[float]) -> Optional[float]:
-    return None if last is None or first is None else abs(last - first)
+def _marks(scene: Scene, start: float, total: float) -> List[Dict[str, Any]]:
+    """Marks on the timeline: the alert, each proof, the attacker's first refusal at each way in."""
+    outcomes = scene.report.outcomes if scene.report else ()
+    marks = [
+        *([("alert", scene.alerted, "alert")] if scene.alerted else []),
+        *(("proof", o.at.timestamp(), f"{o.step.action} proved") for o in outcomes if o.status.holds),
+        *(("refused", w.first_refusal, f"attacker refused: {w.name}") for w in scene.ways if w.first_refusal is not None),
+    ]
+    inside = [(kind, at, text) for kind, at, text in marks if scene.started <= at <= scene.ended]
+    return [{"kind": kind, "left": 100 * (at - start) / max(total, 0.1), "text": text} for kind, at, text in inside]
 
 
 def _vendors(scene: Scene) -> List[Dict[str, Any]]:

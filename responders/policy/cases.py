@@ -15,6 +15,14 @@ _NOW = datetime(2026, 1, 1, 12, 0, tzinfo=timezone.utc)
 _KEYS = ("name", "identity", "alerts", "facts", "expect")
 _EXPECT = ("tier", "confidence", "actions", "without", "guards")
 
+_ALERT = (
+    "confidence", "detection", "layer", "hours_ago", "events", "causes", "correlation", "requested", "source", "max_tier",
+    "forgery",
+)  # fmt: skip
+_FACTS = (
+    "administrators", "own", "restorers", "halted", "uses", "population", "unauthenticated_ingest", "unread",
+)  # fmt: skip
+
 
 def run_cases(text: str, name: str, policy: Policy) -> List[Tuple[str, str]]:
     """(case, difference) in file order; the difference is "" when the decision is as expected. Raises BadInputs."""
@@ -26,10 +34,10 @@ def run_cases(text: str, name: str, policy: Policy) -> List[Tuple[str, str]]:
     if not isinstance(cases, list) and not errors:
         errors.append(BadPolicy("has no list `cases`", place=f"{name}:1", remedy="see docs/policy.md"))
     results: List[Tuple[str, str]] = []
-    for place, case in enumerate(cases or ()):
+    for place, case in enumerate(cases if isinstance(cases, list) else ()):
         try:
             results.append(_run(source, place, case, policy))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             errors.append(
                 BadPolicy(
                     f"case can't be read: {error!r}", place=source.place(("cases", place)), remedy="see docs/policy.md"
@@ -43,7 +51,10 @@ def run_cases(text: str, name: str, policy: Policy) -> List[Tuple[str, str]]:
 
 
 def _run(source: Source, place: int, case: Mapping[str, Any], policy: Policy) -> Tuple[str, str]:
-    for given, known, where in ((case, _KEYS, ()), (case.get("expect") or {}, _EXPECT, ("expect",))):
+    parts: List[Tuple[Any, Tuple[str, ...], Tuple[Any, ...]]] = [(case, _KEYS, ())]
+    parts += [(case.get("expect") or {}, _EXPECT, ("expect",)), (case.get("facts") or {}, _FACTS, ("facts",))]
+    parts += [(entry, _ALERT, ("alerts", number)) for number, entry in enumerate(case.get("alerts") or ())]
+    for given, known, where in parts:
         for key in given:
             if key not in known:
                 line = source.place(("cases", place, *where, key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -14,6 +15,8 @@ from responders.yaml_source import Path, Source, parse
 
 KINDS = ("human", "service", "agent")
 _TIERS = ("restrict", "revoke", "approval")
+_MOST = {"window_hours": 720, "half_after_hours": 720, "lone_alert_for_revoke": 100}
+"""The greatest value of a number; parts of a whole go up to 1."""
 _TOP = ("version", "thresholds", "actions", "fusion", "limits")
 
 
@@ -121,7 +124,7 @@ class _Checker:
             self.keys(("actions", kind), entry, _TIERS)
             automatic: Dict[str, Tuple[str, int]] = {}
             for tier in _TIERS:
-                self.names(kind, tier, entry.get(tier) or [], automatic)
+                self.names(kind, tier, [] if entry.get(tier) is None else entry[tier], automatic)
         return None
 
     def names(self, kind: str, tier: str, listed: Any, automatic: Dict[str, Tuple[str, int]]) -> None:
@@ -130,6 +133,9 @@ class _Checker:
             return self.error(path, f"{tier} must be a list of action names", "correct it")
         for place, name in enumerate(listed):
             here: Path = (*path, place)
+            if name in listed[:place]:
+                self.error(here, f"{name} is listed twice", "keep one of them")
+                continue
             facts = self.known.get(name) if isinstance(name, str) else None
             if facts is None:
                 close = ", ".join(sorted(n for n in self.known if str(name).partition(".")[0] == n.partition(".")[0]))
@@ -156,8 +162,11 @@ class _Checker:
             if key not in known:
                 continue
             whole = isinstance(known[key], int)
-            if isinstance(given, bool) or not isinstance(given, int if whole else (int, float)) or given < 0:
+            right = isinstance(given, int if whole else (int, float)) and not isinstance(given, bool)
+            if not right or not math.isfinite(given) or given < 0:
                 self.error((name, key), f"{key} {given!r} is no {'whole ' if whole else ''}number >= 0", "correct it")
-            elif not whole and key not in ("window_hours", "half_after_hours") and given > 1:
-                self.error((name, key), f"{key} {given!r} is above 1", "give a part of 1")
+            elif given > _MOST.get(key, 1_000_000 if whole else 1):
+                self.error(
+                    (name, key), f"{key} {given!r} is above {_MOST.get(key, 1_000_000 if whole else 1)}", "correct it"
+                )
         return None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from responders.model import Alert, Facts, Identity, Reason, Tier, Use
+from responders.policy.confidence import fuse
 from responders.policy.policy import Policy
 
 
@@ -78,7 +79,7 @@ def own_credentials(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[
 
 
 def last_administrator(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
-    """One usable administrator must stay at each vendor. Not being able to count them is no permission."""
+    """One usable administrator must stay at each vendor. Where they can't be counted now, the lane's gate counts them."""
     if tier < Tier.REVOKE:
         return None
     mine = {account.key for account in case.identity.accounts}
@@ -86,18 +87,6 @@ def last_administrator(case: Case, tier: Tier, names: Tuple[str, ...]) -> Option
         left = [who for who in administrators if f"{place}:{who}" not in mine]
         if len(left) < len(administrators) and not left:
             return _rule("last administrator", f"{place} would have no usable administrator left", Tier.RESTRICT)
-    places = {f"{account.vendor}:{account.tenant}" for account in case.identity.accounts}
-    unread = sorted(place for place in places if place.split(":")[0] in dict(case.facts.unread))
-    blind = [place for place in unread if place not in case.facts.administrators]
-    if blind and case.identity.privileged:
-        refused = tuple(
-            f"{name}|{account.key}"
-            for name in names
-            for account in case.identity.accounts
-            if f"{account.vendor}:{account.tenant}" in blind and name.startswith(account.vendor + ".")
-        )
-        text = f"administrators of {', '.join(blind)} could not be counted, and this identity is privileged"
-        return _rule("last administrator", text, tier, refused)
     return None
 
 
@@ -121,11 +110,27 @@ def forged_evidence(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[
     """What an outsider can cause caps at observe by itself; each detection says who could forge its evidence."""
     if case.alert.source == "click":
         return None
-    caps = [(_cap(case.catalogue.get(alert.detection)), alert) for alert in case.alerts]
-    best = max((cap for cap, _ in caps), default=Tier.OBSERVE)
-    if best < tier:
-        return _rule("forged evidence", f"its evidence alone allows {best.label} at most", best)
+    for reached in (Tier.REVOKE, Tier.RESTRICT):
+        if reached <= tier and _carried(case, reached):
+            break
+    else:
+        reached = Tier.OBSERVE
+    if reached < tier:
+        return _rule("forged evidence", f"the detections that allow more than {reached.label} do not carry it", reached)
     return None
+
+
+def _carried(case: Case, tier: Tier) -> bool:
+    """True when the tier is reached with an alert counting whole whose own detection may reach it.
+
+    Others corroborate: a loud alert that an outsider can cause must not borrow the right of a faint one.
+    """
+    policy = case.policy
+    score = fuse(case.alerts, policy.fusion, case.now, lambda alert: _cap(case.catalogue.get(alert.detection)) >= tier)
+    limits = policy.thresholds[policy.class_of(case.identity)]
+    if tier is Tier.REVOKE:
+        return score.points >= limits.revoke and score.strongest >= max(1, policy.fusion.lone_alert_for_revoke)
+    return score.points >= limits.restrict and score.strongest > 0
 
 
 def unauthenticated_ingest(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:

@@ -8,7 +8,7 @@ import uuid
 from typing import Any, Dict, FrozenSet, Mapping, Optional, Tuple
 
 from responders.errors import BadAnswer, Forbidden
-from responders.vendors.base import BaseClient, Page
+from responders.vendors.base import BaseClient, Page, seconds
 from responders.vendors.client import Response
 from responders.vendors.signing import rs256
 from responders.vendors.transport import Transport
@@ -70,14 +70,20 @@ class OktaClient(BaseClient):
             raise BadAnswer(self.vendor, "the token endpoint gave no access_token")
         token = str(body["access_token"])
         self.transport.keep_secret((token,))
-        self._expires = now + float(body.get("expires_in", 3600)) - 60
+        self._expires = now + seconds(self.vendor, body.get("expires_in"), 3600) - 60
         return {**base, "Authorization": f"Bearer {token}"}
 
     def page(self, answer: Response) -> Page:
-        if not isinstance(answer.body, list):
+        body = answer.body
+        if isinstance(body, Mapping) and isinstance(body.get("value"), list):
+            # Okta API, "List all users with role assignments": the lists below /iam come as value and _links.next.
+            links = body.get("_links")
+            after = links.get("next") if isinstance(links, Mapping) else None
+            return body["value"], str(after["href"]) if isinstance(after, Mapping) and "href" in after else None
+        if not isinstance(body, list):
             raise BadAnswer(self.vendor, "a list was expected")
         found = _NEXT.search(answer.headers.get("link", ""))
-        return answer.body, found.group(1) if found else None
+        return body, found.group(1) if found else None
 
     def read_own_ids(self) -> FrozenSet[str]:
         if self._client_id:
