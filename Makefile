@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+UV := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: drill test lint types unit bench soak splunk-app appinspect locks build clean help
+.PHONY: drill test lint types unit bench splunk-app locks build clean help
 
 help:
 	@echo "make drill       detect on real logs, decide, contain, prove, report: all on this machine"
@@ -20,7 +21,7 @@ $(STAMP): packaging/locks/dev.txt setup.cfg
 	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r packaging/locks/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 drill: $(STAMP)
@@ -48,6 +49,12 @@ build: $(STAMP)
 
 splunk-app: $(STAMP)
 	$(BIN)/python -m packaging.splunk_app
+
+# Needs the network; run it when setup.cfg's extras or a packaging/locks/*.in change, and read the difference.
+locks:
+	$(PYTHON) -m venv build/.locks && build/.locks/bin/python -m pip install --quiet uv
+	cd packaging/locks && for name in appinspect splunk splunk-sdist; do ../../build/.locks/bin/uv pip compile $(UV) $$name.in -o $$name.txt; done
+	echo "setuptools>=77" | build/.locks/bin/uv pip compile $(UV) --python-version 3.11 --all-extras setup.cfg - -o packaging/locks/dev.txt
 
 clean:
 	rm -rf build drill-report .pytest_cache .mypy_cache .ruff_cache

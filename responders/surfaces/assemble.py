@@ -32,13 +32,21 @@ def settings_path(app_home: str = "") -> str:
     return os.path.join(os.path.expanduser("~"), ".config", "tourniquet", "settings.json")
 
 
-def open_responder(path: str, *, clock: Optional[Callable[[], Any]] = None) -> Responder:
-    """A responder from a settings file. Raises BadInputs, BadInput, JournalError."""
+def open_responder(
+    path: str,
+    *,
+    clock: Optional[Callable[[], Any]] = None,
+    read_inventory: Optional[Callable[[str, str], Inventory]] = None,
+) -> Responder:
+    """A responder from a settings file. Raises BadInputs, BadInput, JournalError.
+
+    `read_inventory(text, path)` reads a source inventory where the libraries for it are; else only a compiled one is read.
+    """
     settings = load_settings(path)
     journal = open_journal(settings, clock)
     pool = ClientPool(settings.connections, clock=clock)
     return Responder(
-        inventory=read_inventory(settings.inventory),
+        inventory=_inventory(settings.inventory, read_inventory),
         policy=read_policy(settings.policy),
         catalogue=read_catalogue(),
         clients=pool,
@@ -57,13 +65,14 @@ def open_journal(settings: Settings, clock: Optional[Callable[[], Any]] = None) 
     return Journal(store, key, anchor=settings.anchor or None, clock=clock or utc_now)
 
 
-def read_inventory(path: str) -> Inventory:
-    """From a compiled JSON file; CSV and YAML where the command line's libraries are. Raises BadInput(s)."""
+def _inventory(path: str, read_source: Optional[Callable[[str, str], Inventory]]) -> Inventory:
     text = _read(path, "inventory")
     if path.endswith(".json"):
         return from_compiled(text, path)
-    from responders.inventory.files import read_inventory as read_source
-
+    if read_source is None:
+        raise BadSettings(
+            "the alert action reads a compiled inventory", place=path, remedy="compile it with `tourniquet inventory build`"
+        )
     return read_source(text, path)
 
 

@@ -9,6 +9,7 @@ from typing import Any, List, Mapping
 
 from responders.containment.responder import Responder
 from responders.errors import BadAlert
+from responders.inventory.files import read_inventory
 from responders.surfaces.assemble import open_responder, settings_path
 
 MAX_INPUT = 64 * 1024 * 1024
@@ -16,7 +17,7 @@ MAX_INPUT = 64 * 1024 * 1024
 
 def responder_of(options: argparse.Namespace) -> Responder:
     """The responder that --settings names."""
-    return open_responder(options.settings or settings_path())
+    return open_responder(options.settings or settings_path(), read_inventory=read_inventory)
 
 
 def rows(path: str) -> List[Mapping[str, Any]]:
