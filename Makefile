@@ -46,6 +46,7 @@ bench: $(STAMP)
 build: $(STAMP)
 	$(BIN)/tourniquet detections build
 	$(BIN)/tourniquet policy build
+	$(BIN)/tourniquet actions --markdown > docs/actions.md
 
 splunk-app: $(STAMP)
 	$(BIN)/python -m packaging.splunk_app

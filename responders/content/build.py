@@ -8,6 +8,7 @@ from typing import Dict, List, Sequence, Tuple
 
 from responders.content.detection import Detection
 from responders.content.loader import ROOT, load_detections, load_macros
+from responders.content.pages import detections_page
 from responders.content.spl import Macro, parse
 from responders.errors import BadDetection, BadInput, BadInputs
 
@@ -27,6 +28,7 @@ def build(root: Path = ROOT) -> Dict[str, str]:
         "splunk_app/default/transforms.conf": transforms(),
         "splunk_app/default/collections.conf": collections(),
         "responders/alerts/catalogue.json": catalogue(detections),
+        "docs/detections.md": detections_page(detections),
     }
 
 

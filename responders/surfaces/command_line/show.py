@@ -16,7 +16,7 @@ from responders.escalation.report import Report
 from responders.escalation.words import clean, clock
 from responders.model import Status
 
-OUT = Console(highlight=False, soft_wrap=True)
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 _MARK = {
     Status.CONFIRMED: ("✓", "green"),
     Status.ALREADY: ("✓", "green"),
