@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Tuple
+from urllib.parse import urlsplit
 
 from responders.errors import BadInput, BadInputs, BadSettings
 
@@ -24,6 +26,18 @@ _PLAIN: Dict[str, Tuple[str, ...]] = {
     "cyberark": ("username", "method"),
     "vault": ("role_id", "approle_mount"),
 }
+_NEEDS: Dict[str, Tuple[str, ...]] = {
+    "okta.private_key": ("client_id", "scopes"),
+    "entra.client_secret": ("client_id",),
+    "entra.private_key": ("client_id", "thumbprint"),
+    "cyberark.password": ("username",),
+    "vault.secret_id": ("role_id",),
+}
+"""What a credential is no use without."""
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LONGEST_SECRET = 65536
+_ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _COMMON = ("vendor", "tenant", "url", "ca", "proxy", "settings", "privileged", "allow_loopback_http")
 _TOP = (
     "connections", "journal", "inventory", "policy", "escalation", "signals", "timing", "unauthenticated_ingest",
@@ -56,7 +70,7 @@ class Connection:
     plain: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     ca: str = ""
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)  # its URL may hold a password
     allow_loopback_http: bool = False
     privileged: Optional[Connection] = None
 
@@ -72,7 +86,7 @@ class Settings:
     inventory: str
     policy: str
     signals: str
-    escalation: Tuple[Mapping[str, Any], ...] = ()
+    escalation: Tuple[Mapping[str, Any], ...] = ()  # a `url` may be a Secret
     timing: Mapping[str, Any] = field(default_factory=dict)
     unauthenticated_ingest: Tuple[str, ...] = ()
 
@@ -81,12 +95,31 @@ def load_settings(path: str) -> Settings:
     """Read a JSON settings file. Paths in it are relative to it. Raises BadInputs with everything that is wrong."""
     try:
         with open(path, encoding="utf-8") as handle:
-            given = json.load(handle)
+            given = json.load(handle, object_pairs_hook=_once)
     except OSError as error:
         raise BadInputs([_bad(path, f"{error.strerror}", "create it, docs/settings.md has an example")]) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInputs([_bad(path, f"not JSON: {error}", "correct the file")]) from None
     return read_settings(given, path)
+
+
+def _once(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(map(repr, twice))} stands twice")
+    return dict(pairs)
+
+
+def sound_url(url: str, allow_loopback_http: bool = False) -> bool:
+    """True for an https URL with a host, and without credentials, query or fragment; http to loopback only if allowed."""
+    try:
+        parts = urlsplit(url)
+        local = parts.scheme == "http" and parts.hostname in _LOOPBACK and allow_loopback_http
+        plain = "@" not in parts.netloc and not parts.query and not parts.fragment
+        return (parts.scheme == "https" or local) and bool(parts.hostname) and plain and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
 
 
 def read_settings(given: Any, place: str) -> Settings:
@@ -97,7 +130,7 @@ def read_settings(given: Any, place: str) -> Settings:
     reader.unknown(given, _TOP, place)
     connections = tuple(
         found
-        for number, entry in enumerate(given.get("connections") or (), 1)
+        for number, entry in enumerate(reader.items(given, "connections"), 1)
         for found in [reader.connection(entry, f"{place}: connections[{number}]")]
         if found is not None
     )
@@ -106,24 +139,28 @@ def read_settings(given: Any, place: str) -> Settings:
         _bad(place, f"{vendor}:{tenant} is connected twice", "keep one of them")
         for vendor, tenant in sorted({name for name in names if names.count(name) > 1})
     )
-    journal = given.get("journal")
-    if not isinstance(journal, dict):
+    journal, key, store = given.get("journal"), None, ""
+    if isinstance(journal, dict):
+        reader.unknown(journal, ("path", "key", "anchor"), f"{place}: journal")
+        key = reader.secret(journal.get("key"), f"{place}: journal.key")
+        store = reader.path(journal.get("path"), f"{place}: journal.path")
+    else:
         reader.error(f"{place}: journal", "is missing", 'give {"path": …, "key": {"env" or "file": …}}')
         journal = {}
-    reader.unknown(journal, ("path", "key", "anchor"), f"{place}: journal")
-    key = reader.secret(journal.get("key"), f"{place}: journal.key")
     settings = Settings(
         connections=connections,
-        journal=reader.path(journal.get("path"), f"{place}: journal.path"),
+        journal=store,
         journal_key=key or Secret(""),
         anchor=reader.path(journal.get("anchor") or "journal.anchor", f"{place}: journal.anchor"),
         inventory=reader.path(given.get("inventory"), f"{place}: inventory"),
         policy=reader.path(given["policy"], f"{place}: policy") if given.get("policy") else "",
         signals=reader.path(given.get("signals") or "signals", f"{place}: signals"),
-        escalation=tuple(given.get("escalation") or ()),
-        timing=given.get("timing") or {},
-        unauthenticated_ingest=tuple(str(name) for name in given.get("unauthenticated_ingest") or ()),
+        escalation=reader.escalation(given),
+        timing=given["timing"] if given.get("timing") is not None else {},
+        unauthenticated_ingest=tuple(str(name) for name in reader.items(given, "unauthenticated_ingest")),
     )
+    if not isinstance(settings.timing, dict):
+        reader.error(f"{place}: timing", "must be an object", "give names of delays, with seconds")
     if reader.errors:
         raise BadInputs(reader.errors)
     return settings
@@ -143,6 +180,30 @@ class _Reader:
         for name in sorted(set(given) - set(known)):
             self.error(place, f"unknown key {name!r}", f"the keys are {', '.join(known)}")
 
+    def items(self, given: Mapping[str, Any], name: str) -> List[Any]:
+        value = given.get(name)
+        if value is not None and not isinstance(value, list):
+            self.error(f"{self.place}: {name}", "must be a list", "put it in square brackets")
+        return value if isinstance(value, list) else []
+
+    def escalation(self, given: Mapping[str, Any]) -> Tuple[Mapping[str, Any], ...]:
+        """Entries of `escalation`; a webhook's URL is a secret, so it may be referred to like one."""
+        found: List[Mapping[str, Any]] = []
+        for number, entry in enumerate(self.items(given, "escalation"), 1):
+            place = f"{self.place}: escalation[{number}]"
+            if not isinstance(entry, dict):
+                self.error(place, "is no object", 'give {"type": …}')
+                continue
+            found.append({key: self._of_channel(key, value, f"{place}.{key}") for key, value in entry.items()})
+        return tuple(found)
+
+    def _of_channel(self, key: str, value: Any, place: str) -> Any:
+        if isinstance(value, list):
+            return [self._of_channel("", item, place) for item in value]
+        if key in ("path", "ca") and isinstance(value, str):
+            return self.path(value, place)
+        return self.secret(value, place) if isinstance(value, dict) else value
+
     def path(self, value: Any, place: str) -> str:
         if not isinstance(value, str) or not value:
             self.error(place, "is missing", "give a path")
@@ -153,7 +214,8 @@ class _Reader:
         if not isinstance(entry, dict):
             self.error(place, "is no object", "see docs/settings.md")
             return None
-        given = {**{k: v for k, v in (parent or {}).items() if k != "privileged"}, **entry}
+        own = {"privileged", *VENDORS.get(str((parent or {}).get("vendor")), ())}  # a privileged credential is never shared
+        given = {**{k: v for k, v in (parent or {}).items() if k not in own}, **entry}
         vendor = str(given.get("vendor", ""))
         if vendor not in VENDORS:
             self.error(f"{place}.vendor", f"unknown vendor {vendor!r}", f"use one of {', '.join(VENDORS)}")
@@ -169,32 +231,76 @@ class _Reader:
             for found in [self.secret(given[name], f"{place}.{name}")]
             if found is not None
         }
-        if not any(name in given for name in VENDORS[vendor]):
+        credentials = [name for name in VENDORS[vendor] if name in given]
+        if not credentials:
             self.error(place, "has no credential", f"give one of {', '.join(VENDORS[vendor])} as env or file")
+        if len(credentials) > 1:
+            self.error(place, "has several credentials", f"keep one of {', '.join(credentials)}")
+        for name in (needed for credential in credentials for needed in _NEEDS.get(f"{vendor}.{credential}", ())):
+            if not given.get(name):
+                self.error(f"{place}.{name}", "is missing", "this credential is no use without it")
+        local = given.get("allow_loopback_http", False)
+        if not isinstance(local, bool):
+            self.error(f"{place}.allow_loopback_http", "must be true or false", "leave it out: it is for the drill")
+        if isinstance(given.get("url"), str) and given["url"] and not sound_url(given["url"], local is True):
+            self.error(f"{place}.url", "must be https, without credentials", "correct it")
         privileged = entry.get("privileged")
         return Connection(
             vendor=vendor,
             tenant=str(given.get("tenant", "")),
             url=str(given.get("url", "")),
             secrets=secrets,
-            plain={name: given[name] for name in _PLAIN[vendor] if name in given},
-            settings={str(k): str(v) for k, v in (given.get("settings") or {}).items()},
-            ca=str(given.get("ca") or ""),
-            proxy=str(given.get("proxy") or ""),
-            allow_loopback_http=given.get("allow_loopback_http") is True,
+            plain={name: self.plain(given[name], f"{place}.{name}") for name in _PLAIN[vendor] if name in given},
+            settings=self.texts(given.get("settings"), f"{place}.settings"),
+            ca=self.ca(given.get("ca"), f"{place}.ca"),
+            proxy=self.proxy(given.get("proxy"), f"{place}.proxy"),
+            allow_loopback_http=local is True,
             privileged=self.connection(privileged, f"{place}.privileged", given) if privileged else None,
         )
 
+    def plain(self, value: Any, place: str) -> Any:
+        """Text; for scopes a list of texts too."""
+        listed = place.endswith(".scopes") and isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not isinstance(value, str) and not listed:
+            self.error(place, "must be text", "correct it")
+        return value
+
+    def texts(self, value: Any, place: str) -> Dict[str, str]:
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not all(isinstance(item, (str, int)) for item in value.values()):
+            self.error(place, "must be an object of texts", "correct it")
+            return {}
+        return {str(name): str(item) for name, item in value.items()}
+
+    def ca(self, value: Any, place: str) -> str:
+        if value is None or value == "":
+            return ""
+        path = self.path(value, place)
+        if path and not os.path.isfile(path):
+            self.error(place, f"{path} is no file", "name a file of PEM certificates")
+        return path
+
+    def proxy(self, value: Any, place: str) -> str:
+        """A URL, or where it is kept when it holds a password."""
+        if isinstance(value, dict):
+            found = self.secret(value, place)
+            return found.reveal() if found is not None else ""
+        if value is not None and not isinstance(value, str):
+            self.error(place, "must be a URL", "correct it")
+            return ""
+        return value or ""
+
     def secret(self, value: Any, place: str) -> Optional[Secret]:
         """From `{"env": NAME}` or `{"file": PATH}`; the file must be ours alone (mode 0600)."""
-        if isinstance(value, dict) and set(value) == {"env"}:
-            found = os.environ.get(str(value["env"]))
+        if isinstance(value, dict) and set(value) == {"env"} and isinstance(value["env"], str):
+            found = os.environ.get(value["env"]) if _ENV.match(value["env"]) else None
             if not found:
-                self.error(place, f"the environment has no {value['env']}", "set it for the responder's process only")
+                self.error(place, f"the environment has no {value['env'][:80]}", "set it for the responder's process only")
                 return None
             return Secret(found)
-        if isinstance(value, dict) and set(value) == {"file"}:
-            return self._secret_file(os.path.join(self.folder, os.path.expanduser(str(value["file"]))), place)
+        if isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str):
+            return self._secret_file(os.path.join(self.folder, os.path.expanduser(value["file"])), place)
         self.error(place, "must not be in this file", 'refer to it: {"env": NAME} or {"file": PATH}')
         return None
 
@@ -202,12 +308,15 @@ class _Reader:
         try:
             with open(path, encoding="utf-8") as handle:
                 mode = os.fstat(handle.fileno())
-                text = handle.read(65536)
+                text = handle.read(_LONGEST_SECRET + 1)
         except (OSError, ValueError) as error:
             self.error(place, f"{path}: {error}", "create it with mode 0600")
             return None
         if stat.S_IMODE(mode.st_mode) & 0o077 or mode.st_uid not in (os.geteuid(), 0):
             self.error(place, f"{path} can be read by others", f"chmod 600 {path}, owned by the responder's user")
+            return None
+        if len(text) > _LONGEST_SECRET:
+            self.error(place, f"{path} is longer than {_LONGEST_SECRET} characters", "put the secret alone into it")
             return None
         if not text.strip():
             self.error(place, f"{path} is empty", "write the secret into it")

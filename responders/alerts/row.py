@@ -14,7 +14,11 @@ MAX_FIELD = 64 * 1024
 _MAX_ITEMS = 5000
 REQUEST = "tq_request"
 _SKEW = timedelta(minutes=15)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Also C1, line separators, turns of the writing direction and lone surrogates: what rewrites a line for its reader."""
+_PATH = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|\Z)|%[0-9A-Fa-f]{2}|\?")
+"""What walks a path or opens a query. No id of the four vendors holds it; the transport escapes ids all the same."""
+_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,15}(\.[0-9]*)?(e[0-9])?\s*\Z", re.IGNORECASE)
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 
 
@@ -25,6 +29,8 @@ def alert_from_row(row: Mapping[str, Any], catalogue: Mapping[str, Any], now: da
     Raises BadAlert naming the field and the remedy: an unknown detection, a missing or over-long field, control
     characters, a confidence outside 0 to 100, a time in the future or unreadable.
     """
+    if not isinstance(row, Mapping):
+        raise _bad("row", "is no object", "let the SIEM hand over rows of named fields")
     detection = _text(row, "tq_detection")
     known = catalogue.get(detection)
     if not isinstance(known, Mapping):
@@ -75,8 +81,9 @@ def _accounts(row: Mapping[str, Any], known: Mapping[str, Any]) -> Tuple[Account
     accounts: List[Account] = []
     for place, key in enumerate(keys):
         parts = key.split(":", 2)
-        if len(parts) != 3 or not all(parts) or not _WORD.match(parts[0]):
+        if len(parts) != 3 or not all(part.strip() for part in parts) or not _WORD.match(parts[0]):
             raise _bad("tq_account", f"{key[:80]!r} is not vendor:tenant:id", "let the detection output all three parts")
+        _no_path("tq_account", parts[2])
         kind = kinds[place] if place < len(kinds) else (kinds[-1] if kinds else str(known.get("account_kind", "user")))
         accounts.append(Account(parts[0], parts[1], kind, parts[2]))
     return tuple(accounts)
@@ -88,18 +95,16 @@ def _evidence(row: Mapping[str, Any]) -> Pairs:
         name, equals, value = item.partition("=")
         if not equals or not name or not value:
             raise _bad("tq_evidence", f"{item[:80]!r} is not name=value", "let the detection output name=value")
+        _no_path("tq_evidence", value)
         pairs.append((name, value))
     return tuple(pairs)
 
 
 def _confidence(row: Mapping[str, Any]) -> int:
-    value = row.get("tq_confidence")
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = math.nan
-    if isinstance(value, bool) or not 0 <= number <= 100:
-        raise _bad("tq_confidence", f"{str(value)[:40]!r} is not a number from 0 to 100", "correct the detection")
+    values = _many(row, "tq_confidence")
+    number = float(values[0]) if len(values) == 1 and _NUMBER.match(values[0]) else math.nan
+    if not 0 <= number <= 100:
+        raise _bad("tq_confidence", f"{', '.join(values)[:40]!r} is not a number from 0 to 100", "correct the detection")
     return int(number)
 
 
@@ -117,7 +122,10 @@ def _time(row: Mapping[str, Any], name: str, now: datetime) -> datetime:
         raise _bad(name, f"{value[:40]!r} has no offset", "output epoch seconds or ISO 8601 with an offset")
     if found > now + _SKEW:
         raise _bad(name, f"{value[:40]!r} lies in the future", "correct the clock of the log source or of this machine")
-    return found.astimezone(timezone.utc)
+    try:
+        return found.astimezone(timezone.utc)
+    except OverflowError:
+        raise _bad(name, f"{value[:40]!r} is no time", "output epoch seconds or ISO 8601 with an offset") from None
 
 
 def _requested(row: Mapping[str, Any]) -> Tuple[str, ...]:
@@ -126,7 +134,8 @@ def _requested(row: Mapping[str, Any]) -> Tuple[str, ...]:
         return ()
     if not isinstance(request, Mapping):
         raise _bad(REQUEST, "is text, and only a surface may write it", "let the search not output this column")
-    return (f"by={_text(request, 'by')}", *_many(request, "wanted"))
+    asked = {f"{REQUEST}.{name}": value for name, value in request.items()}
+    return (f"by={_text(asked, f'{REQUEST}.by')}", *_many(asked, f"{REQUEST}.wanted"))
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
@@ -140,14 +149,15 @@ def _many(row: Mapping[str, Any], name: str) -> Tuple[str, ...]:
     value = row.get(name)
     if value is None or value == "":
         return ()
-    items = value if isinstance(value, (list, tuple)) else str(value).split("\n")
+    if isinstance(value, str):
+        items: Sequence[Any] = value.split("\n", _MAX_ITEMS)
+    else:
+        items = value if isinstance(value, (list, tuple)) else (value,)
     if len(items) > _MAX_ITEMS:
-        raise _bad(name, f"has {len(items)} values", f"output at most {_MAX_ITEMS}")
+        raise _bad(name, f"has more than {_MAX_ITEMS} values", f"output at most {_MAX_ITEMS}")
     found: List[str] = []
     for item in items:
-        if isinstance(item, (dict, list, tuple)):
-            raise _bad(name, "holds a nested value", "output text or numbers")
-        text = str(item)
+        text = _plain(name, item)
         if len(text) > MAX_FIELD:
             raise _bad(name, f"is {len(text)} characters long", f"output at most {MAX_FIELD}")
         if _CONTROL.search(text):
@@ -155,6 +165,20 @@ def _many(row: Mapping[str, Any], name: str) -> Tuple[str, ...]:
         if text:
             found.append(text)
     return tuple(found)
+
+
+def _plain(name: str, item: Any) -> str:
+    """Text, or a number as text. str() of anything else would be an id that no vendor knows."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, (int, float)) and not isinstance(item, bool) and -1e18 < item < 1e18:
+        return str(item)
+    raise _bad(name, f"holds a {type(item).__name__} that is no id", "output text or numbers")
+
+
+def _no_path(name: str, value: str) -> None:
+    if _PATH.search(value):
+        raise _bad(name, f"{value[:80]!r} holds a path trick", "find out who put it there, and output clean ids only")
 
 
 def _bad(name: str, what: str, remedy: str) -> BadAlert:

@@ -17,6 +17,7 @@ COLUMNS = (
     "id", "kind", "owner", "criticality", "environment", "protected", "break_glass", "shared", "can_restore",
     "dependents", "accounts", "aliases",
 )  # fmt: skip
+_NEEDED = ("id", "kind", "accounts")
 KINDS = ("human", "service", "agent")
 CRITICALITIES = ("low", "normal", "high", "privileged")
 ENVIRONMENTS = ("production", "non-production")
@@ -50,18 +51,16 @@ def read_inventory(text: str, name: str) -> Inventory:
     restorers: List[str] = []
     for row in rows:
         reader = _Row(row, errors)
-        identity = reader.identity()
-        if identity is None:
-            continue
+        identity, also = reader.identity(), reader.aliases()
         if identity.id in names:
             reader.error("id", f"{identity.id!r} stands already at {names[identity.id]}", "merge the two rows")
-            continue
-        names[identity.id] = row.place
-        for key in [*(account.key for account in identity.accounts), *reader.aliases()]:
+        elif identity.id:
+            names[identity.id] = row.place
+        for key in [*(account.key for account in identity.accounts), *also]:
             if key in claims:
                 reader.error("accounts", f"{key} is claimed at {claims[key]} already", "give it to one identity only")
-            claims[key] = row.place
-        aliases.update(dict.fromkeys(reader.aliases(), identity.id))
+            claims.setdefault(key, row.place)
+        aliases.update(dict.fromkeys(also, identity.id))
         if reader.flag("can_restore"):
             restorers.append(identity.id)
         identities.append(identity)
@@ -74,9 +73,15 @@ def _csv_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     found: List[Row] = []
     try:
-        columns = reader.fieldnames or []
+        columns = list(reader.fieldnames or [])
         known = f"the columns are {', '.join(COLUMNS)}"
         errors.extend(_bad(f"{name}:1", f"unknown column {c!r}", known) for c in columns if c not in COLUMNS)
+        twice = sorted({c for c in columns if columns.count(c) > 1})
+        errors.extend(_bad(f"{name}:1", f"column {c!r} stands twice", "keep one of them") for c in twice)
+        missing = [c for c in _NEEDED if c not in columns]
+        errors.extend(_bad(f"{name}:1", f"there is no column {c!r}", known) for c in missing)
+        if missing:
+            return []
         for row in reader:
             place = f"{name}:{reader.line_num}"
             if None in row or None in row.values():
@@ -93,6 +98,8 @@ def _yaml_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
     errors.extend(_bad(f"{name}:{line}", what, "correct the file") for line, what in source.problems)
     value = source.value
     entries = value.get("identities") if isinstance(value, dict) else None
+    strange = [key for key in value if key != "identities"] if isinstance(value, dict) else []
+    errors.extend(_bad(source.place((key,)), f"unknown key {key!r}", "the only key is identities") for key in strange)
     if not isinstance(entries, list):
         if not errors:
             errors.append(_bad(f"{name}:1", "has no list `identities`", "see docs/inventory.md"))
@@ -116,16 +123,16 @@ class _Row:
 
     def __init__(self, row: Row, errors: List[BadInput]) -> None:
         self.row, self.errors = row, errors
-        self._seen = len(errors)
 
     def error(self, column: str, what: str, remedy: str) -> None:
         self.errors.append(_bad(self.row.place, f"{column}: {what}", remedy))
 
-    def identity(self) -> Optional[Identity]:
+    def identity(self) -> Identity:
+        """The row's identity; what is wrong in it is among the errors then."""
         name = self.text("id")
         if not name:
             self.error("id", "is empty", "give the identity an id")
-        identity = Identity(
+        return Identity(
             id=name,
             kind=self.one_of("kind", KINDS, ""),
             owner=self.text("owner") or None,
@@ -137,16 +144,15 @@ class _Row:
             shared=self.flag("shared"),
             break_glass=self.flag("break_glass"),
         )
-        return identity if len(self.errors) == self._seen else None
 
     def text(self, column: str) -> str:
         value = self.row.values.get(column)
         if value is None:
             return ""
-        if isinstance(value, (dict, list)):
-            self.error(column, "must be text", "correct it")
+        if not isinstance(value, str):
+            self.error(column, "must be text", "quote it: YAML would turn it into something else")
             return ""
-        text = str(value).strip()
+        text = value.strip()
         if _CONTROL.search(text) or len(text) > 1024:
             self.error(column, "holds control characters or is over-long", "correct it")
             return ""
@@ -171,10 +177,12 @@ class _Row:
         value = self.row.values.get(column)
         if value is None or value == "":
             return ()
-        items = value if isinstance(value, list) else str(value).split(";")
+        if not isinstance(value, (str, list)):
+            self.error(column, "must be a list", "correct it")
+            return ()
         found = []
-        for item in items:
-            text = "" if isinstance(item, (dict, list)) else str(item).strip()
+        for item in value if isinstance(value, list) else value.split(";"):
+            text = item.strip() if isinstance(item, str) else ""
             if not text or _CONTROL.search(text) or len(text) > 1024:
                 self.error(column, "holds an empty, over-long or unclean entry", "correct it")
             else:
@@ -183,14 +191,18 @@ class _Row:
 
     def aliases(self) -> Tuple[str, ...]:
         """Exact alternative keys, `vendor:tenant:name` each."""
-        bad = [alias for alias in self.many("aliases") if not _ACCOUNT.match(alias)]
-        for alias in bad:
-            self.error("aliases", f"{alias!r} is not vendor:tenant:name", "correct it")
-        return tuple(alias for alias in self.many("aliases") if alias not in bad)
+        found = self.many("aliases")
+        for alias in found:
+            if not _ACCOUNT.match(alias):
+                self.error("aliases", f"{alias!r} is not vendor:tenant:name", "correct it")
+        return found
 
     def accounts(self) -> Tuple[Account, ...]:
         value = self.row.values.get("accounts")
-        items: List[Any] = value if isinstance(value, list) else [p for p in str(value or "").split(";") if p.strip()]
+        if value is not None and not isinstance(value, (str, list)):
+            self.error("accounts", "must be a list", "give vendor:tenant:id entries")
+            return ()
+        items: List[Any] = value if isinstance(value, list) else [p for p in (value or "").split(";") if p.strip()]
         found = [account for item in items for account in [self.account(item)] if account is not None]
         if not items:
             self.error("accounts", "is empty", "give at least one vendor:tenant:id")
@@ -198,16 +210,19 @@ class _Row:
 
     def account(self, item: Any) -> Optional[Account]:
         if isinstance(item, dict):
-            unknown = set(item) - {"account", "kind", "mastered"}
-            if unknown or not item.get("account"):
+            parts = [item.get(name) or "" for name in ("account", "kind", "mastered")]
+            if set(item) - {"account", "kind", "mastered"} or not all(isinstance(part, str) for part in parts[1:]):
                 self.error("accounts", "an entry needs account, kind and mastered only", "correct it")
                 return None
-            parts = [str(item["account"]), str(item.get("kind", "")), str(item.get("mastered", ""))]
         else:
-            parts = [*str(item).strip().split("|"), "", ""][:3]
-        match = _ACCOUNT.match(parts[0])
-        if match is None or _CONTROL.search(parts[0]) or len(parts[0]) > 1024:
-            self.error("accounts", f"{parts[0][:80]!r} is not vendor:tenant:id", "correct it")
+            parts = [*str(item).strip().split("|"), "", ""]
+            parts = parts[:3] if not any(parts[3:]) else [item]
+        match = _ACCOUNT.match(str(parts[0]))
+        if match is None or len(parts) < 3 or _CONTROL.search(parts[0]) or len(parts[0]) > 1024:
+            self.error("accounts", f"{str(parts[0])[:80]!r} is not vendor:tenant:id|kind|mastered", "correct it")
+            return None
+        if any(part != part.strip() for part in match.groups()):
+            self.error("accounts", f"{parts[0][:80]!r} holds white space around a part", "ids match exactly: remove it")
             return None
         mastered = parts[2] or "cloud"
         if mastered not in MASTERED:

@@ -13,7 +13,7 @@ from responders.model import Account, Identity
 
 @dataclass(frozen=True)
 class Resolution:
-    """`identity`, or None with `why` nobody is meant: a person must look."""
+    """`identity`, or None with `why` nobody is meant: a person must look. Beside an identity, `why` names strangers."""
 
     identity: Optional[Identity]
     why: str = ""
@@ -77,7 +77,9 @@ class Inventory:
         if len(found) > 1:
             return Resolution(None, f"the alert names accounts of several identities: {', '.join(sorted(found))}")
         if found:
-            return Resolution(self._identities[next(iter(found))])
+            others = ", ".join(sorted(account.key for account in strangers))
+            why = f"the alert also names accounts that no inventory row claims: {others}" if others else ""
+            return Resolution(self._identities[next(iter(found))], why)
         if len(strangers) > 1:
             keys = ", ".join(sorted(account.key for account in strangers))
             return Resolution(None, f"the alert names several accounts that no inventory row claims: {keys}")
@@ -107,8 +109,13 @@ def from_compiled(text: str, place: str) -> Inventory:
     try:
         doc: Mapping[str, Any] = json.loads(text)
         identities = [from_json(Identity, item) for item in doc["identities"]]
-        return Inventory(identities, doc["aliases"], frozenset(doc["restorers"]))
-    except (ValueError, KeyError, TypeError) as error:
+        aliases, restorers = dict(doc["aliases"]), frozenset(doc["restorers"])
+        strange = ({*aliases.values()} | restorers) - {identity.id for identity in identities}
+        strange |= {identity.id for identity in identities if identity.kind not in ("human", "service", "agent")}
+        if strange:
+            raise ValueError(f"unknown or without a kind: {', '.join(sorted(map(str, strange)))[:200]}")
+        return Inventory(identities, aliases, restorers)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInventory(
             f"not a compiled inventory ({error})", place=place, remedy="compile it with `tourniquet inventory build`"
         ) from None

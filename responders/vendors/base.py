@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import abc
 import threading
+import time
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from responders.errors import BadAnswer, Unauthorized
+from responders.errors import BadAnswer, Forbidden, Unauthorized, WrongState
+from responders.vendors.budget import number
 from responders.vendors.client import Response
 from responders.vendors.transport import Transport
 
 MAX_PAGES = 200
+_NO_NEW_SIGN_IN = 20.0
+"""Seconds without another try after a refused sign-in: each step trying anew would lock the responder's user out."""
 Page = Tuple[Sequence[Mapping[str, Any]], Optional[str]]
 """Items of one page, and the URL or path of the next one."""
 
@@ -26,6 +30,7 @@ class BaseClient(abc.ABC):
         self.tenant = tenant
         self.settings = settings
         self._auth: Optional[Dict[str, str]] = None
+        self._refused: Tuple[float, Optional[Unauthorized]] = (0.0, None)
         self._own: Optional[FrozenSet[str]] = None
         self._lock = threading.Lock()
         self.clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
@@ -98,11 +103,27 @@ class BaseClient(abc.ABC):
         """True when the headers should be renewed before the next call."""
         return False
 
+    def ended(self, headers: Dict[str, str]) -> bool:
+        """True when a 403 means that what `headers` carry is not accepted any more. Most vendors say 401 for that."""
+        return False
+
     def _headers(self) -> Dict[str, str]:
         with self._lock:
             if self._auth is None or self.expired():
-                self._auth = self.sign_in()
+                self._auth = self._signed_in()
             return self._auth
+
+    def _signed_in(self) -> Dict[str, str]:
+        again, refusal = self._refused
+        if refusal is not None and time.monotonic() < again:
+            raise Unauthorized(self.vendor, refusal.message, status=refusal.status, code=refusal.code)
+        try:
+            return self.sign_in()
+        except (Unauthorized, WrongState, Forbidden) as error:
+            # At the door, 400 and 403 too are about our own credential, never about the object of the call.
+            found = Unauthorized(self.vendor, f"sign-in refused: {error.message}", status=error.status, code=error.code)
+            self._refused = (time.monotonic() + _NO_NEW_SIGN_IN, found)
+            raise found from None
 
     def _authorized(
         self, method: str, path: str, query: Optional[Mapping[str, str]], body: Optional[Any], template: str
@@ -110,12 +131,24 @@ class BaseClient(abc.ABC):
         headers = self._headers()
         try:
             return self.transport.send(method, path, headers=headers, query=query, body=body, template=template)
-        except Unauthorized:
+        except (Unauthorized, Forbidden) as error:
+            if isinstance(error, Forbidden) and not self.ended(headers):
+                raise
             # Refused before anything was done: sign in anew, once. Another thread may have done so already.
             with self._lock:
                 if self._auth is headers:
                     self._auth = None
         return self.transport.send(method, path, headers=self._headers(), query=query, body=body, template=template)
+
+
+def seconds(vendor: str, value: Any, default: float) -> float:
+    """How long a credential lasts, `default` when the vendor did not say. Raises BadAnswer for what is no number."""
+    if value is None:
+        return default
+    found = number(str(value)) if isinstance(value, (int, float, str)) else None
+    if found is None:
+        raise BadAnswer(vendor, "the sign-in gave a lifetime that is no number")
+    return found
 
 
 def listed(vendor: str, body: Any, *names: str) -> Sequence[Mapping[str, Any]]:

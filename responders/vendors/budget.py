@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import math
 import threading
 import time
 from typing import Iterator, Mapping, Optional
@@ -52,8 +53,8 @@ class Budget:
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Take what an answer's headers say of the limit; absent or unreadable ones say nothing."""
-        remaining, limit = _number(headers.get("x-rate-limit-remaining")), _number(headers.get("x-rate-limit-limit"))
-        reset = _number(headers.get("x-rate-limit-reset"))
+        remaining, limit = number(headers.get("x-rate-limit-remaining")), number(headers.get("x-rate-limit-limit"))
+        reset = number(headers.get("x-rate-limit-reset"))
         if remaining is None or limit is None or reset is None:
             return
         with self._lock:
@@ -65,8 +66,10 @@ class Budget:
             self._blocked_until = max(self._blocked_until, until)
 
 
-def _number(text: Optional[str]) -> Optional[float]:
+def number(text: Optional[str]) -> Optional[float]:
+    """The finite number in a header, None when there is none."""
     try:
-        return float(text) if text is not None else None
+        found = float(text) if text is not None else math.nan
     except ValueError:
         return None
+    return found if math.isfinite(found) else None

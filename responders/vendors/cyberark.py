@@ -33,6 +33,7 @@ class CyberArkClient(BaseClient):
         method: str = "cyberark",
     ) -> None:
         super().__init__(transport, tenant, settings)
+        method = method.lower()
         if method not in ("cyberark", "ldap", "radius"):
             raise BadSettings(f"unknown logon method {method!r}", place="cyberark.method", remedy="cyberark, ldap or radius")
         transport.keep_secret((password,))

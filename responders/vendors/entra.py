@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import time
+import uuid
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Tuple
 from urllib.parse import urlsplit
 
 import requests
 
-from responders.errors import BadAnswer, BadSettings, Unauthorized
-from responders.vendors.base import BaseClient, Page, listed
+from responders.errors import BadAnswer, BadSettings, RateLimited, TourniquetError, Unauthorized, Unavailable
+from responders.vendors.base import BaseClient, Page, listed, seconds
 from responders.vendors.client import Response
-from responders.vendors.transport import Transport
+from responders.vendors.deadline import Watch, WatchedAdapter
+from responders.vendors.redact import redact
+from responders.vendors.signing import rs256
+from responders.vendors.transport import Transport, retry_at
+
+_MAX_ANSWER = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -42,23 +49,75 @@ class EntraClient(BaseClient):
         super().__init__(transport, tenant, settings)
         transport.keep_secret((credential.secret, credential.private_key))
         self._login, self._credential = login.rstrip("/"), credential
-        self._application: Optional[Any] = None
         self._expires = float("inf")
 
     def expired(self) -> bool:
         return time.time() > self._expires
 
     def sign_in(self) -> Dict[str, str]:
-        scope = self.settings.get("scope", "https://graph.microsoft.com/.default")
-        found = self._msal().acquire_token_for_client(scopes=[scope])
-        if "access_token" not in found:
-            code = str(found.get("error", ""))
+        found = self._token()
+        token = found.get("access_token")
+        if not isinstance(token, str):
+            code = redact(str(found.get("error", "")), limit=60)
+            if code in ("temporarily_unavailable", "server_error"):
+                raise Unavailable(self.vendor, f"no token: {code}", code=code)
             raise Unauthorized(
                 self.vendor, f"no token: {code}: check client id, secret or certificate, and tenant", code=code
             )
-        self.transport.keep_secret((str(found["access_token"]),))
-        self._expires = time.time() + float(found.get("expires_in", 3600)) - 60
-        return {"Authorization": f"Bearer {found['access_token']}", "ConsistencyLevel": "eventual"}
+        self.transport.keep_secret((token,))
+        self._expires = time.time() + seconds(self.vendor, found.get("expires_in"), 3600) - 60
+        return {"Authorization": f"Bearer {token}", "ConsistencyLevel": "eventual"}
+
+    def _token(self) -> Mapping[str, Any]:
+        """What msal says. A new application each time: the old one's cache would give a refused token again.
+
+        msal is imported here: only a responder that talks to Entra pays for it.
+        """
+        import msal
+
+        given = self._credential
+        secret: Any = given.secret
+        if given.private_key:
+            secret = {"client_assertion": self._assertion}
+        parts = urlsplit(self._login)
+        try:
+            application = msal.ConfidentialClientApplication(
+                given.client_id,
+                client_credential=secret,
+                # msal takes https authorities only; a drill's loopback one is sent over http by MsalHttp.
+                authority=f"https://{parts.netloc}{parts.path}/{self.tenant}",
+                instance_discovery=False,
+                http_client=MsalHttp(self.transport, plain=parts.scheme == "http"),
+            )
+            found = application.acquire_token_for_client(
+                scopes=[self.settings.get("scope", "https://graph.microsoft.com/.default")]
+            )
+        except TourniquetError:
+            raise
+        except (requests.RequestException, msal.exceptions.MsalServiceError) as error:
+            raise Unavailable(self.vendor, f"the login endpoint did not answer ({type(error).__name__})") from None
+        except Exception as error:  # msal raises whatever an unexpected answer makes it stumble over
+            raise BadAnswer(self.vendor, f"the login endpoint's answer can't be read ({type(error).__name__})") from None
+        if not isinstance(found, Mapping):
+            raise BadAnswer(self.vendor, "the login endpoint's answer is no object")
+        return found
+
+    def _assertion(self) -> str:
+        """A JWT by the certificate's key. Ours, not msal's, which needs `cryptography`; Splunk's interpreter lacks it.
+
+        Source: Microsoft identity platform, "Application authentication certificate credentials".
+        """
+        given, now = self._credential, int(time.time())
+        try:
+            thumbprint = base64.urlsafe_b64encode(bytes.fromhex(given.thumbprint.replace(":", ""))).rstrip(b"=").decode()
+        except ValueError:
+            remedy = "give the certificate's SHA-1 thumbprint in hexadecimal"
+            raise BadSettings("is no thumbprint", place="entra.thumbprint", remedy=remedy) from None
+        claims = {
+            "iss": given.client_id, "sub": given.client_id, "aud": f"{self._login}/{self.tenant}/oauth2/v2.0/token",
+            "jti": str(uuid.uuid4()), "nbf": now - 60, "iat": now, "exp": now + 300,
+        }  # fmt: skip
+        return rs256(given.private_key, {"typ": "JWT", "x5t": thumbprint}, claims)
 
     def page(self, answer: Response) -> Page:
         items = listed(self.vendor, answer.body, "value")
@@ -69,25 +128,17 @@ class EntraClient(BaseClient):
         query = {"$filter": f"appId eq '{self._credential.client_id}'", "$select": "id"}
         return frozenset(str(item["id"]) for item in self.items("/servicePrincipals", query=query))
 
-    def _msal(self) -> Any:
-        """msal is imported here: only a responder that talks to Entra pays for it."""
-        if self._application is None:
-            import msal
 
-            given = self._credential
-            secret: Any = given.secret
-            if given.thumbprint:
-                secret = {"thumbprint": given.thumbprint, "private_key": given.private_key}
-            parts = urlsplit(self._login)
-            self._application = msal.ConfidentialClientApplication(
-                given.client_id,
-                client_credential=secret,
-                # msal takes https authorities only; a drill's loopback one is sent over http by MsalHttp.
-                authority=f"https://{parts.netloc}{parts.path}/{self.tenant}",
-                instance_discovery=False,
-                http_client=MsalHttp(self.transport, plain=parts.scheme == "http"),
-            )
-        return self._application
+@dataclass(frozen=True)
+class MsalAnswer:
+    """What msal reads of an answer."""
+
+    status_code: int
+    text: str
+    headers: Mapping[str, str]
+
+    def raise_for_status(self) -> None:
+        """msal calls this for 5xx, which never come so far."""
 
 
 class MsalHttp:
@@ -113,14 +164,32 @@ class MsalHttp:
             url = "http://" + url.partition("://")[2]
         limits = self._endpoint.limits
         options.setdefault("timeout", (limits.connect, limits.attempt))
-        with requests.Session() as session:
+        with Watch(limits.attempt) as watch, requests.Session() as session:
             session.trust_env = False
+            session.mount("https://", WatchedAdapter())
+            session.mount("http://", WatchedAdapter())
             proxy = self._endpoint.proxy
             session.proxies = {"https": proxy, "http": proxy} if proxy else {}
-            answer = session.request(method, url, allow_redirects=False, verify=self._endpoint.ca or True, **options)
-        if len(answer.content) > 1024 * 1024:
-            raise BadAnswer("entra", "the token endpoint answered more than 1 MiB")
-        return answer
+            answer = session.request(
+                method, url, allow_redirects=False, verify=self._endpoint.ca or True, stream=True, **options
+            )
+            with answer:
+                text = b""
+                for part in answer.iter_content(65536):
+                    text += part
+                    if len(text) > _MAX_ANSWER:
+                        raise BadAnswer("entra", "the login endpoint answered more than 1 MiB")
+            if watch.late:
+                raise requests.ReadTimeout("the answer came too slowly")
+        if answer.status_code == 429:
+            raise RateLimited(
+                "entra",
+                "the login endpoint's rate limit",
+                retry_at=retry_at({k.lower(): v for k, v in answer.headers.items()}),
+            )
+        if answer.status_code >= 500:
+            raise Unavailable("entra", f"the login endpoint answered {answer.status_code}", status=answer.status_code)
+        return MsalAnswer(answer.status_code, text.decode("utf-8", "replace"), dict(answer.headers))
 
 
 def explain(body: Any) -> Tuple[str, str]:

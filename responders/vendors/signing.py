@@ -25,13 +25,14 @@ def _encode(data: bytes) -> str:
 
 def _sign(key_pem: str, message: bytes) -> bytes:
     try:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import padding, rsa
     except ImportError:
         return _sign_pure(key_pem, message)
     try:
         key = serialization.load_pem_private_key(key_pem.encode(), password=None)
-    except ValueError:
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: it is encrypted
         raise _bad_key() from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise _bad_key()
@@ -40,10 +41,11 @@ def _sign(key_pem: str, message: bytes) -> bytes:
 
 def _sign_pure(key_pem: str, message: bytes) -> bytes:
     import rsa
+    from pyasn1.error import PyAsn1Error
 
     try:
         signature: bytes = rsa.sign(message, _load_pure(key_pem), "SHA-256")
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, PyAsn1Error):
         raise _bad_key() from None
     return signature
 

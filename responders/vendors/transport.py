@@ -5,18 +5,20 @@ A change is never sent twice blindly: when its answer is lost, `OutcomeUnknown` 
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import json
 import random
 import re
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple, Type
 from urllib.parse import quote, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from responders.errors import (
     BadAnswer,
@@ -31,15 +33,19 @@ from responders.errors import (
     VendorError,
     WrongState,
 )
-from responders.vendors.budget import Budget
+from responders.settings import sound_url
+from responders.vendors.budget import Budget, number
 from responders.vendors.client import Response
+from responders.vendors.deadline import Watch, WatchedAdapter
 from responders.vendors.redact import redact
 
 MAX_ANSWER = 8 * 1024 * 1024
 _READS = ("GET", "HEAD")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _POOL = 64
+_LONGEST = 3600.0
+_NOT_CONNECTED = (NewConnectionError, ConnectTimeoutError)
+"""No connection was made, so nothing can have arrived; NameResolutionError is a NewConnectionError."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +68,22 @@ class Endpoint:
     vendor: str
     base: str
     ca: str = ""
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)  # its URL may hold a password
     allow_loopback_http: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base)
-        local = parts.scheme == "http" and parts.hostname in _LOOPBACK and self.allow_loopback_http
-        if (parts.scheme != "https" and not local) or not parts.hostname or parts.username or parts.query:
+        if not sound_url(self.base, self.allow_loopback_http):
             raise BadSettings("the URL must be https, without credentials", place=f"{self.vendor}.url", remedy="correct it")
+        if self.ca:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(self.ca)
+            except OSError as error:
+                raise BadSettings(
+                    f"{self.ca} can't be used: {error.strerror or error}",
+                    place=f"{self.vendor}.ca",
+                    remedy="name a readable file of PEM certificates",
+                ) from None
 
 
 Explain = Callable[[Any], Tuple[str, str]]
@@ -93,7 +106,7 @@ class Transport:
         self._explain = explain
         self._gate = gate
         self._on_call = on_call
-        self._adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
+        self._adapter = WatchedAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
         self._local = threading.local()
         self._secrets: Tuple[str, ...] = ()
 
@@ -111,7 +124,7 @@ class Transport:
         parts = template.split("{}")
         path = parts[0]
         for text, rest in zip(ids, parts[1:]):
-            if not text or text in (".", "..") or len(text) > 2048 or _CONTROL.search(text):
+            if not isinstance(text, str) or not text or text in (".", "..") or len(text) > 2048 or _CONTROL.search(text):
                 raise Permanent(self.endpoint.vendor, f"{redact(repr(text), limit=80)} can't be an id. Correct its source")
             path += quote(text, safe="", errors="surrogatepass") + rest
         return path
@@ -152,12 +165,15 @@ class Transport:
 
     def _url(self, path: str) -> str:
         base = self.endpoint.base.rstrip("/")
-        if not path.startswith(("http://", "https://")):
+        if path.startswith("/"):
             return base + path
-        mine, other = urlsplit(base), urlsplit(path)
-        if (mine.scheme, mine.netloc) != (other.scheme, other.netloc):
-            raise BadAnswer(self.endpoint.vendor, f"a next page points to another host ({redact(other.netloc)})")
-        return path
+        if (
+            path.startswith(("http://", "https://"))
+            and sound_url(path.partition("?")[0], True)
+            and _host(path) == _host(base)
+        ):
+            return path
+        raise BadAnswer(self.endpoint.vendor, f"a next page points elsewhere ({redact(path, self._secrets, 80)})")
 
     def _wait_for_budget(self, deadline: float, name: str) -> None:
         while True:
@@ -202,21 +218,22 @@ class Transport:
         limits = self.endpoint.limits
         self._notify("before", method, name)
         left = max(0.05, min(limits.attempt, deadline - time.monotonic()))
-        try:
-            answer = self._session().request(
-                method, url, headers=headers, params=query, json=body, data=form,
-                timeout=(min(limits.connect, left), left), allow_redirects=False,
-                verify=self.endpoint.ca or True, stream=True,
-            )  # fmt: skip
-        except requests.RequestException as error:
-            raise self._silence(method, name, error) from None
-        with answer:
+        with Watch(left) as watch:
             try:
-                content = self._content(answer, time.monotonic() + left)
-            except (requests.RequestException, OSError) as error:
-                raise self._silence(method, name, error, sent=True) from None
-            finally:
-                self._notify("after", method, name)
+                answer = self._session().request(
+                    method, url, headers=headers, params=query, json=body, data=form,
+                    timeout=(min(limits.connect, left), left), allow_redirects=False,
+                    verify=self.endpoint.ca or True, stream=True,
+                )  # fmt: skip
+            except (OSError, ValueError) as error:  # RequestException is an OSError; a bad header value is a ValueError
+                raise self._silence(method, name, error) from None
+            with answer:
+                try:
+                    content = self._content(answer, watch)
+                except OSError as error:
+                    raise self._silence(method, name, error, sent=True) from None
+                finally:
+                    self._notify("after", method, name)
         found = {key.lower(): value for key, value in answer.headers.items()}
         self.budget.learn(found)
         if 200 <= answer.status_code < 300:
@@ -227,15 +244,15 @@ class Transport:
         if self._on_call is not None:
             self._on_call(when, self.endpoint.vendor, method, name)
 
-    def _content(self, answer: requests.Response, until: float) -> bytes:
+    def _content(self, answer: requests.Response, watch: Watch) -> bytes:
         parts, size = [], 0
         for part in answer.iter_content(65536):
             size += len(part)
             if size > MAX_ANSWER:
                 raise BadAnswer(self.endpoint.vendor, f"an answer of more than {MAX_ANSWER} bytes was cut off")
-            if time.monotonic() > until:
-                raise requests.ReadTimeout("the answer came too slowly")
             parts.append(part)
+        if watch.late:  # an answer that ends with its connection would look complete
+            raise requests.ReadTimeout("the answer came too slowly")
         return b"".join(parts)
 
     def _decode(self, content: bytes, name: str) -> Any:
@@ -249,11 +266,15 @@ class Transport:
     def _silence(self, method: str, name: str, error: Exception, *, sent: bool = False) -> VendorError:
         """No answer. Not sent for certain: may be repeated. Maybe sent: only a read may."""
         vendor, kind = self.endpoint.vendor, type(error).__name__
-        certain = isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or (
-            isinstance(error, requests.ConnectionError) and _never_connected(error)
-        )
-        if isinstance(error, requests.exceptions.SSLError):
-            return Unavailable(vendor, f"{name}: TLS failed: {redact(str(error), self._secrets, 160)}. Check the CA setting")
+        certain = isinstance(error, requests.exceptions.ProxyError) or _caused_by(error, _NOT_CONNECTED) is not None
+        untrusted = _caused_by(error, (ssl.SSLCertVerificationError,))
+        if untrusted is not None:
+            why = redact(str(untrusted), self._secrets, 160)
+            return Unavailable(vendor, f"{name}: TLS failed: {why}. Check the CA setting")
+        unusable = isinstance(error, (ValueError, requests.exceptions.InvalidJSONError))
+        if unusable or not isinstance(error, requests.RequestException):
+            # Refused by requests itself: a URL, header, body or CA path that can't be used.
+            return Permanent(vendor, f"{name}: not sent ({redact(str(error), self._secrets, 160)}). Correct the settings")
         if method in _READS or (certain and not sent):
             return Unavailable(vendor, f"{name}: no answer ({kind})")
         return OutcomeUnknown(vendor, f"{name}: sent, and no answer came ({kind}): the state must be read")
@@ -286,30 +307,36 @@ class Transport:
 def retry_at(headers: Mapping[str, str]) -> Optional[float]:
     """Epoch seconds from Retry-After (seconds or date) or X-Rate-Limit-Reset; None when neither says.
 
+    Never further away than an hour: one absurd header must not silence a vendor for good.
     Source: RFC 9110, 10.2.3; Okta, "Rate limits".
     """
+    now = time.time()
     after = headers.get("retry-after")
-    if after is not None:
-        try:
-            return time.time() + max(0.0, float(after))
-        except ValueError:
-            try:
-                return email.utils.parsedate_to_datetime(after).timestamp()
-            except (ValueError, TypeError):
-                pass
-    try:
-        return float(headers["x-rate-limit-reset"])
-    except (KeyError, ValueError):
-        return None
+    seconds, until = number(after), number(headers.get("x-rate-limit-reset"))
+    if seconds is not None:
+        until = now + seconds
+    elif after is not None:
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            until = email.utils.parsedate_to_datetime(after).timestamp()
+    return None if until is None else min(max(until, now), now + _LONGEST)
 
 
-def _never_connected(error: BaseException) -> bool:
-    """True when no connection was made, so that nothing can have arrived."""
+def _caused_by(error: BaseException, kinds: Tuple[Type[BaseException], ...]) -> Optional[BaseException]:
+    """The error of one of these kinds that `error` wraps, as requests and urllib3 wrap them; None when there is none."""
     seen: Any = error
     for _ in range(6):
-        if type(seen).__name__ in ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError"):
-            return True
-        seen = getattr(seen, "reason", None) or (seen.args[0] if getattr(seen, "args", ()) else None)
-        if seen is None:
-            return False
-    return False
+        if isinstance(seen, kinds):
+            return seen
+        seen = getattr(seen, "reason", None) or next((arg for arg in getattr(seen, "args", ()) if _is_error(arg)), None)
+        if not _is_error(seen):
+            return None
+    return None
+
+
+def _host(url: str) -> Tuple[str, Optional[str], int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, BaseException)

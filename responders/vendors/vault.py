@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, FrozenSet, Mapping, Tuple
 
-from responders.errors import BadAnswer
-from responders.vendors.base import BaseClient, Page
+from responders.errors import BadAnswer, Forbidden, Unauthorized, VendorError
+from responders.vendors.base import BaseClient, Page, seconds
 from responders.vendors.client import Response
 from responders.vendors.transport import Transport
 
@@ -51,8 +51,22 @@ class VaultClient(BaseClient):
             raise BadAnswer(self.vendor, "the login gave no client_token")
         token = str(auth["client_token"])
         self.transport.keep_secret((token,))
-        self._expires = time.time() + max(30.0, float(auth.get("lease_duration") or 3600) - 60)
+        lasts = seconds(self.vendor, auth.get("lease_duration"), 0) or 3600  # 0: it does not end
+        self._expires = time.time() + max(30.0, lasts - 60)
         return {**base, "X-Vault-Token": token}
+
+    def ended(self, headers: Dict[str, str]) -> bool:
+        """Vault answers 403 to a dead token as to a missing permission; every live token may look itself up."""
+        try:
+            self.transport.send("GET", "/auth/token/lookup-self", headers=headers)
+        except (Forbidden, Unauthorized) as error:
+            if self._token:
+                text = "the token of the settings is not accepted any more: give a new one"
+                raise Unauthorized(self.vendor, text, status=error.status) from None
+            return True
+        except VendorError:
+            return False  # it can't be told: the 403 stands
+        return False
 
     def page(self, answer: Response) -> Page:
         data = answer.body.get("data") if isinstance(answer.body, Mapping) else None

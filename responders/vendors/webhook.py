@@ -9,8 +9,18 @@ from urllib.parse import urlsplit
 import requests
 
 from responders.errors import BadSettings, Unavailable
+from responders.vendors.deadline import Watch, WatchedAdapter
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def may_post_to(url: str) -> bool:
+    """True for an https URL, and for http to loopback. It may hold a query: some receivers keep their key there."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK))
+    except ValueError:
+        return False
 
 
 def post_json(url: str, body: Mapping[str, Any], deadline: float, *, ca: str = "") -> None:
@@ -18,20 +28,21 @@ def post_json(url: str, body: Mapping[str, Any], deadline: float, *, ca: str = "
 
     `ca` is a private CA bundle. Raises BadSettings for a URL that is not https (http only to loopback).
     """
-    parts = urlsplit(url)
-    where = parts.hostname or "?"
-    if parts.scheme != "https" and not (parts.scheme == "http" and where in _LOOPBACK):
-        raise BadSettings("a webhook must be https", place=f"escalation to {where}", remedy="use its https address")
+    if not may_post_to(url):
+        raise BadSettings("a webhook must be https", place="escalation", remedy="use its https address")
+    where = urlsplit(url).hostname or ""
     seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise Unavailable(where, "no time was left to deliver")
     try:
-        with requests.Session() as session:
+        with Watch(seconds), requests.Session() as session:
             session.trust_env = False
+            session.mount("https://", WatchedAdapter())
+            session.mount("http://", WatchedAdapter())
             answer = session.post(url, json=body, timeout=seconds, allow_redirects=False, verify=ca or True, stream=True)
             with answer:
                 status = answer.status_code
-    except requests.RequestException as error:
+    except OSError as error:  # RequestException is one, and so is a CA file that can't be read
         raise Unavailable(where, f"{type(error).__name__}: not delivered. Check the address and the network") from None
     if not 200 <= status < 300:
         raise Unavailable(where, f"answered {status}: not delivered", status=status)
