@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pathlib
 from typing import Tuple
@@ -13,8 +14,9 @@ _FOLDER = pathlib.Path(__file__).parent
 VENDORS: Tuple[str, ...] = ("okta", "entra", "cyberark", "vault")
 
 
+@functools.cache
 def names() -> Tuple[str, ...]:
-    """Every action as `vendor.verb_object`, read from the folder."""
+    """Every action as `vendor.verb_object`, read from the folder, once: a lane asks for each of its steps, many times."""
     return tuple(
         f"{vendor}.{path.stem}"
         for vendor in VENDORS

@@ -170,9 +170,11 @@ def _entra_app(evidence: str) -> Callable[[World], Case]:
 def _entra_key(world: World) -> Case:
     sp = world.graph.add_app("robot", secret="first")
     application = world.graph.application(sp)
-    application["keyCredentials"].extend([{"keyId": "k1", "type": "X"}, {"keyId": "k2", "type": "X"}])
+    kept, leaked = world.graph.new_id(), world.graph.new_id()
+    application["keyCredentials"].extend({"keyId": key, "type": "AsymmetricX509Cert"} for key in (kept, leaked))
     account = Account("entra", TENANT, "application", application["id"])
-    return Case(account, lambda: any(k["keyId"] == "k2" for k in application["keyCredentials"]), (("entra.key_id", "k2"),))
+    evidence = (("entra.key_id", leaked),)
+    return Case(account, lambda: any(k["keyId"] == leaked for k in application["keyCredentials"]), evidence)
 
 
 def _entra_federated(world: World) -> Case:

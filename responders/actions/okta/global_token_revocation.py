@@ -9,10 +9,10 @@ from responders.vendors.client import VendorClient
 
 
 class GlobalTokenRevocation(Action):
-    """POST /oauth2/v1/global-token-revocation with the user as subject.
+    """POST /oauth2/v1/global-token-revocation with the user as sub_id.
 
     Okta answers 204 and works through the applications later, so the outcome is `accepted`.
-    Source: IETF draft-parecki-oauth-global-token-revocation; Okta help, "Universal Logout".
+    Source: Okta API, "Global Token Revocation" (developer.okta.com/docs/api/openapi/okta-oauth).
     """
 
     vendor = "okta"
@@ -29,7 +29,7 @@ class GlobalTokenRevocation(Action):
         return State(False, {})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
-        body = {"subject": {"format": "opaque", "id": step.account.id}}
+        body = {"sub_id": {"format": "opaque", "id": step.account.id}}
         api.call("POST", "/oauth2/v1/global-token-revocation", body=body)
 
     def confirm(self, api: VendorClient, step: Step, before: State) -> Outcome:

@@ -7,8 +7,10 @@ from memory.
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
 from typing import Any, Callable, Dict, List, Mapping, Optional
+from urllib.parse import urlencode
 
 from responders.drill.simulators.server import Answer, Refuse, Request, Simulator
 
@@ -20,6 +22,7 @@ class CyberArkSimulator(Simulator):
     """Stateful PVWA with a CPM that changes marked passwords after `cpm_seconds`."""
 
     prefix = "/PasswordVault"
+    path_flags = re.IGNORECASE  # it stands behind IIS
 
     def __init__(self, *, latency: float = 0.0, connect_latency: float = 0.0) -> None:
         super().__init__(latency=latency, connect_latency=connect_latency)
@@ -27,6 +30,8 @@ class CyberArkSimulator(Simulator):
         self._numbers = itertools.count(1)
         self.cpm_seconds = 0.0
         self.cpm_fails = False
+        self.session_seconds = 1200.0
+        self.page_size = 50
         self.route("POST", "/API/auth/{type}/Logon", self._logon)
         self.route("POST", "/API/Auth/Logoff", self._logoff)
         self.guarded("GET", "/API/Users", "AuditUsers", self._users)
@@ -85,7 +90,7 @@ class CyberArkSimulator(Simulator):
 
     def _caller(self, request: Request) -> Optional[str]:
         found = self.state["logons"].get(request.headers.get("authorization", ""))
-        return str(found) if found else None
+        return str(found["user"]) if found and found["until"] > self.clock() else None
 
     def principal(self, request: Request) -> str:
         return self._caller(request) or ""
@@ -162,12 +167,15 @@ class CyberArkSimulator(Simulator):
         for user, found in self.state["users"].items():
             if (found["username"], found["password"]) == (body["username"], body["password"]) and found["enabled"]:
                 if body.get("concurrentSession") is not True:
-                    for token in [t for t, owner in self.state["logons"].items() if owner == user]:
-                        del self.state["logons"][token]
+                    self._end_logons(user)
                 token = secrets.token_hex(24)
-                self.state["logons"][token] = user
+                self.state["logons"][token] = {"user": user, "until": self.clock() + self.session_seconds}
                 return Answer(200, token, principal=user)
         raise self.refuse(403, "Authentication failure for User.")
+
+    def _end_logons(self, user: str) -> None:
+        for token in [token for token, found in self.state["logons"].items() if found["user"] == user]:
+            del self.state["logons"][token]
 
     def _logoff(self, request: Request) -> Answer:
         if self.state["logons"].pop(request.headers.get("authorization", ""), None) is None:
@@ -239,8 +247,7 @@ class CyberArkSimulator(Simulator):
         def change(request: Request) -> Answer:
             self._user(request)["enabled"] = to
             if not to:
-                for token in [t for t, owner in self.state["logons"].items() if owner == request.ids[0]]:
-                    del self.state["logons"][token]
+                self._end_logons(request.ids[0])
             return Answer(200)
 
         return change
@@ -297,7 +304,7 @@ class CyberArkSimulator(Simulator):
         found: List[Dict[str, Any]] = [self._shown_account(key) for key in self.state["accounts"]]
         words = request.query.get("search", "").lower()
         found = [item for item in found if words in f"{item['name']} {item['userName']} {item['safeName']}".lower()]
-        return Answer(200, {"value": found, "count": len(found)})
+        return self.paged(request, found)
 
     def _get_account(self, request: Request) -> Answer:
         self.run_cpm()
@@ -311,6 +318,18 @@ class CyberArkSimulator(Simulator):
 
         return mark
 
+    def paged(self, request: Request, items: List[Dict[str, Any]]) -> Answer:
+        """One page by `limit` and `offset`; nextLink is relative to the application, as the PVWA gives it."""
+        size, start = (request.query.get(n, given) for n, given in (("limit", str(self.page_size)), ("offset", "0")))
+        if not (size.isdecimal() and start.isdecimal() and int(size) > 0):
+            raise self.refuse(400, "limit and offset must be numbers")
+        body: Dict[str, Any] = {"value": items[int(start) : int(start) + int(size)], "count": len(items)}
+        if int(start) + int(size) < len(items):
+            path = "api" + request.path[len(self.prefix + "/API") :]
+            asked = {**request.query, "limit": size, "offset": str(int(start) + int(size))}
+            body["nextLink"] = f"{path}?{urlencode(asked)}"
+        return Answer(200, body)
+
     def _safe(self, request: Request) -> Dict[str, Any]:
         found = self.state["safes"].get(request.ids[0])
         if found is None:
@@ -320,7 +339,7 @@ class CyberArkSimulator(Simulator):
 
     def _members(self, request: Request) -> Answer:
         found = [{"safeName": request.ids[0], "memberName": name, **item} for name, item in self._safe(request).items()]
-        return Answer(200, {"value": found, "count": len(found)})
+        return self.paged(request, found)
 
     def _add_member(self, request: Request) -> Answer:
         safe, body = self._safe(request), request.body

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 _SECRET_HEADERS = ("authorization", "cookie", "x-vault-token")
@@ -20,7 +20,10 @@ _MAX_BODY = 1024 * 1024
 
 @dataclass(frozen=True)
 class Logged:
-    """One request as it came in, and what was answered. `principal` is who the credential belongs to."""
+    """One request as it came in, and what was answered. `principal` is who the credential belongs to.
+
+    `path` has the query behind it, as sent. `injected` is the kind of the fault that hit it, "" for none.
+    """
 
     at: float
     connection: int
@@ -32,6 +35,8 @@ class Logged:
     status: int
     answer: Any
     principal: str
+    answer_headers: Mapping[str, str] = field(default_factory=dict)
+    injected: str = ""
 
 
 @dataclass
@@ -84,11 +89,24 @@ class Refuse(Exception):
 Handler = Callable[[Request], Answer]
 
 
+def frozen(answer: Answer) -> Answer:
+    """The answer with a body of its own, in JSON's types."""
+    body = answer.body
+    if body is not None:
+        body = json.loads(json.dumps(body, default=sorted))
+    return Answer(answer.status, body, answer.headers, answer.principal)
+
+
+_Self = TypeVar("_Self", bound="Simulator")
+
+
 class Simulator:
     """One simulated vendor on 127.0.0.1. Subclasses register routes and hold their state in `self.state`."""
 
     prefix = ""
     """What stands before every route, below the host."""
+    path_flags = re.RegexFlag(0)
+    """re.IGNORECASE where the vendor's server does not mind case in paths."""
 
     def __init__(self, *, latency: float = 0.0, connect_latency: float = 0.0) -> None:
         self.latency = latency
@@ -110,9 +128,9 @@ class Simulator:
     def route(self, method: str, template: str, handler: Handler) -> None:
         """Register a handler for an OpenAPI path template."""
         pattern = re.sub(r"\\\{[^}]*\\\}", "([^/]+)", re.escape(template))
-        self._routes.append((method, re.compile(self.prefix + pattern + r"\Z"), handler))
+        self._routes.append((method, re.compile(self.prefix + pattern + r"\Z", self.path_flags), handler))
 
-    def __enter__(self) -> Simulator:
+    def __enter__(self: _Self) -> _Self:
         self.start()
         return self
 
@@ -184,7 +202,8 @@ class Simulator:
                 ids = tuple(unquote(part) for part in match.groups())
                 try:
                     with self.lock:
-                        return handler(Request(**{**vars(request), "ids": ids}))
+                        # A copy: what is logged and sent must not change with the state afterwards.
+                        return frozen(handler(Request(**{**vars(request), "ids": ids})))
                 except Refuse as refused:
                     return refused.answer
         return self.error(405 if known else 404, f"no such endpoint: {request.method} {request.path}")
@@ -244,7 +263,11 @@ class _Handler(BaseHTTPRequestHandler):
         if owner.down:
             self.close_connection = True
             return
-        raw = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _MAX_BODY))
+        announced = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY)
+        raw = self.rfile.read(announced)
+        if len(raw) < announced:
+            self.close_connection = True  # the client hung up or was killed half-way: no request, and none acts
+            return
         parts = urlsplit(self.path)
         fault = owner.fault(self.command, parts.path)
         if fault is not None and fault.kind == "drop":
@@ -268,9 +291,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             answer = owner.serve(request)
         who = answer.principal or owner.principal(request)
-        shown = {key: ("***" if key in _SECRET_HEADERS else value) for key, value in headers.items()}
+        shown = {key: _without_secret(key, value) for key, value in headers.items()}
         owner.log(Logged(time.monotonic(), self.number, self.command, self.path, query, shown, body,
-                         answer.status, answer.body, who))  # fmt: skip
+                         answer.status, answer.body, who, {**extra, **answer.headers},
+                         fault.kind if fault is not None else ""))  # fmt: skip
         if fault is not None and fault.kind == "lost":
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
@@ -280,7 +304,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815 - http.server's names
 
     def _send(self, answer: Answer, headers: Mapping[str, str], fault: Optional[Fault]) -> None:
-        data = b"" if answer.body is None else json.dumps(answer.body, default=sorted).encode()
+        data = b"" if answer.body is None else json.dumps(answer.body).encode()
         if fault is not None and fault.kind == "garbage":
             data = b"<html>not json"
         if fault is not None and fault.kind == "huge":
@@ -295,6 +319,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if answer.status != 204:
             self.wfile.write(data)
+
+
+def _without_secret(name: str, value: str) -> str:
+    """A header for the log: of a credential only its scheme (RFC 9110, 11.4), when it names one."""
+    if name not in _SECRET_HEADERS:
+        return value
+    scheme, blank, _ = value.partition(" ")
+    return f"{scheme} ***" if name == "authorization" and blank else "***"
 
 
 def _decode(raw: bytes, kind: str) -> Tuple[Any, bool, bool]:
