@@ -30,8 +30,21 @@ class Forgery:
 
 
 @dataclass(frozen=True)
+class ElasticQuery:
+    """The ES|QL of a detection, macros not yet expanded.
+
+    `lag_seconds`: how late events of its sources may arrive, None for the source's own default. `line` is where the
+    query begins in the detection's file.
+    """
+
+    query: str
+    lag_seconds: Optional[int]
+    line: int
+
+
+@dataclass(frozen=True)
 class Detection:
-    """`slug` is folder/file; `id` a stable uuid. `splunk` is the SPL, `elastic` the rule (type, query), None if absent."""
+    """`slug` is folder/file; `id` a stable uuid. `splunk` is the SPL, `elastic` the ES|QL, None if the file has none."""
 
     slug: str
     id: str
@@ -54,7 +67,7 @@ class Detection:
     actions: Tuple[str, ...]
     window_seconds: int
     splunk: str
-    elastic: Optional[Mapping[str, Any]]
+    elastic: Optional[ElasticQuery]
     examples: Tuple[Example, ...]
     parts: Tuple[str, ...] = ()
 

@@ -7,11 +7,11 @@ import json
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import jsonschema
 
-from responders.content.detection import Detection, Example, Forgery
+from responders.content.detection import Detection, ElasticQuery, Example, Forgery
 from responders.content.spl import Macro
 from responders.errors import BadDetection, BadInput, BadInputs
 from responders.yaml_source import Source, parse
@@ -101,10 +101,17 @@ def _build(value: Mapping[str, Any], slug: str, source: Source) -> Detection:
         actions=tuple(value["response"]["actions"]),
         window_seconds=value.get("window_seconds", 0),
         splunk=value["splunk"].strip(),
-        elastic=value.get("elastic"),
+        elastic=_elastic(value.get("elastic"), source),
         examples=tuple(_example(item, source, place) for place, item in enumerate(value["examples"])),
         parts=tuple(value.get("parts") or ()),
     )
+
+
+def _elastic(value: Optional[Mapping[str, Any]], source: Source) -> Optional[ElasticQuery]:
+    if value is None:
+        return None
+    line = int(source.place(("elastic", "query")).rpartition(":")[2])
+    return ElasticQuery(value["query"].strip(), value.get("lag_seconds"), line)
 
 
 def _example(item: Mapping[str, Any], source: Source, place: int) -> Example:

@@ -1,21 +1,21 @@
-"""A vendor's raw event as the document that Elastic's integration makes of it.
+"""A vendor's raw events as the documents that Elastic's integrations make of them.
 
-Field names and types follow the integrations' own field files and pipelines (github.com/elastic/integrations, read in
-2026: packages okta/system, azure/signinlogs and auditlogs, o365/audit, aws/cloudtrail, cyberarkpas/audit,
-hashicorp_vault/audit, github/audit, kubernetes/audit_logs). Only the fields that matter to identity are made; what an
-ingest pipeline adds from outside (geo and AS databases) is not there. The pipelines themselves were not run.
+Field names, types and conversions follow the integrations' own field files and ingest pipelines (repository
+elastic/integrations; each module names the package and the commits that were read). The pipelines themselves were not
+run. What they add from databases (geo, AS, user agent) and the ECS fields that no detection needs (related.*, event.type
+…) are not made. Types are in fields.json: data stream → field → type, every field that any mapper makes, and no other.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List, Mapping
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Tuple
 
-from responders.content.ecs import aws, cyberark, entra, m365, okta, others, tourniquet, vault
-from responders.content.ecs.document import Doc, EcsDocument
-from responders.content.forms import to_splunk
+from responders.content.ecs import agent, aws, cyberark, entra, github, kubernetes, m365, okta, tourniquet, vault
+from responders.content.ecs.common import Doc, EcsDocument, document_id, iso_time
 from responders.errors import BadInput
 
 STREAMS: Dict[str, str] = {
@@ -34,63 +34,75 @@ STREAMS: Dict[str, str] = {
 }
 """Source to data stream, without its namespace."""
 
-_MAPPERS: Dict[str, Callable[[Mapping[str, Any], Doc], str]] = {
-    "okta": okta.fill,
-    "entra_signin": entra.fill_signin,
-    "entra_audit": entra.fill_audit,
-    "m365_audit": m365.fill,
-    "aws_cloudtrail": aws.fill,
-    "cyberark": cyberark.fill,
-    "vault": vault.fill,
-    "github": others.fill_github,
-    "kubernetes_audit": others.fill_kubernetes,
-    "agent": others.fill_agent,
-    "signal": tourniquet.fill_signal,
-    "journal": tourniquet.fill_journal,
+_NAMESPACE = "default"
+_ENVELOPES: Dict[str, str] = {
+    "entra_signin": "records", "entra_audit": "records", "aws_cloudtrail": "Records", "kubernetes_audit": "items",
+}  # fmt: skip
+"""Where a file or a message of the vendor holds several events; the integrations' inputs split them as well."""
+
+_Fill = Callable[[Mapping[str, Any], Doc], str]
+_MAPPERS: Dict[str, Tuple[_Fill, Tuple[str, ...]]] = {
+    "okta": (okta.fill, okta.TIMES),
+    "entra_signin": (entra.fill_signin, entra.SIGNIN_TIMES),
+    "entra_audit": (entra.fill_audit, entra.AUDIT_TIMES),
+    "m365_audit": (m365.fill, m365.TIMES),
+    "aws_cloudtrail": (aws.fill, aws.TIMES),
+    "cyberark": (cyberark.fill, cyberark.TIMES),
+    "vault": (vault.fill, vault.TIMES),
+    "github": (github.fill, github.TIMES),
+    "kubernetes_audit": (kubernetes.fill, kubernetes.TIMES),
+    "agent": (agent.fill, agent.TIMES),
+    "signal": (tourniquet.fill_signal, tourniquet.SIGNAL_TIMES),
+    "journal": (tourniquet.fill_journal, tourniquet.JOURNAL_TIMES),
 }
 
 
-def to_ecs(source: str, event: Any, ingested: datetime, namespace: str = "default") -> EcsDocument:
-    """The document of one raw event. An absent field stays absent; an event without a readable time has `ingested`.
+def to_ecs(source: str, event: Any, ingested: datetime) -> List[EcsDocument]:
+    """The documents of one raw event: one, or for a vendor's envelope of several events one each.
 
-    `source` is one of STREAMS, `event` the vendor's JSON object, or for CyberArk a CEF line. Raises BadInput for an
-    event that is neither.
+    `source` is one of STREAMS, `event` the vendor's JSON object (for CyberArk also a CEF line), `ingested` when it
+    arrived. An absent or unfit field stays absent. Raises BadInput for an event that is no object or has no readable
+    time.
     """
     if source not in STREAMS:
         raise BadInput(f"unknown source {source!r}", place="source", remedy=f"use one of {', '.join(sorted(STREAMS))}")
-    if not isinstance(event, Mapping) and not (source == "cyberark" and isinstance(event, str)):
-        raise BadInput("is no JSON object", place=f"{source} event", remedy="give one event a line")
-    document = Doc()
-    own = _MAPPERS[source](event if isinstance(event, Mapping) else cyberark.from_cef(str(event)), document)
-    at = to_splunk(source, event, ingested.timestamp())["_time"]
-    document.put("@timestamp", _stamp(float(at)))
-    document.put("event.ingested", _stamp(ingested.timestamp()))
-    document.put("data_stream.dataset", STREAMS[source].partition("-")[2])
-    name = own or hashlib.sha256(json.dumps(event, sort_keys=True, default=str).encode("utf-8", "replace")).hexdigest()[:32]
-    return EcsDocument(f"{STREAMS[source]}-{namespace}", name[:500], document.values)
+    inner = event.get(_ENVELOPES[source]) if isinstance(event, Mapping) and source in _ENVELOPES else None
+    if isinstance(inner, list):
+        return [_one(source, item, ingested, f"{source} event {place}") for place, item in enumerate(inner, 1)]
+    return [_one(source, event, ingested, f"{source} event")]
 
 
-def field_types() -> Mapping[str, str]:
-    """Every field that any mapper makes, and its type in the integrations' mappings."""
-    return dict(_FIELDS)
-
-
-def _stamp(seconds: float) -> str:
-    try:
-        found = datetime.fromtimestamp(seconds, timezone.utc)
-    except (OverflowError, ValueError, OSError):
-        found = datetime.fromtimestamp(0, timezone.utc)
-    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _all_fields() -> Dict[str, str]:
-    found = {"@timestamp": "date", "event.ingested": "date", "data_stream.dataset": "keyword"}
-    modules: List[Any] = [okta, entra, m365, aws, cyberark, vault, others, tourniquet]
-    for module in modules:
-        found.update(module.FIELDS)
+@lru_cache(maxsize=1)
+def field_types() -> Mapping[str, Mapping[str, str]]:
+    """Data stream → field → type in the integrations' mappings, of every field that any mapper makes."""
+    found: Dict[str, Dict[str, str]] = json.loads((Path(__file__).parent / "fields.json").read_text("utf-8"))
     return found
 
 
-_FIELDS = _all_fields()
+def _one(source: str, event: Any, ingested: datetime, place: str) -> EcsDocument:
+    if source == "cyberark":
+        event = cyberark.record(event)
+    if not isinstance(event, Mapping):
+        raise BadInput("is no JSON object", place=place, remedy="give one event a line")
+    stream = STREAMS[source]
+    document = Doc(field_types()[stream])
+    fill, times = _MAPPERS[source]
+    try:
+        name = document_id(fill(event, document), event)
+    except RecursionError:
+        raise BadInput("is nested too deep", place=place, remedy="no vendor's event is; leave it out") from None
+    document.put("@timestamp", _time(event, times, place))
+    document.put("event.ingested", ingested.timestamp())
+    document.put("data_stream.dataset", stream.partition("-")[2])
+    return EcsDocument(f"{stream}-{_NAMESPACE}", name, document.values)
+
+
+def _time(event: Mapping[str, Any], names: Tuple[str, ...], place: str) -> str:
+    for name in names:
+        found = iso_time(event.get(name))
+        if found is not None:
+            return found
+    raise BadInput("has no readable time", place=place, remedy=f"set {' or '.join(names)} to an ISO 8601 time")
+
 
 __all__ = ["STREAMS", "EcsDocument", "field_types", "to_ecs"]

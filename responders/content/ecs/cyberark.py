@@ -1,54 +1,74 @@
-"""CyberArk Vault audit records as the integration `cyberarkpas` (audit) indexes them: names, no ids."""
+"""CyberArk Vault audit records as the integration `cyberarkpas` (audit) indexes them: names, no ids.
+
+Read in elastic/integrations: packages/cyberarkpas/data_stream/audit ingest_pipeline/audit.yml (0e7e522). The pipeline
+takes only the JSON that CyberArk's elastic-json translator writes ({"format": "elastic", "syslog": {"audit_record": …}});
+a CEF line is mapped to the same fields here, which the integration does not do. Records have no id of their own.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any, Dict, Mapping
 
-from responders.content.ecs.document import Doc
+from responders.content.ecs.common import Doc
 from responders.content.forms import read_cef
 
+TIMES = ("IsoTimestamp", "iso_timestamp")
 _SAME = (
     ("issuer", "Issuer"), ("target_user", "TargetUser"), ("source_user", "SourceUser"), ("safe", "Safe"), ("file", "File"),
     ("station", "Station"), ("gateway_station", "GatewayStation"), ("action", "Action"), ("desc", "Desc"),
     ("message", "Message"), ("reason", "Reason"), ("severity", "Severity"), ("category", "Category"),
     ("location", "Location"), ("request_id", "RequestId"), ("iso_timestamp", "IsoTimestamp"),
 )  # fmt: skip
+_ECS = (
+    ("event.code", "MessageID"), ("file.path", "File"), ("source.address", "Station"), ("source.ip", "Station"),
+    ("destination.address", "GatewayStation"), ("destination.ip", "GatewayStation"), ("observer.hostname", "Hostname"),
+)  # fmt: skip
+_SEVERITIES = {"Info": 2, "Error": 7, "Critical": 10}
+_BY_CODE: Dict[str, Dict[str, str]] = {
+    "4": {"event.action": "authentication_failure", "event.outcome": "failure"},
+    "7": {"event.action": "authentication_success", "event.outcome": "success"},
+    "295": {"event.outcome": "success"},
+    "308": {"event.outcome": "success"},
+    "428": {"event.outcome": "success"},
+}
+"""What the pipeline sets for these codes; other codes get the lowercased action and, here, no outcome."""
 _FROM_CEF = {
     "suser": "Issuer", "duser": "TargetUser", "fname": "File", "shost": "Station", "cs2": "Safe", "reason": "Reason",
-    "act": "Action", "rt": "IsoTimestamp", "cs1": "AffectedUserName", "msg": "ExtraDetails",
+    "act": "Action", "rt": "IsoTimestamp", "cs1": "SourceUser",
 }  # fmt: skip
 
-FIELDS: Dict[str, str] = {
-    **{f"cyberarkpas.audit.{name}": "keyword" for name, _ in _SAME},
-    "event.code": "keyword", "event.action": "keyword", "user.name": "keyword", "source.ip": "ip",
-    "source.address": "keyword",
-}  # fmt: skip
+
+def record(event: Any) -> Any:
+    """The audit record of an event in CyberArk's JSON, bare or wrapped, or of a CEF line; anything else as it is."""
+    if isinstance(event, Mapping) and isinstance(event.get("cef"), str):
+        event = event["cef"]
+    if isinstance(event, str):
+        return _from_cef(event)
+    for name in ("syslog", "audit_record"):
+        if isinstance(event, Mapping):
+            event = event.get(name, event)
+    return event
 
 
 def fill(event: Mapping[str, Any], document: Doc) -> str:
-    """Fill a document from the JSON form of CyberArk's syslog translator; an id of its own (records have none)."""
-    if isinstance(event.get("cef"), str):
-        return fill(from_cef(str(event["cef"])), document)
-    record: Any = event.get("syslog", event)
-    record = record.get("audit_record", record) if isinstance(record, Mapping) else {}
-    if not isinstance(record, Mapping):
-        return ""
+    """Fill a document from an audit record (CyberArk, "Vault audit action codes"); no id."""
     for name, raw in _SAME:
-        document.put(f"cyberarkpas.audit.{name}", record.get(raw))
-    document.put("event.code", str(record["MessageID"]) if record.get("MessageID") else None)
-    document.put("event.action", str(record.get("Action") or record.get("Desc") or "").lower())
-    document.put("user.name", record.get("Issuer"))
-    document.put("source.address", record.get("Station"))
-    document.put_ip("source.ip", record.get("Station"))
-    return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode("utf-8", "replace")).hexdigest()[:32]
+        document.put(f"cyberarkpas.audit.{name}", event.get(raw))
+    for name, raw in _ECS:
+        document.put(name, event.get(raw))
+    action = event.get("Action")
+    document.put("event.action", action.lower() if isinstance(action, str) else None)
+    document.put("event.severity", _SEVERITIES.get(str(event.get("Severity"))))
+    for name in ("user.name", "source.user.name"):
+        document.put(name, event.get("Issuer"))
+    for name, value in _BY_CODE.get(str(event.get("MessageID")), {}).items():
+        document.put(name, value)
+    return ""
 
 
-def from_cef(text: str) -> Mapping[str, Any]:
-    """The same record from CyberArk's CEF form."""
+def _from_cef(text: str) -> Mapping[str, Any]:
     fields = read_cef(text)
-    record = {name: fields[key] for key, name in _FROM_CEF.items() if fields.get(key)}
-    record["MessageID"] = str(fields.get("cef_signature", ""))
-    record["Desc"] = str(fields.get("cef_name", ""))
-    return {"syslog": {"audit_record": record}}
+    found: Dict[str, Any] = {name: fields[key] for key, name in _FROM_CEF.items() if fields.get(key)}
+    found["MessageID"] = fields.get("cef_signature")
+    found["Desc"] = fields.get("cef_name")
+    return found

@@ -1,109 +1,105 @@
 """Entra sign-in and audit events as the integration `azure` indexes them (signinlogs, auditlogs).
 
-The integration reads the diagnostic-settings form from an Event Hub; Microsoft Graph's flat form is mapped to the same
-fields here, which the integration itself does not do.
+Read in elastic/integrations: packages/azure/data_stream signinlogs fields/fields.yml (1060c0d) and default.yml (01087ab),
+auditlogs fields/fields.yml (0b97ab0) and default.yml (8f7e7ee). The shared pipeline was not read. session_id is not in
+that field file but in later sign-in documents. The integration reads the diagnostic-settings form from an Event Hub;
+Microsoft Graph's flat form is mapped to the same fields here, which the integration does not do.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, List, Mapping, Tuple
 
-from responders.content.ecs.document import Doc, get, objects
+from responders.content.ecs.common import Doc, get, objects
 
+SIGNIN_TIMES = ("time", "createdDateTime")
+AUDIT_TIMES = ("time", "activityDateTime")
 _MOST = 5
-"""Targets and changed properties that are mapped one by one: queries can only name so many columns."""
-
-_INITIATED = (
-    "app.servicePrincipalId", "app.servicePrincipalName", "app.displayName", "app.appId",
-    "user.id", "user.userPrincipalName", "user.displayName", "user.ipAddress",
-)  # fmt: skip
-_SIGNIN = (
-    ("user_id", "userId"), ("user_principal_name", "userPrincipalName"), ("app_id", "appId"),
-    ("app_display_name", "appDisplayName"), ("service_principal_id", "servicePrincipalId"),
+"""Targets and changed properties that are mapped one by one: queries can only name so many columns. The integration
+itself maps all of them."""
+_AUDIT = "azure.auditlogs.properties"
+_SIGNIN = "azure.signinlogs.properties"
+_SIGNIN_FIELDS = (
+    ("id", "id"), ("user_id", "userId"), ("user_principal_name", "userPrincipalName"),
+    ("user_display_name", "userDisplayName"), ("app_id", "appId"), ("app_display_name", "appDisplayName"),
+    ("service_principal_id", "servicePrincipalId"), ("service_principal_name", "servicePrincipalName"),
     ("service_principal_credential_key_id", "servicePrincipalCredentialKeyId"), ("session_id", "sessionId"),
     ("unique_token_identifier", "uniqueTokenIdentifier"), ("authentication_protocol", "authenticationProtocol"),
-    ("client_app_used", "clientAppUsed"), ("resource_display_name", "resourceDisplayName"), ("id", "id"),
-    ("risk_level_during_signin", "riskLevelDuringSignIn"), ("user_type", "userType"),
+    ("client_app_used", "clientAppUsed"), ("correlation_id", "correlationId"), ("is_interactive", "isInteractive"),
+    ("resource_display_name", "resourceDisplayName"), ("resource_id", "resourceId"), ("user_type", "userType"),
+    ("risk_level_during_signin", "riskLevelDuringSignIn"), ("risk_level_aggregated", "riskLevelAggregated"),
+    ("risk_state", "riskState"), ("incoming_token_type", "incomingTokenType"), ("home_tenant_id", "homeTenantId"),
+    ("conditional_access_status", "conditionalAccessStatus"), ("autonomous_system_number", "autonomousSystemNumber"),
+    ("status.error_code", "status.errorCode"), ("device_detail.device_id", "deviceDetail.deviceId"),
+    ("device_detail.operating_system", "deviceDetail.operatingSystem"), ("device_detail.browser", "deviceDetail.browser"),
+    ("device_detail.trust_type", "deviceDetail.trustType"),
 )  # fmt: skip
-_AUDIT = "azure.auditlogs.properties"
-
-FIELDS: Dict[str, str] = {
-    **{f"azure.signinlogs.properties.{name}": "keyword" for name, _ in _SIGNIN},
-    "azure.signinlogs.properties.status.error_code": "long",
-    **{f"{_AUDIT}.initiated_by.{name}": "keyword" for name in _INITIATED},
-    **{
-        f"{_AUDIT}.target_resources.{place}.{name}": "keyword"
-        for place in range(_MOST)
-        for name in ("id", "type", "display_name", "user_principal_name")
-    },
-    **{
-        f"{_AUDIT}.target_resources.{place}.modified_properties.{number}.{name}": "keyword"
-        for place in range(_MOST)
-        for number in range(_MOST)
-        for name in ("display_name", "new_value", "old_value")
-    },
-    **dict.fromkeys(
-        (
-            "azure.auditlogs.operation_name", "azure.auditlogs.identity", "azure.auditlogs.category", "azure.tenant_id",
-            f"{_AUDIT}.activity_display_name", f"{_AUDIT}.id", f"{_AUDIT}.category", f"{_AUDIT}.operation_type",
-            f"{_AUDIT}.correlation_id", f"{_AUDIT}.result_reason", "event.action", "event.outcome",
-        ),
-        "keyword",
-    ),
-    "source.ip": "ip", "client.ip": "ip",
-}  # fmt: skip
+_AUDIT_FIELDS = (
+    ("activity_display_name", "activityDisplayName"), ("id", "id"), ("category", "category"),
+    ("operation_type", "operationType"), ("correlation_id", "correlationId"), ("result_reason", "resultReason"),
+    ("logged_by_service", "loggedByService"),
+)  # fmt: skip
 
 
 def fill_audit(event: Mapping[str, Any], document: Doc) -> str:
-    """Fill a document from a directory audit event; its id."""
-    inner = event.get("properties")
-    properties: Mapping[str, Any] = inner if isinstance(inner, Mapping) else event
-    operation = event.get("operationName") or properties.get("activityDisplayName") or properties.get("operationName")
-    document.put("azure.auditlogs.operation_name", operation)
-    document.put("event.action", operation)
-    document.put("azure.auditlogs.identity", event.get("identity"))
+    """Fill a document from a directory audit event (Microsoft Graph, "directoryAudit"); its id."""
+    properties = _properties(event)
+    operation = event.get("operationName") or properties.get("activityDisplayName")
+    _common(event, "azure.auditlogs", operation, document)
     document.put("azure.auditlogs.category", "AuditLogs")
-    document.put("azure.tenant_id", event.get("tenantId") or properties.get("tenantId"))
-    result = str(properties.get("result") or event.get("resultType") or "").lower()
-    document.put("event.outcome", {"success": "success", "0": "success", "failure": "failure"}.get(result, ""))
-    for name, raw in (
-        ("activity_display_name", "activityDisplayName"), ("id", "id"), ("category", "category"),
-        ("operation_type", "operationType"), ("correlation_id", "correlationId"), ("result_reason", "resultReason"),
-    ):  # fmt: skip
+    document.put("azure.auditlogs.identity", event.get("identity"))
+    result = properties.get("result")
+    sound = isinstance(result, str) and result.lower() in ("success", "failure")
+    document.put("event.outcome" if sound else f"{_AUDIT}.result", result)
+    for name, raw in _AUDIT_FIELDS:
         document.put(f"{_AUDIT}.{name}", properties.get(raw))
-    for name in _INITIATED:
-        document.put(f"{_AUDIT}.initiated_by.{name}", get(properties.get("initiatedBy"), name))
+    for name in document.types:
+        if name.startswith(f"{_AUDIT}.initiated_by."):
+            document.put(name, get(properties.get("initiatedBy"), name[len(f"{_AUDIT}.initiated_by.") :]))
     for place, target in enumerate(objects(properties.get("targetResources"))[:_MOST]):
-        prefix = f"{_AUDIT}.target_resources.{place}"
-        for name, raw in (
-            ("id", "id"), ("type", "type"), ("display_name", "displayName"), ("user_principal_name", "userPrincipalName"),
-        ):  # fmt: skip
-            document.put(f"{prefix}.{name}", target.get(raw))
-        for number, changed in enumerate(objects(target.get("modifiedProperties"))[:_MOST]):
-            for name, raw in (("display_name", "displayName"), ("new_value", "newValue"), ("old_value", "oldValue")):
-                document.put(f"{prefix}.modified_properties.{number}.{name}", changed.get(raw))
-    _addresses(document, event.get("callerIpAddress") or get(properties, "initiatedBy.user.ipAddress"))
-    found = properties.get("id")
-    return found if isinstance(found, str) else ""
+        _target(f"{_AUDIT}.target_resources.{place}", target, document)
+    return str(properties.get("id", ""))
 
 
 def fill_signin(event: Mapping[str, Any], document: Doc) -> str:
-    """Fill a document from a sign-in event; its id."""
+    """Fill a document from a sign-in event (Microsoft Graph, "signIn"); its id."""
+    properties = _properties(event)
+    _common(event, "azure.signinlogs", event.get("operationName") or "Sign-in activity", document)
+    document.put("azure.signinlogs.category", event.get("category") or "SignInLogs")
+    document.put("azure.signinlogs.result_type", event.get("resultType"))
+    document.put("azure.signinlogs.result_description", event.get("resultDescription"))
+    for name, path in _SIGNIN_FIELDS:
+        document.put(f"{_SIGNIN}.{name}", get(properties, path))
+    document.put("user.id", properties.get("userId"))
+    document.put("user.full_name", properties.get("userDisplayName"))
+    code = get(document.values, f"{_SIGNIN}.status.error_code")
+    document.put("event.outcome", "failure" if code else "success")
+    if get(document.values, "source.ip") is None:
+        # Graph's form has no callerIpAddress.
+        for name in ("source.ip", "client.ip"):
+            document.put(name, properties.get("ipAddress"))
+    return str(properties.get("id", ""))
+
+
+def _properties(event: Mapping[str, Any]) -> Mapping[str, Any]:
     inner = event.get("properties")
-    properties: Mapping[str, Any] = inner if isinstance(inner, Mapping) else event
-    for name, raw in _SIGNIN:
-        document.put(f"azure.signinlogs.properties.{name}", properties.get(raw))
-    code = get(properties, "status.errorCode")
-    if isinstance(code, int) and not isinstance(code, bool):
-        document.put("azure.signinlogs.properties.status.error_code", code)
-        document.put("event.outcome", "success" if code == 0 else "failure")
-    document.put("event.action", "Sign-in activity")
-    document.put("azure.tenant_id", event.get("tenantId") or properties.get("tenantId"))
-    _addresses(document, event.get("callerIpAddress") or properties.get("ipAddress"))
-    found = properties.get("id")
-    return found if isinstance(found, str) else ""
+    return inner if isinstance(inner, Mapping) else event
 
 
-def _addresses(document: Doc, address: Any) -> None:
-    document.put_ip("source.ip", address)
-    document.put_ip("client.ip", address)
+def _common(event: Mapping[str, Any], base: str, operation: Any, document: Doc) -> None:
+    pairs: List[Tuple[str, Any]] = [
+        (f"{base}.operation_name", operation), ("event.action", operation), ("azure.tenant_id", event.get("tenantId")),
+        ("azure.correlation_id", event.get("correlationId")),
+        ("source.ip", event.get("callerIpAddress")), ("client.ip", event.get("callerIpAddress")),
+    ]  # fmt: skip
+    for name, value in pairs:
+        document.put(name, value)
+
+
+def _target(prefix: str, target: Mapping[str, Any], document: Doc) -> None:
+    names = {"id": "id", "type": "type", "display_name": "displayName", "user_principal_name": "userPrincipalName"}
+    for name, raw in names.items():
+        document.put(f"{prefix}.{name}", target.get(raw))
+    for number, changed in enumerate(objects(target.get("modifiedProperties"))[:_MOST]):
+        for name, raw in (("display_name", "displayName"), ("new_value", "newValue"), ("old_value", "oldValue")):
+            document.put(f"{prefix}.modified_properties.{number}.{name}", changed.get(raw))

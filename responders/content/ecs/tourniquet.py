@@ -1,33 +1,29 @@
-"""Tourniquet's own signals and journal events, with the field names that the responder writes."""
+"""Tourniquet's own signals and journal events, with the names that the responder gives them under `tourniquet.`."""
 
 from __future__ import annotations
 
-import contextlib
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
-from responders.content.ecs.document import Doc
+from responders.content.ecs.common import Doc, digest
 
-_SIGNAL = ("tq_detection", "tq_identity", "tq_account", "tq_layer", "tq_events", "tq_finding")
-_JOURNAL = ("kind", "containment", "tq_identity", "tq_account")
-
-FIELDS: Dict[str, str] = {
-    **{f"tourniquet.{name}": "keyword" for name in (*_SIGNAL, *_JOURNAL)},
-    "tourniquet.tq_confidence": "long",
-    "tourniquet.residual_until": "date",
-}
+SIGNAL_TIMES = ("tq_completed_at", "time")
+JOURNAL_TIMES = ("contained_at", "time")
 
 
 def fill_signal(event: Mapping[str, Any], document: Doc) -> str:
-    """Fill a document from a signal; its finding, which is unique for one detection and event."""
-    for name in _SIGNAL:
-        document.put(f"tourniquet.{name}", event.get(name))
-    with contextlib.suppress(ValueError, OverflowError):
-        document.put("tourniquet.tq_confidence", int(float(str(event.get("tq_confidence")))))
-    return ""
+    """Fill a document from a signal; its finding, hashed: one detection raises one finding many times."""
+    _fill(event, document)
+    finding = event.get("tq_finding")
+    return digest(finding) if isinstance(finding, str) and finding else ""
 
 
 def fill_journal(event: Mapping[str, Any], document: Doc) -> str:
-    """Fill a document from a journal event (`contained`, `restored` …)."""
-    for name in (*_JOURNAL, "residual_until"):
-        document.put(f"tourniquet.{name}", event.get(name))
+    """Fill a document from a journal event (`contained`, `restored` …), which has no id of its own."""
+    _fill(event, document)
     return ""
+
+
+def _fill(event: Mapping[str, Any], document: Doc) -> None:
+    for name in document.types:
+        if name.startswith("tourniquet."):
+            document.put(name, event.get(name[len("tourniquet.") :]))

@@ -1,45 +1,32 @@
-"""Vault and OpenBao audit records as the integration `hashicorp_vault` (audit) indexes them."""
+"""Vault and OpenBao audit records as the integration `hashicorp_vault` (audit) indexes them.
+
+Read in elastic/integrations: packages/hashicorp_vault/data_stream/audit fields/fields.yml (01ec175) and
+ingest_pipeline/default.yml (009be49). The record itself becomes hashicorp_vault.audit; an `error` of any kind, even an
+empty one, makes the outcome a failure; user.id is the auth method's account_id and not the entity.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
-from responders.content.ecs.document import Doc, get, number
+from responders.content.ecs.common import Doc, get
 
-_TEXTS = (
-    "type", "error", "auth.accessor", "auth.client_token", "auth.display_name", "auth.entity_id", "auth.token_type",
-    "request.id", "request.operation", "request.path", "request.client_id", "request.client_token_accessor",
-    "request.mount_type", "request.mount_point", "request.mount_accessor", "request.namespace.id", "request.namespace.path",
-    "response.mount_type", "response.auth.accessor", "response.auth.display_name", "response.auth.entity_id",
-    "response.auth.token_type",
-)  # fmt: skip
-_LISTS = ("auth.policies", "auth.token_policies", "auth.identity_policies", "response.auth.policies",
-          "response.auth.token_policies")  # fmt: skip
-_NUMBERS = ("auth.token_ttl", "response.auth.token_ttl", "request.remote_port", "request.wrap_ttl")
-_OBJECTS = ("auth.metadata", "request.data", "response.data", "response.auth.metadata")
+TIMES = ("time",)
 _BASE = "hashicorp_vault.audit"
-
-FIELDS: Dict[str, str] = {
-    **{f"{_BASE}.{name}": "keyword" for name in (*_TEXTS, *_LISTS)},
-    **{f"{_BASE}.{name}": "long" for name in _NUMBERS},
-    **{f"{_BASE}.{name}": "flattened" for name in _OBJECTS},
-    f"{_BASE}.request.remote_address": "ip", "source.ip": "ip", "event.action": "keyword", "event.id": "keyword",
-    "user.id": "keyword",
-}  # fmt: skip
+_SAME = (
+    ("source.ip", "request.remote_address"), ("source.port", "request.remote_port"), ("event.action", "request.operation"),
+    ("event.id", "request.id"), ("user.id", "auth.metadata.account_id"), ("user.email", "auth.metadata.email"),
+)  # fmt: skip
 
 
 def fill(event: Mapping[str, Any], document: Doc) -> str:
-    """Fill a document from an audit record (Vault documentation, "Audit devices"); request id and type."""
-    for name in (*_TEXTS, *_LISTS):
-        document.put(f"{_BASE}.{name}", get(event, name))
-    for name in _NUMBERS:
-        document.put(f"{_BASE}.{name}", number(get(event, name)))
-    for name in _OBJECTS:
-        document.put_object(f"{_BASE}.{name}", get(event, name))
-    document.put_ip(f"{_BASE}.request.remote_address", get(event, "request.remote_address"))
-    document.put_ip("source.ip", get(event, "request.remote_address"))
-    document.put("event.action", get(event, "request.operation"))
-    document.put("event.id", get(event, "request.id"))
-    document.put("user.id", get(event, "auth.entity_id"))
+    """Fill a document from an audit record (Vault documentation, "Audit devices"); request id and record type, since
+    request and response share the id."""
+    for name in document.types:
+        if name.startswith(f"{_BASE}."):
+            document.put(name, get(event, name[len(_BASE) + 1 :]))
+    for name, path in _SAME:
+        document.put(name, get(event, path))
+    document.put("event.outcome", "success" if event.get("error") is None else "failure")
     request = get(event, "request.id")
     return f"{request}:{event.get('type', '')}" if isinstance(request, str) and request else ""

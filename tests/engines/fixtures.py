@@ -1,0 +1,58 @@
+"""The fixture `elasticsearch_url`: one server for the whole run, shared by all xdist workers, started when first asked for.
+
+`TOURNIQUET_TEST_ELASTICSEARCH=http://127.0.0.1:9200` uses a server that runs already; the tests make and delete indices
+there, so it must be one for tests.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+_READY_SECONDS = 800
+"""Fetching it the first time is part of this."""
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(request: pytest.FixtureRequest) -> str:
+    """Address of a running Elasticsearch 8.19.21 without security."""
+    given = os.environ.get("TOURNIQUET_TEST_ELASTICSEARCH")
+    return given.rstrip("/") if given else _shared(request.config)
+
+
+def _shared(config: pytest.Config) -> str:
+    worker = getattr(config, "workerinput", None)
+    run = str(worker["testrunuid"]) if worker else f"alone-{os.getpid()}"
+    controller = os.getppid() if worker else os.getpid()
+    state = Path(tempfile.gettempdir()) / f"tourniquet-es-run-{run}.json"
+    with open(state.with_suffix(".lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not state.exists():
+            _start_keeper(state, controller)
+            until = time.monotonic() + _READY_SECONDS
+            while not state.exists() and time.monotonic() < until:
+                time.sleep(0.1)
+    if not state.exists():
+        pytest.fail(f"Elasticsearch was not ready after {_READY_SECONDS} s")
+    found = json.loads(state.read_text(encoding="utf-8"))
+    if "url" not in found:
+        pytest.fail(f"Elasticsearch did not start: {found['error']}")
+    return str(found["url"])
+
+
+def _start_keeper(state: Path, controller: int) -> None:
+    """Starts the keeper detached, by way of a shell that ends at once, so that no worker has it as its child."""
+    subprocess.run(
+        ["/bin/sh", "-c", '"$@" >/dev/null 2>&1 </dev/null &', "sh", sys.executable, "-m", "tests.engines.keeper",
+         str(state), str(controller)],
+        cwd=_ROOT, check=True, timeout=30, start_new_session=True,
+    )  # fmt: skip
