@@ -14,8 +14,9 @@ MAX_FIELD = 64 * 1024
 _MAX_ITEMS = 5000
 REQUEST = "tq_request"
 _SKEW = timedelta(minutes=15)
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Also C1, line separators, turns of the writing direction and lone surrogates: what rewrites a line for its reader."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]")
+"""Also C1, line separators, turns of the writing direction and lone surrogates: what rewrites a line for its reader; and
+U+FFFD, which stands where a reader of the SIEM's file replaced what it could not take."""
 _PATH = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|\Z)|%[0-9A-Fa-f]{2}|\?")
 """What walks a path or opens a query. No id of the four vendors holds it; the transport escapes ids all the same."""
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,15}(\.[0-9]*)?(e[0-9])?\s*\Z", re.IGNORECASE)

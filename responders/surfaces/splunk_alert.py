@@ -1,8 +1,8 @@
 """The Splunk alert action `Contain identity`: rows in, containments out, the outcome in the log and the exit code.
 
 Exit codes: 0 every row was handled and nothing is left open; 1 something is open, refused or unreadable, and was
-escalated; 2 the payload itself could not be read; 3 the settings or the journal can't be used: Splunk must keep the
-alert and run it again.
+escalated; 2 the payload itself could not be read: it was journaled and escalated, or Splunk did not start this; 3 the
+settings or the journal can't be used, so nothing was recorded: the log names the search's sid, to be sent again.
 """
 
 from __future__ import annotations
@@ -12,57 +12,77 @@ import os
 import sys
 import threading
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TextIO, Tuple
+from typing import Any, BinaryIO, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from responders.errors import BadAlert, JournalError, Refused, TourniquetError
 from responders.escalation.report import Report
 from responders.escalation.words import clean
-from responders.surfaces.splunk_results import Payload, read_payload
+from responders.surfaces.splunk_results import MAX_PAYLOAD, Payload, read_payload, recheck_seconds
 
 ACTION = "tourniquet_contain"
 _WORKERS = 8
+_LONGEST_RECHECK = 60.0  # an action thread of Splunk is held meanwhile
+_KEPT = 65536  # characters of an unreadable payload that the journal keeps
 
 
-def main(arguments: Sequence[str], stdin: TextIO, app_home: str) -> int:
-    """Run once for one alert of Splunk. `app_home` is the app's folder."""
+def main(arguments: Sequence[str], stdin: BinaryIO, app_home: str) -> int:
+    """Run once for one alert of Splunk. `app_home` is the app's folder; `stdin` gives the bytes of Splunk's JSON."""
     if "--execute" not in arguments:
         sys.stderr.write("FATAL this is a Splunk alert action: Splunk starts it with --execute and JSON on stdin\n")
         return 2
     log = Log(_log_path(app_home))
+    # One more than is taken, so that what is too long is seen; and bytes, for the locale here may not be UTF-8.
+    text = stdin.read(MAX_PAYLOAD + 1).decode("utf-8", "replace")
+    payload: Optional[Payload] = None
+    unreadable = ""
+    try:
+        payload = read_payload(text)
+    except BadAlert as error:
+        unreadable = str(error)
+    search, sid = (payload.search, payload.sid) if payload else ("", "")
     try:
         # Before the imports that the vendors need: while they load, nothing could say what is wrong.
         from responders.surfaces.assemble import open_responder, settings_path
 
         responder = open_responder(settings_path(app_home))
+        if payload is None:
+            return _keep(text, unreadable, responder, log)
+        return _run(payload, responder, log)
     except TourniquetError as error:
-        log.write("", "", "failure", str(error))
+        again = f"Nobody was contained. When this is put right: | loadjob {sid} | sendalert {ACTION}" if sid else ""
+        log.write(search, sid, "failure", f"{error} {again}".strip())
         return 3
+
+
+def _keep(text: str, why: str, responder: Any, log: Log) -> int:
+    """A payload that is none: journaled and escalated like an alert, so that somebody looks for what was lost."""
+    from responders.pipeline import contain
+
+    log.write("", "", "failure", why)
     try:
-        return _run(stdin.read(), responder, log)
-    except JournalError as error:
+        contain({"unreadable": text[:_KEPT], "sha256": _digest(text), "why": why}, responder)
+    except Refused as error:
         log.write("", "", "failure", str(error))
-        return 3
+    return 2
 
 
-def _run(text: str, responder: Any, log: Log) -> int:
+def _run(payload: Payload, responder: Any, log: Log) -> int:
     from responders.pipeline import contain, take_up
 
-    try:
-        payload = read_payload(text)
-    except BadAlert as error:
-        contain({"unreadable": text[:65536], "sha256": _digest(text), "why": str(error)}, responder)
-        log.write("", "", "failure", str(error))
-        return 2
     rows = list(payload.rows)
+    worst = 0
     if payload.broken:
+        worst = 1
+        log.write(payload.search, payload.sid, "failure", payload.broken)
         rows.append({"unreadable": payload.broken, "search": payload.search, "sid": payload.sid})
-    if not rows:
-        log.write(payload.search, payload.sid, "success", "no results: nothing to contain")
-        return 0
-    worst = _contain_all(rows, lambda row: contain(row, responder), payload, log)
-    wait = float(payload.configuration.get("recheck_seconds", "10"))
+    try:
+        wait = recheck_seconds(payload)
+    except BadAlert as error:
+        wait, worst = 10.0, 1
+        log.write(payload.search, payload.sid, "failure", str(error))
+    worst = max(worst, _contain_all(rows, lambda row: contain(row, responder), payload, log))
     if wait > 0:
-        time.sleep(min(wait + 0.2, 60.0))
+        time.sleep(min(wait + 0.2, _LONGEST_RECHECK))
         for line in take_up(responder):
             log.write(payload.search, payload.sid, "success", f"due: {line}")
     return worst
@@ -114,6 +134,8 @@ def _one(row: Mapping[str, Any], contain: Callable[[Mapping[str, Any]], Report])
         raise
     except TourniquetError as error:
         return 1, "failure", str(error)
+    except Exception as error:  # a mistake of ours in one row must neither stop the others nor look like success
+        return 1, "failure", f"internal error {type(error).__name__}: {error}. The alert stays due; please report this"
     message = f"{report.title} {report.containment}".strip()
     return (1, "failure", message) if report.loud else (0, "success", message)
 
@@ -160,6 +182,10 @@ class Log:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S,000+0000", time.gmtime())
         line = f"{stamp} {level} sendmodaction - {words}\n"
         sys.stderr.write(f"{level} {line}")
-        if self._path is not None:
+        if self._path is None:
+            return
+        try:
             with open(self._path, "a", encoding="utf-8") as handle:
                 handle.write(line)
+        except OSError as error:  # splunkd keeps stderr, and a full disk must not keep anybody from being contained
+            sys.stderr.write(f"WARN {self._path} can't be written: {error}\n")

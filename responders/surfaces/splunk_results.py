@@ -10,6 +10,8 @@ import csv
 import gzip
 import io
 import json
+import math
+import re
 import zlib
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Tuple
@@ -20,6 +22,7 @@ from responders.errors import BadAlert
 MAX_PAYLOAD = 16 * 1024 * 1024
 MAX_RESULTS = 256 * 1024 * 1024
 _MAX_ROWS = 50_000
+_VALUE = re.compile(r"\$([^$]*(?:\$\$[^$]*)*)\$(?:;|\Z)")
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,31 @@ def read_payload(text: str) -> Payload:
     return Payload(str(given.get("search_name") or "ad hoc"), str(given.get("sid") or ""), settings, rows, broken)
 
 
+def recheck_seconds(payload: Payload) -> float:
+    """How long to wait before looking whether the containment still holds; 0 for not at all. Raises BadAlert."""
+    given = payload.configuration.get("recheck_seconds", "10")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise BadAlert(
+            f"{given[:40]!r} is no number of seconds, 10 is taken",
+            place="param.recheck_seconds",
+            remedy="correct it in the alert's action Contain identity",
+        )
+    return seconds
+
+
 def _rows(given: Mapping[str, Any]) -> Tuple[Tuple[Mapping[str, Any], ...], str]:
     single = given.get("result")
     only: Tuple[Mapping[str, Any], ...] = (from_siem(multivalues(single)),) if isinstance(single, dict) and single else ()
     path = given.get("results_file")
     if not isinstance(path, str) or not path:
-        return only, "" if only else "no results_file and no result"
+        return only, "" if only else _lost("stdin", "neither results_file nor result names a row")
     rows, broken = read_results(path)
+    if not rows and not broken and not only:
+        broken = _lost(path, "holds no row")
     return rows or only, broken
 
 
@@ -67,13 +88,19 @@ def read_results(path: str) -> Tuple[Tuple[Mapping[str, Any], ...], str]:
         with gzip.open(path, "rb") as packed:
             bounded = io.BufferedReader(_Bounded(packed))
             text = io.TextIOWrapper(bounded, encoding="utf-8", errors="replace", newline="")
-            for row in csv.DictReader(text):
+            # Python 3.9's csv gives up at a NUL: one planted in a field must not hide the rows behind it.
+            for row in csv.DictReader(line.replace("\0", "\ufffd") for line in text):
                 if len(rows) >= _MAX_ROWS:
-                    return tuple(rows), f"{path}: more than {_MAX_ROWS} rows"
+                    return tuple(rows), _lost(path, f"more than {_MAX_ROWS} rows")
                 rows.append(from_siem(multivalues(row)))
     except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
-        return tuple(rows), f"{path}: read {len(rows)} rows, then: {error}"
+        return tuple(rows), _lost(path, f"read {len(rows)} rows, then: {error}")
     return tuple(rows), ""
+
+
+def _lost(place: str, what: str) -> str:
+    remedy = "look at the results of this search in Splunk, and contain by hand whom the missing rows name"
+    return str(BadAlert(what, place=place, remedy=remedy))
 
 
 class _Bounded(io.RawIOBase):
@@ -87,7 +114,7 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._inner.read(min(len(buffer), 65536))
+        data = self._inner.read1(min(len(buffer), 65536))  # read() would drop what came before a cut
         self._left -= len(data)
         if self._left < 0:
             raise ValueError(f"unpacks to more than {MAX_RESULTS} bytes")
@@ -107,7 +134,13 @@ def multivalues(row: Mapping[Any, Any]) -> Dict[str, Any]:
 
 
 def unpack(packed: str) -> List[str]:
-    """Values of `$a$;$b$`. A text of another form is one value."""
-    if not packed.endswith("$") or len(packed) < 2:
-        return [packed]
-    return [part.replace("$$", "$") for part in packed[1:-1].split("$;$")]
+    """Values of `$a$;$b$`; a doubled `$` is one of the value itself. A text of another form is one value."""
+    found: List[str] = []
+    at = 0
+    while at < len(packed):
+        value = _VALUE.match(packed, at)
+        if value is None:
+            return [packed]
+        found.append(value.group(1).replace("$$", "$"))
+        at = value.end()
+    return found

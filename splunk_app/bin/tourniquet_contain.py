@@ -9,4 +9,4 @@ sys.path.insert(0, os.path.join(APP, "lib"))
 from responders.surfaces.splunk_alert import main  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], sys.stdin, APP))
+    sys.exit(main(sys.argv[1:], sys.stdin.buffer, APP))

@@ -1,0 +1,222 @@
+"""The built package's alert action under Splunk's Pythons, against the simulated vendors, started as Splunk starts it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, Mapping
+
+import pytest
+
+from responders.drill.attacker import Attacker
+from responders.drill.world import Person, World
+from tests.packaging.splunk import Splunk, csv_of
+from tests.support import raw_alert
+
+PYTHONS = [pytest.param(version, marks=pytest.mark.engine(f"python{version}")) for version in ("3.9", "3.13")]
+each_python = pytest.mark.parametrize("python", PYTHONS)
+
+
+def row(person: Person, vendor: str = "okta", **more: Any) -> Dict[str, Any]:
+    evidence = [f"cyberark.account_id={person.held['cyberark account']}"]
+    return raw_alert(person, vendor=vendor, tq_detection="okta/session_replay", tq_evidence=evidence, **more)
+
+
+@pytest.fixture
+def splunk(tmp_path: Path, app: Path) -> Splunk:
+    return Splunk(tmp_path / "splunk", app)
+
+
+@each_python
+def test_every_row_is_contained(python: str, splunk: Splunk, world: World) -> None:
+    """Several rows of a results file are several containments: every way in of every attacker is refused."""
+    people = [world.add_person(name) for name in ("alice", "bob", "carol")]
+    attackers = [Attacker(world, person) for person in people]
+    assert all(works for attacker in attackers for works in attacker.works().values())
+    splunk.configure(world, people)
+    rows = [{"rid": str(number), **row(person)} for number, person in enumerate(people)]
+    ran = splunk.start(python, splunk.payload(splunk.results(csv_of(rows))))
+    assert [name for attacker in attackers for name, works in attacker.works().items() if works] == []
+    assert ran.code == 0, ran.log
+    assert world.okta.state["users"][people[0].okta]["status"] == "SUSPENDED"
+    assert not splunk.escalated()[0]["title"].startswith("an alert")
+    assert len(splunk.escalated()) == 3
+
+
+@each_python
+def test_the_log_says_what_was_done(python: str, splunk: Splunk, world: World) -> None:
+    """One line a row in the log, as the adaptive response framework reads it."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    ran = splunk.start(python, splunk.payload(splunk.results(csv_of([{"rid": "7", **row(person)}]))))
+    assert len(ran.log) == 1
+    assert " INFO sendmodaction - signature=" in ran.log[0]
+    for part in (
+        'action_name="tourniquet_contain"', 'search_name="Tourniquet - test"', 'sid="scheduler__nobody_1"', 'rid="7"',
+        'action_mode="saved"', 'action_status="success"', "alice",
+    ):  # fmt: skip
+        assert part in ran.log[0]
+
+
+@each_python
+def test_the_same_row_again_changes_nothing(python: str, splunk: Splunk, world: World) -> None:
+    """Splunk raises a finding again in the next run: the vendors see no further change."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    payload = splunk.payload(splunk.results(csv_of([row(person)])))
+    assert splunk.start(python, payload).code == 0
+    before = len(world.okta.requests), len(world.graph.requests), len(world.cyberark.requests)
+    ran = splunk.start(python, payload)
+    assert (len(world.okta.requests), len(world.graph.requests), len(world.cyberark.requests)) == before
+    assert "handled before" in ran.log[-1]
+
+
+@each_python
+def test_it_looks_again_before_it_exits(python: str, splunk: Splunk, world: World) -> None:
+    """After recheck_seconds the due recheck runs in the same process."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person], rechecks=[0.1])
+    configuration = {"recheck_seconds": "0.1"}
+    ran = splunk.start(python, splunk.payload(splunk.results(csv_of([row(person)])), configuration=configuration))
+    assert ran.code == 0, ran.log
+    assert any("due: recheck" in line and "steps hold" in line for line in ran.log)
+
+
+@each_python
+def test_a_wrong_recheck_time_keeps_nobody_from_being_contained(python: str, splunk: Splunk, world: World) -> None:
+    """It is said, with place and remedy, and the identity is contained all the same."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    payload = json.loads(splunk.payload(splunk.results(csv_of([row(person)]))))
+    payload["configuration"]["recheck_seconds"] = "-3"
+    ran = splunk.start(python, json.dumps(payload).encode())
+    assert ran.code == 1
+    assert "param.recheck_seconds" in ran.log[0]
+    assert not any(Attacker(world, person).works().values())
+
+
+@each_python
+def test_what_follows_an_unreadable_row_is_contained(python: str, splunk: Splunk, world: World) -> None:
+    """A row with a planted NUL, and one of an unknown detection, keep nobody behind them from being contained."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    rows = [row(person, tq_finding="a\0b"), {**row(person), "tq_detection": "no/such", "tq_finding": "x"}, row(person)]
+    ran = splunk.start(python, splunk.payload(splunk.results(csv_of(rows))))
+    assert ran.code == 1
+    assert not any(Attacker(world, person).works().values())
+
+
+@each_python
+def test_a_truncated_file_is_read_as_far_as_it_goes(python: str, splunk: Splunk, world: World) -> None:
+    """Rows before the cut are contained, and that rows are missing is escalated."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    ran = splunk.start(python, splunk.payload(splunk.results(csv_of([row(person)]), cut=8)))
+    assert ran.code == 1
+    assert not any(Attacker(world, person).works().values())
+    assert any("read 1 rows, then" in line for line in ran.log)
+    assert any(body["raw"].get("unreadable") for body in splunk.entries("alert"))
+
+
+# -- bad input: a clear error, the alert kept and escalated, no vendor touched -------------------------------
+
+Make = Callable[[Splunk, Mapping[str, Any]], bytes]
+
+
+def _rows(**changed: Any) -> Make:
+    return lambda splunk, good: splunk.payload(splunk.results(csv_of([{**good, **changed}])))
+
+
+def _result(**changed: Any) -> Make:
+    return lambda splunk, good: splunk.payload(splunk.dispatch, results_file=None, result={**good, **changed})
+
+
+BAD: Dict[str, tuple[Make, int, str]] = {
+    "no JSON": (lambda *_: b'{"sid": ', 2, "stdin: not JSON"),
+    "no object": (lambda *_: b"[1, 2]", 2, "stdin: not a JSON object"),
+    "nothing": (lambda *_: b"", 2, "stdin: not JSON"),
+    "not UTF-8": (lambda *_: b"\xff\xfe\x00{", 2, "stdin: not JSON"),
+    "too deep": (lambda *_: b"[" * 200_000, 2, "stdin: not JSON"),
+    "17 MB": (lambda *_: b'{"sid": "' + b"x" * 17_000_000 + b'"}', 2, "Splunk sends at most"),
+    "no results": (lambda splunk, _: splunk.payload(splunk.results("")), 1, "holds no row"),
+    "a header only": (lambda splunk, good: splunk.payload(splunk.results(csv_of([good]).split("\n")[0])), 1, "holds no row"),
+    "no file": (lambda splunk, _: splunk.payload(splunk.dispatch / "gone.csv.gz"), 1, "gone.csv.gz: read 0 rows"),
+    "a folder": (lambda splunk, _: splunk.payload(splunk.dispatch), 1, "read 0 rows"),
+    "no file named": (lambda splunk, _: splunk.payload(splunk.dispatch, results_file=7), 1, "neither results_file"),
+    "cut short": (lambda s, good: s.payload(s.results(csv_of([good]), cut=200)), 1, "read 0 rows, then"),
+    "no gzip": (lambda splunk, _: splunk.payload(_plain(splunk)), 1, "read 0 rows, then"),
+    "a 10 MB field": (_rows(tq_account="okta:default:" + "x" * 10_000_000), 1, ""),
+    "control characters": (_rows(tq_account="okta:default:00u\x1b[2J\x07"), 1, ""),
+    "a NUL": (_rows(tq_account="okta:default:00u\0"), 1, ""),
+    "a path trick": (_rows(tq_account="okta:default:../../admin?x=%2f"), 1, ""),
+    "a wrong confidence": (_rows(tq_confidence="101"), 1, ""),
+    "an unknown detection": (_rows(tq_detection="okta/no_such"), 1, ""),
+    "no time": (_rows(tq_completed_at="yesterday"), 1, ""),
+    "a time to come": (_rows(tq_completed_at="2096-01-01T00:00:00Z"), 1, ""),
+    "an object for an id": (_result(tq_account={"$ne": ""}), 1, ""),
+    "a list of lists": (_result(tq_account=[["okta:default:x"]]), 1, ""),
+    "a truth value": (_result(tq_confidence=True), 1, ""),
+    "a lone surrogate": (_result(tq_account="okta:default:\ud800"), 1, ""),
+}
+
+
+def _plain(splunk: Splunk) -> Path:
+    path = splunk.dispatch / "plain.csv.gz"
+    path.write_text("tq_account\nx\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for all bad inputs, since none of them may reach it."""
+    with World(tmp_path_factory.mktemp("company"), vault=False) as found:
+        found.add_person("alice")
+        yield found
+
+
+@each_python
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_kept_and_escalated(python: str, what: str, splunk: Splunk, company: World) -> None:
+    """A clear error, the documented exit code, the alert in the journal and escalated loudly, no vendor touched."""
+    person = company.people["alice"]
+    splunk.configure(company, [person])
+    make, code, said = BAD[what]
+    ran = splunk.start(python, make(splunk, row(person)))
+    assert ran.code == code, ran.log
+    assert "Traceback" not in ran.stderr
+    assert said in ran.log[0]
+    assert 'action_status="failure"' in ran.log[0]
+    assert [character for line in ran.log for character in line if not character.isprintable()] == []
+    assert max(map(len, ran.log)) < 20_000
+    assert len(splunk.entries("alert")) == 1
+    assert [report["loud"] for report in splunk.escalated()] == [True]
+    assert [*company.okta.requests, *company.graph.requests, *company.cyberark.requests] == []
+
+
+@each_python
+def test_without_settings_the_log_says_how_to_send_the_alert_again(python: str, splunk: Splunk) -> None:
+    """Nothing can be recorded: exit code 3, the place of the mistake, and the search to send again."""
+    ran = splunk.start(python, splunk.payload(splunk.results("a\n1\n")))
+    assert ran.code == 3
+    assert "tourniquet_settings.json" in ran.log[0]
+    assert "| loadjob scheduler__nobody_1 | sendalert tourniquet_contain" in ran.log[0]
+
+
+@each_python
+def test_a_journal_that_cannot_be_opened_is_exit_code_3(python: str, splunk: Splunk, company: World) -> None:
+    """Whatever can't be recorded is not done."""
+    splunk.configure(company, [company.people["alice"]])
+    (splunk.local / "journal.db").mkdir()
+    ran = splunk.start(python, splunk.payload(splunk.results(csv_of([row(company.people["alice"])]))))
+    assert ran.code == 3
+    assert "journal.db" in ran.log[0]
+    assert company.okta.requests == []
+
+
+@each_python
+def test_only_splunk_starts_it(python: str, splunk: Splunk) -> None:
+    """Without --execute it says what it is, and does nothing."""
+    ran = splunk.start(python, b"", "--help")
+    assert ran.code == 2
+    assert "--execute" in ran.stderr
+    assert ran.log == []
