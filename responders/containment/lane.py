@@ -16,6 +16,7 @@ from responders.containment.responder import Responder
 from responders.errors import OutcomeUnknown, Permanent, Refused, Retryable, TourniquetError
 from responders.model import Outcome, Phase, Plan, State, Status, Step
 from responders.parallel import Late, run_all
+from responders.vendors.budget import calling_for
 from responders.vendors.client import VendorClient
 
 _POLL = (0.2, 0.4, 0.8, 1.6)
@@ -68,21 +69,25 @@ class Lane:
     def run(self) -> Tuple[Outcome, ...]:
         """Carry the lane out and journal its outcomes. Raises nothing that a vendor causes."""
         try:
-            due, pause = self.steps, 0.1
-            while True:
-                self._round(due)
-                due = tuple(step for step in due if self._again(step))
-                if not due or time.monotonic() + pause > self.deadline:
-                    break
-                time.sleep(pause)
-                pause = min(pause * 2, 5.0)
-                self.states = {key: value for key, value in self.states.items() if key not in {s.id for s in due}}
+            with calling_for(self.plan.decision.tier):
+                self._rounds_until_done()
         finally:
             self.gate.close()
             self.federation.landed(self.vendor)
         outcomes = tuple(self.outcomes[step.id] for step in self.steps)
         write_outcomes(self.responder.journal, self.plan.containment, outcomes)
         return outcomes
+
+    def _rounds_until_done(self) -> None:
+        due, pause = self.steps, 0.1
+        while True:
+            self._round(due)
+            due = tuple(step for step in due if self._again(step))
+            if not due or time.monotonic() + pause > self.deadline:
+                return
+            time.sleep(pause)
+            pause = min(pause * 2, 5.0)
+            self.states = {key: value for key, value in self.states.items() if key not in {s.id for s in due}}
 
     def _round(self, steps: Tuple[Step, ...]) -> None:
         self._read(steps)

@@ -1,0 +1,107 @@
+"""`python -m tests.bench [--quick]`: measure, write docs/bench.json and docs/bench.md, and say what missed its goal."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from tests.bench import burst, clients, cold, warm
+from tests.bench.company import Company
+from tests.bench.fixture import VENDORS, Spread, spread
+from tests.bench.relay import CONNECT_TRIPS, ROUND_TRIP
+from tests.bench.table import write
+
+FOUR_TRIPS = 4 * ROUND_TRIP
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table. `goal` is the most that is allowed, None where a figure is only reported."""
+
+    part: str
+    what: str
+    unit: str
+    found: Spread
+    goal: Optional[float] = None
+
+    @property
+    def missed(self) -> bool:
+        return self.goal is not None and self.found.median > self.goal
+
+
+def main() -> int:
+    quick = "--quick" in sys.argv[1:]
+    figures: List[Figure] = []
+    notes: Dict[str, Any] = {}
+    with Company() as company, tempfile.TemporaryDirectory(prefix="tourniquet-bench-") as name:
+        folder = Path(name)
+        figures += _cold(company, folder, 2 if quick else 7)
+        found = warm.runs(company, folder / "warm", 2 if quick else 9)
+        figures += _warm(found)
+        ratio = clients.compare(company, found[-1], 1 if quick else 3)
+        figures.append(Figure("c", "the same calls one after another, by the usual clients", "s", ratio))
+        one = spread([w.confirmed for w in found]).median
+        figures.append(Figure("c", "times as long as warm (b)", "×", spread([ratio.median / one])))
+        figures += _attacked(warm.runs(company, folder / "attacked", 2 if quick else 5, attacked=True))
+        all_at_once = burst.run(company, folder / "burst", 40 if quick else 500)
+        notes["burst"] = asdict(all_at_once)
+        if all_at_once.allowed:
+            figures.append(
+                Figure("e", "500 identities: time over what the limits allow", "×", spread([all_at_once.ratio]), 1.1)
+            )
+        figures.append(Figure("e", "revoke blocks later than a restrict's", "", spread([all_at_once.late_revokes])))
+    machine = {"cores": os.cpu_count(), "system": platform.platform(terse=True), "python": platform.python_version()}
+    network = {"round_trip_s": ROUND_TRIP, "further_trips_of_a_new_connection": CONNECT_TRIPS}
+    lines = [{**asdict(figure), "missed": figure.missed} for figure in figures]
+    document = {"machine": machine, "network": network, "figures": lines, "notes": notes}
+    if not quick:
+        Path("docs/bench.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        write(Path("docs/bench.md"), document)
+    for figure in figures:
+        goal = "" if figure.goal is None else f"goal {figure.goal:g}: {'MISSED' if figure.missed else 'met'}"
+        print(f"({figure.part}) {figure.what}: {figure.found} {figure.unit} {goal}")
+    print(json.dumps(notes))
+    return 0
+
+
+def _cold(company: Company, folder: Path, count: int) -> List[Figure]:
+    home = cold.app(Path("build/bench").resolve())
+    figures = []
+    for version, program in cold.interpreters().items():
+        found = []
+        for number in range(count + 1):
+            name = f"cold{version.replace('.', '')}-{number}"
+            found.append(cold.start(program, home, company, company.person(name), folder / name))
+        found = found[1:]  # the first one compiles
+        figures += [
+            Figure(
+                "a", f"cold, Python {version}: all four vendors confirmed", "s", spread([c.confirmed for c in found]), 1.2
+            ),
+            Figure("a", f"cold, Python {version}: process ended", "s", spread([c.ended for c in found])),
+            Figure("a", f"cold, Python {version}: peak memory", "MB", spread([c.megabytes for c in found]), 60.0),
+            Figure("d", f"cold, Python {version}: first connection", "s", spread([c.first_byte for c in found]), 0.4),
+        ]
+    return figures
+
+
+def _warm(found: List[warm.Warm]) -> List[Figure]:
+    goal = round(1.3 * FOUR_TRIPS, 3)
+    per = [Figure("b", f"warm: {v} confirmed", "s", spread([w.vendors[v] for w in found]), goal) for v in VENDORS]
+    return [*per, Figure("b", "warm: all four confirmed", "s", spread([w.confirmed for w in found]), goal)]
+
+
+def _attacked(found: List[warm.Warm]) -> List[Figure]:
+    return [
+        Figure("f", f"attacker's last successful call at {v}", "ms", spread([1000 * w.attacker.get(v, 0.0) for w in found]))
+        for v in VENDORS
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
