@@ -49,7 +49,7 @@ build: $(STAMP)
 	$(BIN)/tourniquet actions --markdown > docs/actions.md
 
 splunk-app: $(STAMP)
-	$(BIN)/python -m packaging.splunk_app
+	$(BIN)/python packaging/splunk_app.py
 
 # Needs the network; run it when setup.cfg's extras or a packaging/locks/*.in change, and read the difference.
 locks:
