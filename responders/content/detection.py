@@ -43,6 +43,18 @@ class ElasticQuery:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """What an account has done before: searches that give `tq_account`, `tq_value` and their times, and what `tq_value` is.
+
+    `what` is the kind of thing remembered, such as `okta_network`: detections may share one.
+    """
+
+    what: str
+    splunk: str
+    elastic: str
+
+
+@dataclass(frozen=True)
 class Detection:
     """`slug` is folder/file; `id` a stable uuid. `splunk` is the SPL, `elastic` the ES|QL, None if the file has none."""
 
@@ -70,6 +82,11 @@ class Detection:
     elastic: Optional[ElasticQuery]
     examples: Tuple[Example, ...]
     parts: Tuple[str, ...] = ()
+    logging: Tuple[str, ...] = ()
+    """What must be switched on at the vendor so that the events arrive at all."""
+    wanted: Tuple[str, ...] = ()
+    """Manual steps where the response needs an action that does not exist."""
+    baseline: Optional[Baseline] = None
 
     @property
     def correlation(self) -> bool:

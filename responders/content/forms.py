@@ -26,7 +26,7 @@ SOURCETYPES: Dict[str, str] = {
 }
 """Source name to sourcetype. Entra events in Graph's flat form get azure:aad:signin or azure:aad:audit."""
 
-_TIMES: Dict[str, Tuple[str, ...]] = {
+TIMES: Dict[str, Tuple[str, ...]] = {
     "okta": ("published",),
     "entra_signin": ("time", "createdDateTime"),
     "entra_audit": ("time", "activityDateTime"),
@@ -101,7 +101,7 @@ def parse_time(value: Any) -> Optional[float]:
 def _time(source: str, event: Any, fields: Mapping[str, Any]) -> Optional[float]:
     places = [fields, event if isinstance(event, Mapping) else {}]
     for place in places:
-        for name in _TIMES[source]:
+        for name in TIMES[source]:
             found = parse_time(place.get(name))
             if found is not None:
                 return found

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import jsonschema
 
-from responders.content.detection import Detection, ElasticQuery, Example, Forgery
+from responders.content.detection import Baseline, Detection, ElasticQuery, Example, Forgery
+from responders.content.entries import expand_entry
 from responders.content.spl import Macro
 from responders.errors import BadDetection, BadInput, BadInputs
 from responders.yaml_source import Source, parse
@@ -102,9 +101,16 @@ def _build(value: Mapping[str, Any], slug: str, source: Source) -> Detection:
         window_seconds=value.get("window_seconds", 0),
         splunk=value["splunk"].strip(),
         elastic=_elastic(value.get("elastic"), source),
-        examples=tuple(_example(item, source, place) for place, item in enumerate(value["examples"])),
+        examples=_examples(value, source),
         parts=tuple(value.get("parts") or ()),
+        logging=tuple(value.get("logging") or ()),
+        wanted=tuple(value["response"].get("wanted") or ()),
+        baseline=_baseline(value.get("baseline")),
     )
+
+
+def _baseline(value: Optional[Mapping[str, Any]]) -> Optional[Baseline]:
+    return None if value is None else Baseline(value["what"], value["splunk"].strip(), value["elastic"].strip())
 
 
 def _elastic(value: Optional[Mapping[str, Any]], source: Source) -> Optional[ElasticQuery]:
@@ -114,57 +120,29 @@ def _elastic(value: Optional[Mapping[str, Any]], source: Source) -> Optional[Ela
     return ElasticQuery(value["query"].strip(), value.get("lag_seconds"), line)
 
 
-def _example(item: Mapping[str, Any], source: Source, place: int) -> Example:
-    events: List[Tuple[str, Any]] = []
-    for number, entry in enumerate(item["events"]):
-        try:
-            events.extend(_events(entry))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            where = source.place(("examples", place, "events", number))
-            raise BadInputs(
-                [BadDetection(f"event can't be made: {error!r}", place=where, remedy="see docs/detections.md")]
-            ) from None
-    return Example(
-        item["name"], tuple(events), tuple(item.get("fires") or ()), item.get("quiet", ""), item.get("real", ""),
-        {name: tuple(rows) for name, rows in (item.get("lookups") or {}).items()},
-    )  # fmt: skip
-
-
-def _events(entry: Mapping[str, Any]) -> List[Tuple[str, Any]]:
-    """The events an entry stands for: one, those of a file of real ones, or `repeat` of one.
-
-    repeat: {times: N, every: seconds, field: dotted name of the time, vary: [dotted names that get -1, -2 …]}.
-    """
-    if "file" in entry:
-        text = (ROOT / "samples" / entry["file"]).read_text(encoding="utf-8")
-        value = json.loads(text)
-        return [(entry["source"], event) for event in (value if isinstance(value, list) else [value])]
-    repeat = entry.get("repeat")
-    if not repeat:
-        return [(entry["source"], entry["event"])]
-    made: List[Tuple[str, Any]] = []
-    for number in range(int(repeat["times"])):
-        event = copy.deepcopy(entry["event"])
-        start = _get(event, repeat["field"])
-        moment = datetime.fromisoformat(str(start).replace("Z", "+00:00")) + timedelta(seconds=number * repeat["every"])
-        _set(event, repeat["field"], moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z")
-        for name in repeat.get("vary") or ():
-            _set(event, name, f"{_get(event, name)}-{number}")
-        made.append((entry["source"], event))
-    return made
-
-
-def _get(event: Any, name: str) -> Any:
-    for part in name.split("."):
-        event = event[part]
-    return event
-
-
-def _set(event: Any, name: str, value: Any) -> None:
-    *parents, last = name.split(".")
-    for part in parents:
-        event = event[part]
-    event[last] = value
+def _examples(value: Mapping[str, Any], source: Source) -> Tuple[Example, ...]:
+    """Raises BadInputs with every event that can't be made."""
+    found: List[Example] = []
+    errors: List[BadInput] = []
+    for place, item in enumerate(value["examples"]):
+        events: List[Tuple[str, Any]] = []
+        for number, entry in enumerate(item["events"]):
+            try:
+                events.extend(expand_entry(entry, value.get("given") or {}, ROOT / "samples"))
+            except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+                where = source.place(("examples", place, "events", number))
+                what = f"event can't be made: {type(error).__name__}: {error}"
+                errors.append(BadDetection(what, place=where, remedy="see docs/detections.md, the format"))
+        lookups = item.get("lookups") or value.get("lookups") or {}
+        found.append(
+            Example(
+                item["name"], tuple(events), tuple(item.get("fires") or ()), item.get("quiet", ""), item.get("real", ""),
+                {name: tuple(rows) for name, rows in lookups.items()},
+            )
+        )  # fmt: skip
+    if errors:
+        raise BadInputs(errors)
+    return tuple(found)
 
 
 def load_macros(root: Path = ROOT) -> Dict[str, Macro]:
