@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from responders.drill.openbao import OpenBao, program
 from responders.drill.world import World
 
-pytest_plugins = ("tests.specs.plugin",)
+pytest_plugins = ("tests.engines.fixtures", "tests.specs.plugin")
 
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")

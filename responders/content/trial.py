@@ -6,10 +6,10 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, Iterable, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from responders.content.detection import Detection, Example
-from responders.content.run import run_detections
+from responders.content.run import Hit, run_detections
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,37 @@ def try_examples(detections: Iterable[Detection], *, renamed: bool = False) -> I
 
 def try_one(detection: Detection, example: Example, *, renamed: bool = False) -> Trial:
     """One example."""
-    events, fires, lookups = list(example.events), list(example.fires), {k: list(v) for k, v in example.lookups.items()}
-    if renamed:
-        text = json.dumps([events, fires, lookups])
-        events, fires, lookups = json.loads(rename(text))
-    hits = run_detections([detection], [(source, event) for source, event in events], lookups=lookups)
+    played = play(example, renamed=renamed)
+    hits = run_detections([detection], played.events, lookups=played.lookups)
+    return Trial(detection.slug, example.name, compare(hits, played.fires))
+
+
+@dataclass(frozen=True)
+class Played:
+    """What of an example goes into an engine, and the accounts that must come out."""
+
+    events: Tuple[Tuple[str, Any], ...]
+    fires: Tuple[str, ...]
+    lookups: Mapping[str, Sequence[Mapping[str, str]]]
+
+
+def play(example: Example, *, renamed: bool) -> Played:
+    """An example as it is, or renamed and shifted."""
+    if not renamed:
+        return Played(example.events, example.fires, example.lookups)
+    events, fires, lookups = json.loads(rename(json.dumps([example.events, example.fires, dict(example.lookups)])))
+    return Played(tuple((source, event) for source, event in events), tuple(fires), lookups)
+
+
+def compare(hits: Iterable[Hit], fires: Iterable[str]) -> str:
+    """ "" when exactly these accounts came out, else both sides."""
     found, wanted = sorted({hit.account for hit in hits}), sorted(set(fires))
-    difference = "" if found == wanted else f"gave {found or 'nothing'}, expected {wanted or 'nothing'}"
-    return Trial(detection.slug, example.name, difference)
+    return "" if found == wanted else f"gave {found or 'nothing'}, expected {wanted or 'nothing'}"
 
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 _ADDRESS = re.compile(r"\b(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\b")
-_GUID = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b")
+_GUID = re.compile(r"(?<![0-9a-fA-F-])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-fA-F-])")
 _AWS_ACCOUNT = re.compile(r"(?<![\d-])\d{12}(?!\d)")
 _AWS_ID = re.compile(r"\b(AKIA|ASIA|AIDA|AROA)([A-Z0-9]+)\b")
 _NAMES = {

@@ -80,6 +80,7 @@ def field_types() -> Mapping[str, Mapping[str, str]]:
 
 
 def _one(source: str, event: Any, ingested: datetime, place: str) -> EcsDocument:
+    raw = event
     if source == "cyberark":
         event = cyberark.record(event)
     if not isinstance(event, Mapping):
@@ -88,7 +89,7 @@ def _one(source: str, event: Any, ingested: datetime, place: str) -> EcsDocument
     document = Doc(field_types()[stream])
     fill, times = _MAPPERS[source]
     try:
-        name = document_id(fill(event, document), event)
+        name = document_id(fill(event, document), source, raw)
     except RecursionError:
         raise BadInput("is nested too deep", place=place, remedy="no vendor's event is; leave it out") from None
     document.put("@timestamp", _time(event, times, place))

@@ -14,11 +14,13 @@ from responders.content.elastic.mappings import fields, mapping, schema_fields
 from responders.content.elastic.query import ACCOUNTS, SCHEMA, WATCH, in_namespace, look_back_seconds, queries
 from responders.content.elastic.server import ElasticError, Server
 from responders.content.elastic.setup import fill_lookup
-from responders.content.run import Hit
+from responders.content.run import Hit, many
 from responders.errors import BadDetection, BadInput
 
 MAX_SIGNALS = 1000
 """Alerts that one run of a rule may raise: Kibana's own ceiling for max_signals is 1000."""
+_APART = timedelta(days=10)
+"""Between the times of ingest of two batches: longer than any detection looks back."""
 _LOOKUPS = {"tourniquet_accounts": ACCOUNTS, "tourniquet_watch": WATCH}
 _WATCH_COLUMNS = {"tq_identity": "tq_watched", "until": "tq_watched_until", "why": "tq_watched_why"}
 
@@ -47,7 +49,8 @@ class ElasticRun:
         self._server = Server(url)
         self._made: Set[str] = set()
         self._lookups: Dict[str, str] = {}
-        self._batches = 0
+        self._ids: Dict[str, str] = {}
+        self._next = datetime.now(timezone.utc).replace(microsecond=0)
 
     def __enter__(self) -> ElasticRun:
         self._create(f"{SCHEMA}-{self.namespace}", schema_fields())
@@ -70,36 +73,33 @@ class ElasticRun:
                 raise BadInput(f"unknown lookup {name}", place="lookups", remedy=f"use one of {', '.join(_LOOKUPS)}")
             self._lookup(name, rows)
 
-    def add(self, events: Iterable[Tuple[str, Any]], *, ingested: Optional[datetime] = None, prefix: str = "") -> Batch:
-        """Index one batch of (source, event). `prefix` keeps equal event ids of two batches apart."""
-        return self.add_all([events], first=ingested, prefixes=[prefix])[0]
+    def add(self, events: Iterable[Tuple[str, Any]]) -> Batch:
+        """Index one batch of (source, event)."""
+        return self.add_all([events])[0]
 
-    def add_all(
-        self,
-        batches: Sequence[Iterable[Tuple[str, Any]]],
-        *,
-        first: Optional[datetime] = None,
-        prefixes: Optional[Sequence[str]] = None,
-        apart: timedelta = timedelta(0),
-    ) -> List[Batch]:
-        """Index several batches at one go, each ingested `apart` after the one before."""
-        at = (first or datetime.now(timezone.utc)).replace(microsecond=0)
+    def add_all(self, batches: Sequence[Iterable[Tuple[str, Any]]]) -> List[Batch]:
+        """Index several batches at one go. Each is searched apart from all others, even where their events are equal."""
         made: List[Batch] = []
         documents: List[Tuple[str, str, Mapping[str, Any]]] = []
-        for number, events in enumerate(batches):
-            batch = Batch(at + number * apart, prefixes[number] if prefixes else f"{number}.")
+        for events in batches:
+            batch = Batch(self._next, f"{len(self._ids)}.")
+            self._next += _APART
             made.append(batch)
             for source, event in events:
                 for found in to_ecs(source, event, batch.ingested):
                     stream = found.index.rpartition("-")[0]
                     index = f"{stream}-{self.namespace}"
                     self._create(index, fields()[stream])
-                    documents.append((index, (batch.prefix + found.id)[:500], found.document))
+                    name = (batch.prefix + found.id)[:500]
+                    self._ids[f"{index}/{name}"] = found.id
+                    documents.append((index, name, found.document))
         self._server.bulk(documents)
         return made
 
     def hits(self, detection: Detection, batch: Batch) -> List[Hit]:
         """What the rule raises for a batch, strongest first; one for each finding, as the responder takes them.
+
+        `tq_events` are the vendor's ids again, as in SPL: a rule itself gives index/_id.
 
         Raises ElasticError naming the detection's file when the query is refused, and when a run would raise more than
         MAX_SIGNALS: Kibana would drop the rest.
@@ -123,6 +123,8 @@ class ElasticRun:
                 place=f"detections/{detection.slug}.yaml",
                 remedy="give fewer events, or tune the detection",
             )
+        for row in rows:
+            row["tq_events"] = sorted(self._ids.get(name, name) for name in many(row.get("tq_events")))
         found = {str(row.get("tq_finding")): Hit(detection, row) for row in reversed(rows)}
         return sorted(found.values(), key=lambda hit: (-int(hit.row["tq_confidence"]), hit.detection.slug, hit.account))
 

@@ -6,14 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Iterator, Sequence
 
 from rich.table import Table
 
 from responders.content.build import build, check_searches, write
+from responders.content.detection import Detection
+from responders.content.elastic import ElasticRun, run_elastic, try_elastic
 from responders.content.loader import ROOT, load_detections, load_macros
 from responders.content.reading import read_events
 from responders.content.run import run_detections
-from responders.content.trial import try_examples
+from responders.content.trial import Trial, try_examples
 from responders.errors import BadInput, BadInputs
 from responders.inventory.files import accounts_rows, read_inventory
 from responders.surfaces.command_line import show
@@ -23,7 +26,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("list", "check", "test", "build", "run"))
     parser.add_argument("--events", metavar="FILE", help="run: raw vendor events, one JSON object a line, - for stdin")
     parser.add_argument("--source", default="auto", help="run: okta, entra_audit, aws_cloudtrail …, or auto (default)")
-    parser.add_argument("--engine", choices=("spl",), default="spl", help="run: the SPL evaluator")
+    parser.add_argument("--engine", choices=("spl", "elastic"), default="spl", help="run, test: which engine")
+    parser.add_argument("--url", help="run, test: the Elasticsearch; an API key goes into TOURNIQUET_ELASTIC_API_KEY")
     parser.add_argument("--inventory", metavar="FILE", help="run: inventory (CSV or YAML) that joins accounts")
     parser.add_argument("--only", metavar="SLUG", action="append", help="only these detections (aws/…)")
     show.add_common(parser, settings=False)
@@ -53,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run(options: argparse.Namespace, found: object) -> int:
+def _run(options: argparse.Namespace, found: Sequence[Detection]) -> int:
     if not options.events:
         raise BadInput("is missing", place="--events", remedy="name a file with one event a line, or -")
     accounts = []
@@ -68,7 +72,11 @@ def _run(options: argparse.Namespace, found: object) -> int:
                 events = list(read_events(handle, options.source, options.events))
     except OSError as error:
         raise BadInput(f"{error.strerror}", place=options.events, remedy="name a file that can be read") from None
-    for hit in run_detections(found, events, accounts=accounts):  # type: ignore[arg-type]
+    if options.engine == "elastic":
+        hits = run_elastic(_url(options), found, events, accounts=accounts)
+    else:
+        hits = run_detections(found, events, accounts=accounts)
+    for hit in hits:
         if options.json:
             sys.stdout.write(json.dumps(hit.to_json(), sort_keys=True) + "\n")
         else:
@@ -78,11 +86,11 @@ def _run(options: argparse.Namespace, found: object) -> int:
     return 0
 
 
-def _list(options: argparse.Namespace, found: object) -> int:
+def _list(options: argparse.Namespace, found: Sequence[Detection]) -> int:
     table = Table(box=None, pad_edge=False)
     for name in ("detection", "layer", "confidence", "at most", "ATT&CK", "name"):
         table.add_column(name, overflow="fold")
-    for detection in found:  # type: ignore[attr-defined]
+    for detection in found:
         attack = ", ".join(detection.frameworks.get("attack", ()))
         row = (detection.slug, detection.layer, str(detection.confidence), detection.max_tier, attack, detection.name)
         if options.json:
@@ -94,9 +102,9 @@ def _list(options: argparse.Namespace, found: object) -> int:
     return 0
 
 
-def _test(options: argparse.Namespace, found: object) -> int:
+def _test(options: argparse.Namespace, found: Sequence[Detection]) -> int:
     failed = 0
-    for trial in try_examples(found):  # type: ignore[arg-type]
+    for trial in _trials(options, found):
         failed += bool(trial.difference)
         if options.json:
             show.as_json({"detection": trial.slug, "example": trial.example, "difference": trial.difference})
@@ -105,3 +113,20 @@ def _test(options: argparse.Namespace, found: object) -> int:
         else:
             show.OUT.print(f"✓ {trial.slug}: {trial.example}", markup=False)
     return 1 if failed else 0
+
+
+def _trials(options: argparse.Namespace, found: Sequence[Detection]) -> Iterator[Trial]:
+    """Each example, as it is and then renamed and shifted."""
+    if options.engine == "elastic":
+        with ElasticRun(_url(options), found) as elastic:
+            for detection in found:
+                yield from try_elastic(elastic, detection)
+        return
+    for renamed in (False, True):
+        yield from try_examples(found, renamed=renamed)
+
+
+def _url(options: argparse.Namespace) -> str:
+    if not options.url:
+        raise BadInput("is missing", place="--url", remedy="name the Elasticsearch, http://host:9200")
+    return str(options.url)
