@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence
 
 from responders.content.detection import Detection
 from responders.content.loader import ROOT, load_detections, load_macros
 from responders.content.pages import detections_page
 from responders.content.spl import Macro, parse
+from responders.content.splunk_conf import HEADER, INDEXED, collections, macros_conf, savedsearches, transforms
 from responders.errors import BadDetection, BadInput, BadInputs
-
-HEADER = "Generated from detections/ by `tourniquet detections build`. Do not edit: change local/ or the detection."
-_FIELDS = "tq_account, tq_identity, tq_kind, tq_criticality, tq_environment, tq_ambiguous"
 
 
 def build(root: Path = ROOT) -> Dict[str, str]:
@@ -48,93 +46,12 @@ def check_searches(detections: Sequence[Detection], macros: Dict[str, Macro]) ->
         seen[detection.id] = detection.slug
         if f'`tourniquet_emit("{detection.slug}"' not in detection.splunk:
             errors.append(BadDetection("the search does not end in tourniquet_emit", place=place, remedy="name its slug"))
+        if detection.window_seconds and f" as {INDEXED} " not in detection.splunk:
+            remedy = f"output max(_indextime) as {INDEXED}: by it a run takes only what is new"
+            errors.append(BadDetection(f"the windowed search outputs no {INDEXED}", place=place, remedy=remedy))
         unknown = [part for part in detection.parts if part not in slugs]
         errors.extend(BadDetection(f"part {part} does not exist", place=place, remedy="correct it") for part in unknown)
     return errors
-
-
-def filter_name(detection: Detection) -> str:
-    """The macro in which a customer leaves rows out."""
-    return "tourniquet_" + detection.slug.replace("/", "_") + "_filter"
-
-
-def savedsearches(detections: Sequence[Detection]) -> str:
-    """One scheduled search a detection, each minute, disabled until the customer switches it on.
-
-    Single-event searches take disjoint slices of index time; windowed ones look back by event time over the window and a
-    margin for late events, which is harmless because the responder acts once a finding.
-    """
-    parts = [f"# {HEADER}\n"]
-    for detection in detections:
-        search = " ".join(f"{detection.splunk} | `{filter_name(detection)}`".split("\n"))
-        if detection.window_seconds:
-            clock = {"dispatch.earliest_time": f"-{detection.window_seconds + 900}s", "dispatch.latest_time": "now"}
-        else:
-            clock = {
-                "dispatch.earliest_time": "-24h",
-                "dispatch.latest_time": "+15m",
-                "dispatch.index_earliest": "-1m@m",
-                "dispatch.index_latest": "@m",
-            }
-        attack = [name.split(".")[0] for name in detection.frameworks.get("attack", ())]
-        annotations = {
-            "mitre_attack": sorted(set(attack)),
-            "cis20": [],
-            "nist": list(detection.frameworks.get("csf", ())),
-        }
-        risk = [{"risk_object_field": "tq_identity", "risk_object_type": "user", "risk_score": 0}]
-        settings: List[Tuple[str, str]] = [
-            ("description", " ".join(detection.description.split())),
-            ("search", search),
-            ("disabled", "1"),
-            ("enableSched", "1"),
-            ("cron_schedule", "* * * * *"),
-            ("realtime_schedule", "0"),
-            *clock.items(),
-            ("counttype", "number of events"),
-            ("relation", "greater than"),
-            ("quantity", "0"),
-            ("alert.track", "1"),
-            ("alert.digest_mode", "1"),
-            ("action.tourniquet_contain", "1"),
-            ("action.correlationsearch.enabled", "1"),
-            ("action.correlationsearch.label", detection.name),
-            ("action.correlationsearch.annotations", json.dumps(annotations, sort_keys=True)),
-            ("action.risk", "1"),
-            ("action.risk.param._risk", json.dumps(risk, sort_keys=True)),
-            ("action.risk.param._risk_message", f"{detection.name}: $tq_identity$"),
-            ("action.risk.param._risk_score", "0"),
-        ]
-        body = "\n".join(f"{key} = {value}" for key, value in settings)
-        parts.append(f"[Tourniquet - {detection.name}]\n{body}\n")
-    return "\n".join(parts)
-
-
-def macros_conf(detections: Sequence[Detection], macros: Dict[str, Macro]) -> str:
-    """Every macro that a search uses, and an empty filter for each detection."""
-    parts = [f"# {HEADER}\n"]
-    for name, macro in sorted(macros.items()):
-        lines = [f"[{name}]", f"definition = {' '.join(macro.definition.split())}", "iseval = 0"]
-        if macro.args:
-            lines.insert(1, f"args = {', '.join(macro.args)}")
-        parts.append("\n".join(lines) + "\n")
-    parts.extend(f"[{filter_name(d)}]\ndefinition = search *\niseval = 0\n" for d in detections)
-    return "\n".join(parts)
-
-
-def transforms() -> str:
-    """The lookups, over KV store collections."""
-    return (
-        f"# {HEADER}\n\n[tourniquet_accounts]\nexternal_type = kvstore\ncollection = tourniquet_accounts\n"
-        f"fields_list = _key, {_FIELDS}\ncase_sensitive_match = true\n\n"
-        "[tourniquet_watch]\nexternal_type = kvstore\ncollection = tourniquet_watch\n"
-        "fields_list = _key, tq_identity, tq_account, until, why\ncase_sensitive_match = true\n"
-    )
-
-
-def collections() -> str:
-    """The KV store collections behind the lookups."""
-    return f"# {HEADER}\n\n[tourniquet_accounts]\nreplicate = true\n\n[tourniquet_watch]\nreplicate = true\n"
 
 
 def catalogue(detections: Sequence[Detection]) -> str:
