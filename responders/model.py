@@ -222,7 +222,8 @@ class Facts:
     (`vendor:tenant`) that said which those are.
     `restorers` are identity ids of people who can restore and are not contained themselves.
     `halted` is why automation is halted, "" when it is not. `population` counts the identities of the inventory.
-    `confirmed_events` are event ids that the vendor's own log confirmed; None when nobody asked.
+    `unauthenticated` are detections whose events anybody could send to the SIEM; `confirmed_events` are event ids that the
+    vendor's own log confirmed; None when nobody asked.
     """
 
     states: Mapping[str, State] = field(default_factory=dict)
@@ -234,7 +235,7 @@ class Facts:
     halted: str = ""
     uses: Tuple[Use, ...] = ()
     population: int = 0
-    unauthenticated_ingest: bool = False
+    unauthenticated: FrozenSet[str] = frozenset()
     confirmed_events: Optional[FrozenSet[str]] = None
 
 

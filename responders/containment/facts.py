@@ -96,7 +96,7 @@ def gather(
         halted=responder.halted(),
         uses=uses(responder.journal, responder.now()),
         population=responder.inventory.population,
-        unauthenticated_ingest=any(alert.detection in responder.unauthenticated_ingest for alert in alerts),
+        unauthenticated=responder.unauthenticated_ingest,
     )
     return facts, states
 

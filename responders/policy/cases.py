@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
 from responders.errors import BadInput, BadInputs, BadPolicy
 from responders.model import Account, Alert, Facts, Identity, Tier, Use
@@ -69,7 +69,7 @@ def _run(source: Source, place: int, case: Mapping[str, Any], policy: Policy) ->
         }
         for alert, entry in zip(alerts, case["alerts"])
     }
-    found = decide(alerts, identity, _facts(case.get("facts") or {}), policy, catalogue, _NOW)
+    found = decide(alerts, identity, _facts(case.get("facts") or {}, tuple(catalogue)), policy, catalogue, _NOW)
     expect = case["expect"]
     wrong: List[str] = []
     if "tier" in expect and found.tier.label != expect["tier"]:
@@ -121,13 +121,13 @@ def _alert(entry: Mapping[str, Any], number: int) -> Alert:
     )
 
 
-def _facts(entry: Mapping[str, Any]) -> Facts:
+def _facts(entry: Mapping[str, Any], detections: Sequence[str]) -> Facts:
     uses = tuple(
         Use(
-            f"other-{number}", Tier[str(use["tier"]).upper()], str(use.get("detection", "test/other")),
+            f"other-{group}-{number}", Tier[str(use["tier"]).upper()], str(use.get("detection", "test/other")),
             _NOW - timedelta(minutes=5), bool(use.get("guarded", False)), bool(use.get("click", False)),
         )
-        for use in entry.get("uses") or ()
+        for group, use in enumerate(entry.get("uses") or ())
         for number in range(int(use.get("times", 1)))
     )  # fmt: skip
     return Facts(
@@ -137,6 +137,6 @@ def _facts(entry: Mapping[str, Any]) -> Facts:
         halted=str(entry.get("halted", "")),
         uses=uses,
         population=int(entry.get("population", 5000)),
-        unauthenticated_ingest=bool(entry.get("unauthenticated_ingest", False)),
+        unauthenticated=frozenset(detections if entry.get("unauthenticated_ingest", False) else ()),
         unread=tuple((str(vendor), "down") for vendor in entry.get("unread") or ()),
     )

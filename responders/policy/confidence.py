@@ -33,7 +33,9 @@ def fuse(alerts: Sequence[Alert], fusion: Fusion, now: datetime, whole: Optional
     """
     may = whole or (lambda alert: True)
     start = now - timedelta(hours=fusion.window_hours)
-    recent = sorted((alert for alert in alerts if alert.completed_at >= start), key=_strongest_first)[:_MOST]
+    found = [alert for alert in alerts if alert.completed_at >= start]
+    # Those that may count whole come first: a flood of louder ones must not push them out.
+    recent = sorted(found, key=lambda alert: (not may(alert), *_strongest_first(alert)))[:_MOST]
     recent.sort(key=lambda alert: (alert.completed_at, _strongest_first(alert)))
     if not recent:
         return Score(0, (Reason(f"no alert of the last {fusion.window_hours:g} h"),), 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
-from responders.model import Alert, Facts, Identity, Reason, Tier, Use
+from responders.model import Alert, Facts, Identity, Reason, Tier
 from responders.policy.confidence import fuse
 from responders.policy.policy import Policy
 
@@ -120,13 +120,14 @@ def forged_evidence(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[
     return None
 
 
-def _carried(case: Case, tier: Tier) -> bool:
-    """True when the tier is reached with an alert counting whole whose own detection may reach it.
+def _carried(case: Case, tier: Tier, may: Callable[[Alert], bool] = lambda alert: True) -> bool:
+    """True when the tier is reached with an alert counting whole whose own detection `may` reach it.
 
     Others corroborate: a loud alert that an outsider can cause must not borrow the right of a faint one.
     """
     policy = case.policy
-    score = fuse(case.alerts, policy.fusion, case.now, lambda alert: _cap(case.catalogue.get(alert.detection)) >= tier)
+    reaches = {alert: _cap(case.catalogue.get(alert.detection)) >= tier and may(alert) for alert in case.alerts}
+    score = fuse(case.alerts, policy.fusion, case.now, reaches.__getitem__)
     limits = policy.thresholds[policy.class_of(case.identity)]
     if tier is Tier.REVOKE:
         return score.points >= limits.revoke and score.strongest >= max(1, policy.fusion.lone_alert_for_revoke)
@@ -134,11 +135,18 @@ def _carried(case: Case, tier: Tier) -> bool:
 
 
 def unauthenticated_ingest(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
-    """Events that anybody could have sent to the SIEM restrict at most, until the vendor's own log confirms one."""
+    """Events that anybody could have sent to the SIEM restrict at most, until the vendor's own log confirms one.
+
+    They take nothing away from alerts of other sources: else who forges one about themselves would be safe from revoke.
+    """
     confirmed = case.facts.confirmed_events or frozenset()
-    if case.facts.unauthenticated_ingest and not case.alert.events & confirmed and case.alert.source != "click":
-        return _rule("unauthenticated ingest", "the vendor's own log has not confirmed the event", Tier.RESTRICT)
-    return None
+    if tier < Tier.REVOKE or case.alert.source == "click" or not case.facts.unauthenticated:
+        return None
+    if _carried(
+        case, tier, lambda alert: alert.detection not in case.facts.unauthenticated or bool(alert.events & confirmed)
+    ):
+        return None
+    return _rule("unauthenticated ingest", "the vendor's own log has not confirmed the event", Tier.RESTRICT)
 
 
 def blast_radius(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
@@ -155,15 +163,19 @@ def blast_radius(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Rul
 
 
 def _over(case: Case, tier: Tier) -> Optional[str]:
-    limits, uses = case.policy.limits, [use for use in case.facts.uses if use.tier >= tier]
+    limits = case.policy.limits
+    taken = {use.identity: use for use in sorted(case.facts.uses, key=lambda use: use.tier)}
+    uses = [use for use in taken.values() if use.tier >= tier]
     base = limits.revokes if tier is Tier.REVOKE else limits.restricts
     size = max(limits.never_under, min(base, math.floor(case.facts.population * limits.population_share)))
     if len(uses) >= size:
         return f"{len(uses)} of {size} places to {tier.label} are used this hour"
+    click = case.alert.source == "click"
     guarded = case.identity.privileged or (case.identity.kind == "service" and case.identity.production)
-    if guarded and _guarded(uses) >= limits.guarded:
+    # Analysts have places of their own here too: two decoys must not keep them from the third, real one.
+    if guarded and sum(use.guarded and use.click == click for use in uses) >= limits.guarded:
         return f"{limits.guarded} privileged identities or production services were taken this hour"
-    if case.alert.source == "click":
+    if click:
         return None
     automatic = [use for use in uses if not use.click]
     room = max(1, size - math.ceil(size * limits.kept_for_clicks))
@@ -173,10 +185,6 @@ def _over(case: Case, tier: Tier) -> Optional[str]:
     if sum(use.detection == case.alert.detection for use in automatic) >= share:
         return f"{case.alert.detection} has used its share of {share} places this hour"
     return None
-
-
-def _guarded(uses: Sequence[Use]) -> int:
-    return sum(use.guarded and not use.click for use in uses)
 
 
 def _cap(entry: Any) -> Tier:

@@ -85,7 +85,7 @@ FACTS = st.builds(
     own=st.sampled_from([frozenset(), frozenset({"okta:default:00u1"})]),
     restorers=st.sampled_from([frozenset({"ida"}), frozenset({"someone"})]),
     administrators=st.sampled_from([{}, {"okta:default": frozenset({"00u1"})}, {"okta:default": frozenset({"00u1", "2"})}]),
-    unauthenticated_ingest=st.booleans(),
+    unauthenticated=st.sampled_from([frozenset(), frozenset(CATALOGUE)]),
     population=st.sampled_from([0, 10, 5000]),
     uses=st.lists(
         st.builds(Use, st.just("x"), st.sampled_from(Tier), st.sampled_from([STRONG, "test/x"]), st.just(NOW), st.booleans(),
@@ -105,7 +105,7 @@ def test_no_decision_exceeds_its_caps(alerts: List[Alert], who: Identity, facts:
     found = take(alerts, who, facts)
     recent = [one for one in alerts if NOW - one.completed_at <= timedelta(hours=24)]
     cap = max((cap_of(one) for one in recent), default=Tier.OBSERVE)
-    if who.shared or who.unmapped or facts.unauthenticated_ingest:
+    if who.shared or who.unmapped or facts.unauthenticated:
         cap = min(cap, Tier.RESTRICT)
     if "someone" in facts.restorers or who.protected or who.break_glass or facts.halted or facts.own:
         cap = Tier.OBSERVE
@@ -227,3 +227,70 @@ def test_decoys_do_not_use_up_the_hour(tier: Tier) -> None:
     facts = dataclasses.replace(CALM, uses=uses)
     assert take([alert(100)], facts=facts).tier < tier or tier is Tier.RESTRICT
     assert take([alert(100, source="click")], facts=facts).tier is Tier.REVOKE
+
+
+def test_a_flood_of_outsiders_alerts_hides_no_real_one() -> None:
+    """Attack: a hundred loud alerts that anybody can cause, around the one that may revoke. It revokes all the same."""
+    flood = [alert(99, "test/revoke-outsider", layer="x", id=f"f{n}", events=frozenset({f"e{n}"})) for n in range(100)]
+    assert take([*flood, alert(90, id="real")]).tier is Tier.REVOKE
+
+
+def test_analysts_take_guarded_places_of_their_own() -> None:
+    """Attack: two privileged decoys an hour. An analyst's click on a third still goes through; a third click does not."""
+    who = identity(criticality="privileged")
+
+    def used(clicks: int, automatic: int) -> Facts:
+        kinds = [True] * clicks + [False] * automatic
+        uses = tuple(Use(f"d{n}", Tier.REVOKE, f"test/{n}", NOW, True, click) for n, click in enumerate(kinds))
+        return dataclasses.replace(CALM, uses=uses)
+
+    assert take([alert(100)], who, used(0, 2)).tier is Tier.OBSERVE
+    assert take([alert(100, source="click")], who, used(0, 2)).tier is Tier.REVOKE
+    assert take([alert(100, source="click")], who, used(2, 0)).tier is Tier.OBSERVE
+
+
+def test_a_forged_event_does_not_shield_who_forges_it() -> None:
+    """Attack: the suspect sends a syslog line about themselves to an open input, to be restricted at most for a day."""
+    facts = dataclasses.replace(CALM, unauthenticated=frozenset({"test/restrict-nobody"}))
+    forged, real = alert(60, "test/restrict-nobody", layer="syslog", id="g"), alert(95)
+    assert take([forged, real], facts=facts).tier is Tier.REVOKE
+    assert take([real, forged], facts=facts).tier is Tier.REVOKE
+
+
+def test_events_of_an_unauthenticated_ingest_restrict_until_the_vendor_confirms_one() -> None:
+    """The same alert revokes once the vendor's own log knows one of its events."""
+    facts = dataclasses.replace(CALM, unauthenticated=frozenset({STRONG}))
+    found = take([alert(95, events=frozenset({"e1"}))], facts=facts)
+    assert found.tier is Tier.RESTRICT
+    assert "unauthenticated ingest" in {reason.guard for reason in found.reasons}
+    sure = dataclasses.replace(facts, confirmed_events=frozenset({"e1"}))
+    assert take([alert(95, events=frozenset({"e1"}))], facts=sure).tier is Tier.REVOKE
+
+
+def test_the_blast_radius_counts_an_identity_once() -> None:
+    """An identity that was restricted and then revoked took one place, not two."""
+    uses = tuple(Use(f"d{n}", tier, f"t/{n}", NOW, False, False) for n in range(15) for tier in (Tier.RESTRICT, Tier.REVOKE))
+    tier = take([alert(60)], facts=dataclasses.replace(CALM, uses=uses)).tier
+    assert tier is Tier.RESTRICT
+
+
+@pytest.mark.parametrize(("population", "places"), [(100, 3), (1000, 5), (5000, 10), (50000, 10)])
+def test_the_blast_radius_is_the_smaller_of_ten_and_half_a_percent_never_under_three(population: int, places: int) -> None:
+    """Clicks use all places of the hour, and not one more."""
+    for used in (places - 1, places):
+        uses = tuple(Use(f"d{n}", Tier.REVOKE, f"t/{n}", NOW, False, True) for n in range(used))
+        facts = dataclasses.replace(CALM, uses=uses, population=population)
+        assert (take([alert(100, source="click")], facts=facts).tier is Tier.REVOKE) == (used < places)
+
+
+def test_one_detection_takes_four_of_ten_and_automation_seven() -> None:
+    """40 % of the hour for each detection, 30 % kept for clicks."""
+
+    def after(*detections: str) -> Tier:
+        uses = tuple(Use(f"d{n}", Tier.REVOKE, name, NOW, False, False) for n, name in enumerate(detections))
+        return take([alert(100)], facts=dataclasses.replace(CALM, uses=uses)).tier
+
+    assert after(*[STRONG] * 3) is Tier.REVOKE
+    assert after(*[STRONG] * 4) is Tier.RESTRICT
+    assert after(*(f"t/{n}" for n in range(6))) is Tier.REVOKE
+    assert after(*(f"t/{n}" for n in range(7))) is Tier.RESTRICT
