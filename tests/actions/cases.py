@@ -25,6 +25,11 @@ class Case:
     status: Status = Status.CONFIRMED
 
 
+def action_of(name: str) -> str:
+    """The action of a case's name."""
+    return name.partition("/")[0]
+
+
 def _user(name: str, way: str) -> Callable[[World], Case]:
     def make(world: World) -> Case:
         person = world.add_person("alice")
@@ -79,6 +84,16 @@ def _okta_role(world: World) -> Case:
     token = {"Authorization": f"SSWS {person.held['okta api token']}"}
     url = f"{world.okta.url}/api/v1/users/{person.okta}"
     return Case(person.account("okta"), lambda: _ok("GET", url, headers=token))
+
+
+def _okta_role_named(world: World) -> Case:
+    """One of two assignments is the attacker's: the alert names it, the rightful one stays."""
+    person = world.add_person("alice")
+    world.okta.add_role(person.okta, "HELP_DESK_ADMIN")
+    role = world.okta.add_role(person.okta, "SUPER_ADMIN")
+    roles = world.okta.state["roles"][person.okta]
+    evidence = (("okta.role_assignment_id", role),)
+    return Case(person.account("okta"), lambda: any(item["type"] == "SUPER_ADMIN" for item in roles.values()), evidence)
 
 
 def _okta_idp(world: World) -> Case:
@@ -185,6 +200,25 @@ def _entra_federated(world: World) -> Case:
     return Case(account, lambda: key in world.graph.application(sp)["federated"], evidence)
 
 
+def _entra_risky_app(world: World) -> Case:
+    sp = world.graph.add_app("robot")
+    account = Account("entra", TENANT, "service_principal", sp)
+    return Case(account, lambda: world.graph.state["risk"].get(sp) != "confirmedCompromised")
+
+
+def _entra_user_role(world: World) -> Case:
+    person = world.add_person("alice")
+    key = world.graph.add_app_role(person.entra)
+    evidence = (("entra.app_role_assignment_id", key),)
+    return Case(person.account("entra"), lambda: key in world.graph.state["app_roles"], evidence)
+
+
+def _entra_application_federated(world: World) -> Case:
+    found = _entra_federated(world)
+    application = world.graph.application(found.account.id)["id"]
+    return Case(Account("entra", TENANT, "application", application), found.works, found.evidence)
+
+
 def _entra_app_role(world: World) -> Case:
     sp = world.graph.add_app("robot")
     key = world.graph.add_app_role(sp)
@@ -211,6 +245,13 @@ def _safe(world: World) -> Case:
         lambda: _ok("GET", url),
         (("cyberark.safe", "robots"),),
     )
+
+
+def _person_in_safe(world: World) -> Case:
+    person = world.add_person("alice")
+    safe = f"safe-{person.name}"
+    evidence = (("cyberark.safe", safe),)
+    return Case(person.account("cyberark"), lambda: "alice" in world.cyberark.state["safes"][safe], evidence)
 
 
 def _group(world: World) -> Case:
@@ -271,4 +312,13 @@ CASES: Dict[str, Callable[[World], Case]] = {
     "cyberark.remove_safe_member": _safe,
     "cyberark.remove_group_member": _group,
     "cyberark.clear_ssh_cache": _ssh,
+    # Other kinds of account, and evidence that names one thing among several: `action/what is different`.
+    "okta.remove_admin_role/named": _okta_role_named,
+    "entra.confirm_compromised/service principal": _entra_risky_app,
+    "entra.remove_app_role/user": _entra_user_role,
+    "entra.remove_federated_credential/application": _entra_application_federated,
+    "entra.revoke_consent/named": _entra_held(
+        "grants", lambda w, u: w.graph.add_grant("c", u, "Mail.Read"), "entra.grant_id"
+    ),
+    "cyberark.remove_safe_member/user": _person_in_safe,
 }

@@ -26,10 +26,9 @@ class SuspendSession(Action):
     manual = "PVWA > Monitoring > the user's live sessions > Suspend"
 
     def check(self, api: VendorClient, step: Step) -> State:
-        running = sorted(
-            str(item["SessionID"]) for item in sessions_of(api, step.account.id) if item.get("IsSuspended") is not True
-        )
-        return State(not running, {"running": running})
+        found = {str(item["SessionID"]): item.get("IsSuspended") is True for item in sessions_of(api, step.account.id)}
+        running = sorted(session for session, suspended in found.items() if not suspended)
+        return State(not running, {"running": running, "suspended": sorted(set(found) - set(running))})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         path = "/API/LiveSessions/{}/Suspend"
@@ -41,7 +40,7 @@ class SuspendSession(Action):
 
     def restored(self, before: State, now: State) -> bool:
         # A session that its user ended meanwhile can't come back, and need not.
-        return set(now.data["running"]) <= set(before.data["running"]) or not before.data["running"]
+        return not set(before.data["running"]) & set(now.data["suspended"])
 
 
 ACTION = SuspendSession()

@@ -36,6 +36,10 @@ class DisableDevice(Action):
     def undo(self, api: VendorClient, step: Step, before: State) -> None:
         self._set(api, before, True)
 
+    def restored(self, before: State, now: State) -> bool:
+        # Only those that were there: one enrolled since then is not this containment's.
+        return all(now.data["devices"].get(device) == was for device, was in before.data["devices"].items())
+
     @staticmethod
     def _set(api: VendorClient, before: State, enabled: bool) -> None:
         devices = [device for device, was in sorted(before.data["devices"].items()) if was]

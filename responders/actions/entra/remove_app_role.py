@@ -27,9 +27,9 @@ class RemoveAppRole(Action):
     manual = "Entra admin center > Enterprise applications > the app > Permissions > remove"
 
     def check(self, api: VendorClient, step: Step) -> State:
-        named = step.all("entra.app_role_assignment_id")
-        held: Dict[str, Any] = {key: body for key, body in self._listed(api, step).items() if key in named}
-        return State(not held, {"assignments": held})
+        named, listed = step.all("entra.app_role_assignment_id"), self._listed(api, step)
+        held: Dict[str, Any] = {key: body for key, body in listed.items() if key in named}
+        return State(not held, {"assignments": held, "present": list(listed.values())})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         path = f"/{_place(step)}/{{}}/appRoleAssignments/{{}}"
@@ -42,8 +42,11 @@ class RemoveAppRole(Action):
         each(missing, lambda body: api.call("POST", path, ids=(step.account.id,), body=dict(body)))
 
     def restored(self, before: State, now: State) -> bool:
-        # Put back it has a new id, so the alert's id no longer names it: undo has seen the POST succeed.
-        return True
+        # Put back it has a new id, so the alert's id no longer names it: it is looked for by what it grants.
+        return all(body in now.data["present"] for body in before.data["assignments"].values())
+
+    def proof(self, now: State) -> str:
+        return f"named assignments left: {', '.join(sorted(now.data['assignments'])) or 'none'}"
 
     @staticmethod
     def _listed(api: VendorClient, step: Step) -> Dict[str, Any]:

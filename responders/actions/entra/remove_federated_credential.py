@@ -29,12 +29,14 @@ class RemoveFederatedCredential(Action):
 
     def check(self, api: VendorClient, step: Step) -> State:
         application = application_of(api, step.account)
-        listed = api.items("/applications/{}/federatedIdentityCredentials", ids=(application,))
-        named = step.all("entra.federated_credential_id")
-        found: Dict[str, Any] = {
-            str(item["id"]): {key: item[key] for key in _KEEP if key in item} for item in listed if item["id"] in named
+        listed = {
+            str(item["id"]): {key: item[key] for key in _KEEP if key in item}
+            for item in api.items("/applications/{}/federatedIdentityCredentials", ids=(application,))
         }
-        return State(not found, {"application": application, "credentials": found})
+        named = step.all("entra.federated_credential_id")
+        found: Dict[str, Any] = {key: body for key, body in listed.items() if key in named}
+        present = list(listed.values())
+        return State(not found, {"application": application, "credentials": found, "present": present})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         path = "/applications/{}/federatedIdentityCredentials/{}"
@@ -50,8 +52,11 @@ class RemoveFederatedCredential(Action):
         each(missing, lambda body: api.call("POST", path, ids=(application,), body=dict(body)))
 
     def restored(self, before: State, now: State) -> bool:
-        # Put back it has a new id, so the alert's id no longer names it: undo has seen the POST succeed.
-        return True
+        # Put back it has a new id, so the alert's id no longer names it: it is looked for by what it trusts.
+        return all(body in now.data["present"] for body in before.data["credentials"].values())
+
+    def proof(self, now: State) -> str:
+        return f"named credentials left: {', '.join(sorted(now.data['credentials'])) or 'none'}"
 
 
 ACTION = RemoveFederatedCredential()

@@ -30,28 +30,24 @@ class RevokeConsent(Action):
         field = "principalId" if step.account.kind == "user" else "clientId"
         listed = api.items("/oauth2PermissionGrants", query={"$filter": f"{field} eq '{step.account.id}'"})
         named = step.all("entra.grant_id")
-        grants: Dict[str, Any] = {
-            str(item["id"]): {key: item[key] for key in _KEEP if item.get(key) is not None}
-            for item in listed
-            if not named or item["id"] in named
-        }
-        return State(not grants, {"grants": grants})
+        every = {str(item["id"]): {key: item[key] for key in _KEEP if item.get(key) is not None} for item in listed}
+        grants: Dict[str, Any] = {key: body for key, body in every.items() if not named or key in named}
+        return State(not grants, {"grants": grants, "present": list(every.values())})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         each(sorted(before.data["grants"]), lambda grant: api.call("DELETE", "/oauth2PermissionGrants/{}", ids=(grant,)))
 
     def undo(self, api: VendorClient, step: Step, before: State) -> None:
-        present = self._bodies(self.check(api, Step(step.id, step.action, step.account, step.phase)))
+        present: List[Any] = self.check(api, step).data["present"]
         missing = [body for body in before.data["grants"].values() if body not in present]
         each(missing, lambda body: api.call("POST", "/oauth2PermissionGrants", body=dict(body)))
 
     def restored(self, before: State, now: State) -> bool:
         # A grant that was put back has a new id, so one the alert named is looked for by what it grants.
-        return all(body in self._bodies(now) for body in self._bodies(before))
+        return all(body in now.data["present"] for body in before.data["grants"].values())
 
-    @staticmethod
-    def _bodies(state: State) -> List[Any]:
-        return list(state.data["grants"].values())
+    def proof(self, now: State) -> str:
+        return f"consents left: {', '.join(sorted(now.data['grants'])) or 'none'}"
 
 
 ACTION = RevokeConsent()

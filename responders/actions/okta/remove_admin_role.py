@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List
 
 from responders.actions.action import Action, each
 from responders.model import Phase, State, Step, Tier
@@ -28,33 +28,40 @@ class RemoveAdminRole(Action):
     def check(self, api: VendorClient, step: Step) -> State:
         listed = api.items("/api/v1/users/{}/roles", ids=(step.account.id,))
         named = step.all("okta.role_assignment_id")
-        direct = [role for role in listed if role.get("assignmentType", "USER") == "USER"]
-        roles: Dict[str, Any] = {
+        direct: Dict[str, Any] = {
             str(role["id"]): {key: role[key] for key in ("type", "role", "resource-set") if key in role}
-            for role in direct
-            if not named or str(role["id"]) in named
+            for role in listed
+            if role.get("assignmentType", "USER") == "USER"
         }
-        return State(not roles, {"roles": roles})
+        roles = {key: role for key, role in direct.items() if not named or key in named}
+        return State(not roles, {"roles": roles, "present": list(direct.values())})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         path = "/api/v1/users/{}/roles/{}"
         each(sorted(before.data["roles"]), lambda role: api.call("DELETE", path, ids=(step.account.id, role)))
 
     def undo(self, api: VendorClient, step: Step, before: State) -> None:
-        present = sorted(self._types(self.check(api, Step(step.id, step.action, step.account, step.phase))))
-        for role in before.data["roles"].values():
-            if role.get("type", "") in present:
-                present.remove(role.get("type", ""))
-            else:
-                api.call("POST", "/api/v1/users/{}/roles", ids=(step.account.id,), body=dict(role))
+        path = "/api/v1/users/{}/roles"
+        missing = self._missing(before, self.check(api, step))
+        each(missing, lambda role: api.call("POST", path, ids=(step.account.id,), body=dict(role)))
 
     def restored(self, before: State, now: State) -> bool:
-        return sorted(self._types(before)) == sorted(self._types(now))
+        return not self._missing(before, now)
+
+    def proof(self, now: State) -> str:
+        return f"roles left: {', '.join(sorted(now.data['roles'])) or 'none'}"
 
     @staticmethod
-    def _types(state: State) -> List[str]:
-        roles: Mapping[str, Mapping[str, Any]] = state.data["roles"]
-        return [str(role.get("type", "")) for role in roles.values()]
+    def _missing(before: State, now: State) -> List[Any]:
+        """Roles that `before` had and `now` has not. Put back they have new ids: they are looked for by what they are."""
+        present = list(now.data["present"])
+        missing = []
+        for role in before.data["roles"].values():
+            if role in present:
+                present.remove(role)
+            else:
+                missing.append(role)
+        return missing
 
 
 ACTION = RemoveAdminRole()

@@ -35,5 +35,9 @@ class SuspendDevice(Action):
         active = [device for device, status in sorted(before.data["devices"].items()) if status == "ACTIVE"]
         each(active, lambda device: api.call("POST", "/api/v1/devices/{}/lifecycle/unsuspend", ids=(device,)))
 
+    def restored(self, before: State, now: State) -> bool:
+        # Only those that were there: one enrolled since then is not this containment's.
+        return all(now.data["devices"].get(device) == was for device, was in before.data["devices"].items())
+
 
 ACTION = SuspendDevice()
