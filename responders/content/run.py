@@ -11,7 +11,7 @@ from responders.content.forms import to_splunk
 from responders.content.loader import load_macros
 from responders.content.spl import Context, Macro, Search, parse, run
 
-LOOKUPS = ("tourniquet_accounts", "tourniquet_watch")
+LOOKUPS = ("tourniquet_accounts", "tourniquet_watch", "tourniquet_seen")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from responders.errors import BadDetection, BadInput, BadInputs
 from responders.yaml_source import parse
 
 MACROS = "macros_elastic.yaml"
-SCHEMA, ACCOUNTS, WATCH = "tourniquet-schema", "tourniquet-accounts", "tourniquet-watch"
+SCHEMA, ACCOUNTS, WATCH, SEEN = "tourniquet-schema", "tourniquet-accounts", "tourniquet-watch", "tourniquet-seen"
 LAG_SECONDS: Dict[str, int] = {
     "okta": 300,
     "entra": 900,
@@ -29,7 +29,7 @@ _DEFAULT_LAG = 900
 _USE = re.compile(r"\$\{([A-Za-z_0-9]*)\}")
 _DEEPEST = 8
 _PATTERN = re.compile(r"\blogs-([a-z0-9_.]+)-\*")
-_OWN = re.compile(r"\b(tourniquet-(?:schema|accounts|watch))\b(?!-)")
+_OWN = re.compile(r"\b(tourniquet-(?:schema|accounts|watch|seen))\b(?!-)")
 
 
 def load_elastic_macros(root: Path = ROOT) -> Dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, 
 from responders.content.detection import Detection
 from responders.content.ecs import to_ecs
 from responders.content.elastic.mappings import fields, mapping, schema_fields
-from responders.content.elastic.query import ACCOUNTS, SCHEMA, WATCH, in_namespace, look_back_seconds, queries
+from responders.content.elastic.query import ACCOUNTS, SCHEMA, SEEN, WATCH, in_namespace, look_back_seconds, queries
 from responders.content.elastic.server import ElasticError, Server
 from responders.content.elastic.setup import fill_lookup
 from responders.content.run import Hit, many
@@ -21,7 +21,7 @@ MAX_SIGNALS = 1000
 """Alerts that one run of a rule may raise: Kibana's own ceiling for max_signals is 1000."""
 _APART = timedelta(days=10)
 """Between the times of ingest of two batches: longer than any detection looks back."""
-_LOOKUPS = {"tourniquet_accounts": ACCOUNTS, "tourniquet_watch": WATCH}
+_LOOKUPS = {"tourniquet_accounts": ACCOUNTS, "tourniquet_watch": WATCH, "tourniquet_seen": SEEN}
 _WATCH_COLUMNS = {"tq_identity": "tq_watched", "until": "tq_watched_until", "why": "tq_watched_why"}
 
 

@@ -1,4 +1,4 @@
-"""What the rules need on a server beside the integrations: the schema index and the two lookups."""
+"""What the rules need on a server beside the integrations: the schema index and the lookups."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Dict, Iterable, List, Mapping, Sequence
 
 from responders.content.elastic.mappings import LOOKUPS, mapping, schema_fields
-from responders.content.elastic.query import ACCOUNTS, SCHEMA, WATCH
+from responders.content.elastic.query import ACCOUNTS, SCHEMA, SEEN, WATCH
 from responders.content.elastic.server import Server
 
 
@@ -22,7 +22,7 @@ def set_up(server: Server, accounts: Sequence[Mapping[str, str]] = ()) -> List[s
     else:
         server.call("PUT", f"/{SCHEMA}/_mapping", mapping(schema_fields()))
         done.append(f"updated {SCHEMA}")
-    for name in (ACCOUNTS, WATCH):
+    for name in (ACCOUNTS, WATCH, SEEN):
         if not server.call("GET", f"/_resolve/index/{name}", query={"ignore_unavailable": "true"}).get("aliases"):
             fill_lookup(server, name, name, ())
             done.append(f"created {name}, empty")

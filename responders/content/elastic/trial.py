@@ -8,7 +8,7 @@ from typing import Iterator, List, Sequence, Set, Tuple
 
 from responders.content.detection import Detection
 from responders.content.elastic.runner import ElasticRun
-from responders.content.run import Hit, run_detections
+from responders.content.run import LOOKUPS, Hit, run_detections
 from responders.content.trial import Played, Trial, compare, play
 
 
@@ -33,7 +33,7 @@ def _lookups(played: Played) -> str:
 
 
 def _try(run: ElasticRun, detection: Detection, group: Sequence[Tuple[str, Played]]) -> Iterator[Trial]:
-    run.set_lookups(group[0][1].lookups)
+    run.set_lookups({**dict.fromkeys(LOOKUPS, ()), **group[0][1].lookups})
     batches = run.add_all([played.events for _, played in group])
     for (name, played), batch in zip(group, batches):
         hits = run.hits(detection, batch)
