@@ -8,18 +8,16 @@ settings or the journal can't be used, so nothing was recorded: the log names th
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import threading
 import time
-from typing import Any, BinaryIO, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from responders.errors import BadAlert, JournalError, Refused, TourniquetError
 from responders.escalation.report import Report
-from responders.escalation.words import clean
+from responders.surfaces.splunk_log import ACTION, Log, log_path
 from responders.surfaces.splunk_results import MAX_PAYLOAD, Payload, read_payload, recheck_seconds
 
-ACTION = "tourniquet_contain"
 _WORKERS = 8
 _LONGEST_RECHECK = 60.0  # an action thread of Splunk is held meanwhile
 _KEPT = 65536  # characters of an unreadable payload that the journal keeps
@@ -30,7 +28,7 @@ def main(arguments: Sequence[str], stdin: BinaryIO, app_home: str) -> int:
     if "--execute" not in arguments:
         sys.stderr.write("FATAL this is a Splunk alert action: Splunk starts it with --execute and JSON on stdin\n")
         return 2
-    log = Log(_log_path(app_home))
+    log = Log(log_path(app_home, f"{ACTION}_modalert.log"))
     # One more than is taken, so that what is too long is seen; and bytes, for the locale here may not be UTF-8.
     text = stdin.read(MAX_PAYLOAD + 1).decode("utf-8", "replace")
     payload: Optional[Payload] = None
@@ -149,43 +147,3 @@ def _confidence(row: Mapping[str, Any]) -> float:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _log_path(app_home: str) -> Optional[str]:
-    """`var/log/splunk/…_modalert.log` of this Splunk, None outside of one."""
-    home = os.environ.get("SPLUNK_HOME") or os.path.abspath(os.path.join(app_home, "..", "..", ".."))
-    folder = os.path.join(home, "var", "log", "splunk")
-    return os.path.join(folder, f"{ACTION}_modalert.log") if os.path.isdir(folder) else None
-
-
-class Log:
-    """The alert action's log, as Splunk's adaptive response framework reads it. No secret and no raw control character.
-
-    Source: Splunk, "Create an adaptive response action": `sendmodaction - … action_status=…`.
-    """
-
-    def __init__(self, path: Optional[str]) -> None:
-        self._path = path
-
-    def write(self, search: str, sid: str, status: str, message: str, *, rid: str = "") -> None:
-        fields: Dict[str, str] = {
-            "signature": message,
-            "action_name": ACTION,
-            "search_name": search,
-            "sid": sid,
-            "rid": rid,
-            "action_mode": "saved" if sid.startswith("scheduler") else "adhoc",
-            "action_status": status,
-        }
-        words = " ".join(f'{name}="{clean(value).replace(chr(34), chr(39))}"' for name, value in fields.items() if value)
-        level = "INFO" if status == "success" else "ERROR"
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S,000+0000", time.gmtime())
-        line = f"{stamp} {level} sendmodaction - {words}\n"
-        sys.stderr.write(f"{level} {line}")
-        if self._path is None:
-            return
-        try:
-            with open(self._path, "a", encoding="utf-8") as handle:
-                handle.write(line)
-        except OSError as error:  # splunkd keeps stderr, and a full disk must not keep anybody from being contained
-            sys.stderr.write(f"WARN {self._path} can't be written: {error}\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -33,6 +34,25 @@ def script(name: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+_KILLED = """
+import os, runpy, signal, sys
+app, writes, after = sys.argv[1], sys.argv[2], int(sys.argv[3])
+sys.path.insert(0, os.path.join(app, "lib"))
+from responders.journal.sqlite import SqliteStore
+counter = os.open(writes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+create = SqliteStore.create
+def counted(self, key, doc):
+    made = create(self, key, doc)
+    os.write(counter, b".")
+    if 0 < after <= os.fstat(counter).st_size:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return made
+SqliteStore.create = counted
+sys.argv[1:] = ["--execute"]
+runpy.run_path(os.path.join(app, "bin", "tourniquet_contain.py"), run_name="__main__")
+"""
 
 
 @dataclass(frozen=True)
@@ -124,7 +144,26 @@ class Splunk:
             [*command, *(arguments or ("--execute",))],
             input=stdin, capture_output=True, check=False, env={}, cwd=self.home, timeout=60,
         )  # fmt: skip
-        log = self.logs / "tourniquet_contain_modalert.log"
+        return self._ran(ran, "tourniquet_contain_modalert.log")
+
+    def start_and_kill(self, version: str, stdin: bytes, after: int) -> int:
+        """The same, killed (SIGKILL) right after its `after`th write to the journal (0: never); how many it made."""
+        writes = self.home / "writes"
+        command = [interpreter(version), "-I", "-S", "-c", _KILLED, str(self.app), str(writes), str(after)]
+        ran = subprocess.run(command, input=stdin, capture_output=True, check=False, env={}, cwd=self.home, timeout=60)
+        made = len(writes.read_bytes())
+        assert ran.returncode == (-signal.SIGKILL if 0 < after <= made else 0), ran.stderr.decode()
+        return made
+
+    def due(self, version: str) -> Ran:
+        """The scripted input, started as splunkd does each minute."""
+        command = [interpreter(version), "-I", "-S", str(self.app / "bin" / "tourniquet_due.py")]
+        ran = subprocess.run(command, capture_output=True, check=False, env={}, cwd=self.home, timeout=60)
+        assert ran.stdout == b"", "Splunk would index it"
+        return self._ran(ran, "tourniquet_due.log")
+
+    def _ran(self, ran: subprocess.CompletedProcess[bytes], name: str) -> Ran:
+        log = self.logs / name
         lines = log.read_text().splitlines() if log.exists() else []
         return Ran(ran.returncode, ran.stderr.decode(), lines)
 

@@ -1,0 +1,92 @@
+"""The built package's scripted input under Splunk's Pythons: what the alert process leaves is taken up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from responders.containment.responder import HALT_CHAIN
+from responders.drill.attacker import Attacker
+from responders.drill.world import World
+from responders.settings import load_settings
+from responders.surfaces.assemble import open_journal
+from tests.packaging.splunk import Splunk, csv_of
+from tests.packaging.test_alert_process import each_python, row, splunk  # noqa: F401 - a fixture
+
+
+@each_python
+def test_what_the_attacker_undid_is_put_back(python: str, splunk: Splunk, world: World) -> None:  # noqa: F811
+    """A recheck that comes due after the alert process is gone finds the account enabled again, and disables it."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person], rechecks=[0.1])
+    assert splunk.start(python, splunk.payload(splunk.results(csv_of([row(person)])))).code == 0
+    user = world.okta.state["users"][person.okta]
+    assert user["status"] == "SUSPENDED"
+    user["status"] = "ACTIVE"
+    ran = splunk.due(python)
+    assert ran.code == 0, ran.log
+    assert user["status"] == "SUSPENDED"
+    assert any('INFO tourniquet_due - did="recheck' in line for line in ran.log)
+    assert "found undone" in str(splunk.escalated())
+
+
+@each_python
+def test_what_is_not_due_waits(python: str, splunk: Splunk, world: World) -> None:  # noqa: F811
+    """A recheck of tomorrow is not taken today, and costs no call at a vendor."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person], rechecks=[86400.0])
+    splunk.start(python, splunk.payload(splunk.results(csv_of([row(person)]))))
+    calls = len(world.okta.requests)
+    ran = splunk.due(python)
+    assert (ran.code, ran.log) == (0, [])
+    assert len(world.okta.requests) == calls
+
+
+@each_python
+def test_what_can_not_be_done_yet_is_named(python: str, splunk: Splunk, world: World) -> None:  # noqa: F811
+    """While automation is halted an interrupted alert stays due: the exit code and the log say so, with the reason."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    splunk.start_and_kill(python, splunk.payload(splunk.results(csv_of([row(person)]))), 1)
+    settings = load_settings(str(splunk.local / "tourniquet_settings.json"))
+    open_journal(settings).append(HALT_CHAIN, "halt", {"who": "ida", "why": "a trial"})
+    ran = splunk.due(python)
+    assert ran.code == 1
+    assert "a trial" in ran.log[-1]
+
+
+@each_python
+def test_without_settings_it_says_where_they_belong(python: str, splunk: Splunk) -> None:  # noqa: F811
+    """Switched on before it was set up: exit code 3 and the path, each minute."""
+    ran = splunk.due(python)
+    assert ran.code == 3
+    assert 'ERROR tourniquet_due - error="' in ran.log[0]
+    assert "tourniquet_settings.json" in ran.log[0]
+
+
+@pytest.mark.engine("python3.9")
+def test_a_killed_alert_process_is_finished(tmp_path: Path, app: Path) -> None:
+    """Killed after its first, its last and several writes between: the next run of the input finishes the containment."""
+    python = "3.9"
+
+    def play(after: int) -> int:
+        folder = tmp_path / str(after)
+        folder.mkdir()
+        with World(folder, vault=False) as world:
+            person = world.add_person("alice")
+            found = Splunk(folder / "splunk", app)
+            found.configure(world, [person])
+            payload = found.payload(found.results(csv_of([row(person)])))
+            writes = found.start_and_kill(python, payload, after)
+            ran = found.due(python)
+            assert "Traceback" not in ran.stderr
+            assert [name for name, works in Attacker(world, person).works().items() if works] == [], (after, ran.log)
+            suspends = [r for r in world.okta.requests if r.path.endswith("/lifecycle/suspend") and r.status == 200]
+            assert len(suspends) == 1, after
+            return writes
+
+    total = play(0)
+    assert total > 20
+    for after in sorted({1, 2, *range(4, total, total // 6), total}):
+        play(after)
