@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: drill test lint types unit bench splunk-app locks build clean help
+.PHONY: drill test lint types unit soak bench splunk-app locks build clean help
 
 help:
 	@echo "make drill       detect on real logs, decide, contain, prove, report: all on this machine"
 	@echo "make test        lint, types, layers and all tests (engines that are missing are named and skipped)"
+	@echo "make soak        property tests with 3,000 examples each: about an hour"
 	@echo "make bench       the figures of docs/bench.md"
 	@echo "make splunk-app  the Splunk package, in build/"
 	@echo "make build       generate Splunk and Elastic content from detections/"
@@ -39,6 +40,10 @@ unit: $(STAMP)
 	$(BIN)/pytest -n 2 --dist loadscope
 
 test: lint types unit
+
+# Long campaigns: every property with 3,000 examples. Not part of test.
+soak: $(STAMP)
+	$(BIN)/pytest -n 2 --dist loadscope --hypothesis-profile soak -m "not engine"
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench

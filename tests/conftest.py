@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, List
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,9 +19,14 @@ from responders.drill.world import World
 pytest_plugins = ("tests.engines.fixtures", "tests.specs.plugin")
 
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", parent=settings.get_profile("default"), max_examples=3000)
 settings.load_profile("default")
 
+REAL_ENGINES = ("appinspect", "chromium", "elasticsearch", "openbao", "python3.13", "python3.9")
+"""Each must have run at least one test, and skipped none, in a whole run with CI=true."""
 
+
+@lru_cache(maxsize=8)
 def interpreter(version: str) -> str:
     """Path of a Python of this version, "" when there is none that runs."""
     roots = sorted(Path.home().glob(f".pyenv/versions/{version}*/bin/python"))
@@ -61,16 +67,47 @@ def _engines_are_there(request: pytest.FixtureRequest) -> None:
             pytest.fail(f"engine {mark.args[0]}: {why}; in CI a missing engine is a failure")
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line that says how many tests ran on each real engine."""
+def _engine_counts(reporter: Any) -> Dict[str, Counter[str]]:
+    """Engine to how many of its tests passed, failed, were skipped."""
     counts: Dict[str, Counter[str]] = {}
-    for outcome in ("passed", "failed", "skipped"):
-        for report in terminalreporter.stats.get(outcome, []):
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in reporter.stats.get(outcome, []):
             for key in getattr(report, "keywords", {}):
                 if key.startswith("engine_"):
                     counts.setdefault(key[7:], Counter())[outcome] += 1
-    for engine, found in sorted(counts.items()):
+    return counts
+
+
+def unproven(counts: Dict[str, Counter[str]]) -> List[str]:
+    """Real engines on which no test passed or some were skipped, in words."""
+    none = Counter[str]()
+    return [
+        f"engine {engine}: {counts.get(engine, none)['passed']} passed, {counts.get(engine, none)['skipped']} skipped"
+        for engine in REAL_ENGINES
+        if not counts.get(engine, none)["passed"] or counts[engine]["skipped"]
+    ]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line that says how many tests ran on each real engine."""
+    for engine, found in sorted(_engine_counts(terminalreporter).items()):
         terminalreporter.write_line(f"engine {engine}: " + ", ".join(f"{n} {what}" for what, n in sorted(found.items())))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """In CI, a whole run in which an engine proved nothing is a failed run."""
+    yield
+    config = session.config
+    whole = (
+        list(config.args) == list(config.getini("testpaths")) and not config.option.keyword and not config.option.markexpr
+    )
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") != "true" or not whole or hasattr(config, "workerinput") or reporter is None:
+        return
+    for line in unproven(_engine_counts(reporter)):
+        reporter.write_line(f"FAILED {line}: in CI each real engine must prove something", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
