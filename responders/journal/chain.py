@@ -1,7 +1,7 @@
 """Hash chains over the store: each entry is HMACed together with the one before it.
 
-The key is held outside the store, and the anchor file beside the key remembers each chain's head: so an edit, a
-deletion, a reordering, a truncation and a chain recomputed without the key all show.
+The key is held outside the store, and the anchor file beside the key remembers each entry: so an edit, a deletion, a
+reordering, a truncation, an older store put back and a chain recomputed without the key all show.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 from responders.errors import JournalError, Tampered
+from responders.journal.anchor import Anchor, Head
 from responders.journal.store import JournalStore
 
 GENESIS = "0" * 64
@@ -63,8 +63,8 @@ class Journal:
             raise JournalError("the journal key is shorter than 16 bytes. Make one with `tourniquet journal key`")
         self.store = store
         self.clock = clock
-        self.anchor = anchor
         self._key = key
+        self._anchor = Anchor(anchor, self._mac) if anchor else None
         self._heads: Dict[str, Entry] = {}
         self._lock = threading.RLock()
 
@@ -81,7 +81,8 @@ class Journal:
                     known = self._heads.get(chain)
                     if known is None or known.seq < entry.seq:
                         self._heads[chain] = entry
-                self._remember(entry)
+                if self._anchor is not None:
+                    self._anchor.remember(chain, seq, entry.mac)
                 return entry
 
     def entries(self, chain: str, after: int = -1) -> Iterator[Entry]:
@@ -154,14 +155,9 @@ class Journal:
         findings.extend(
             f"journal: {name}, which {key} wrote, is gone: deleted" for key, name in promised if name not in present
         )
-        anchored, unreadable = self._anchors()
-        findings.extend(unreadable)
-        for chain, (seq, mac) in sorted([*anchored.items(), *heads.items()]):
-            found = seen.get(chain, {}).get(seq)
-            if found is None:
-                findings.append(f"journal: chain {chain} ends before entry {seq}, which it once had: truncated")
-            elif found != mac:
-                findings.append(f"journal: entry {seq} of chain {chain} is not the one that was anchored: replaced")
+        anchored, unreadable = self._anchor.read() if self._anchor is not None else ([], [])
+        given = [(chain, seq, mac) for chain, (seq, mac) in sorted(heads.items())]
+        findings.extend((*unreadable, *_against(seen, [*anchored, *given])))
         return findings
 
     def _read(self, key: str, doc: Mapping[str, Any]) -> Entry:
@@ -180,37 +176,19 @@ class Journal:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
-    def _remember(self, entry: Entry) -> None:
-        if self.anchor is None:
-            return
-        line = {"chain": entry.chain, "seq": entry.seq, "head": entry.mac}
-        data = json.dumps({**line, "mac": self._mac(line)}, sort_keys=True) + "\n"
-        with self._lock:
-            handle = os.open(self.anchor, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-            try:
-                os.write(handle, data.encode())
-            finally:
-                os.close(handle)
 
-    def _anchors(self) -> Tuple[Dict[str, Tuple[int, str]], List[str]]:
-        heads: Dict[str, Tuple[int, str]] = {}
-        findings: List[str] = []
-        if self.anchor is None or not os.path.exists(self.anchor):
-            return heads, ["journal: the anchor file is missing: truncation can't be seen"] if self.anchor else []
-        with open(self.anchor, encoding="utf-8") as handle:
-            for number, text in enumerate(handle, 1):
-                try:
-                    line = json.loads(text)
-                    mac = line.pop("mac")
-                    chain, seq, head = str(line["chain"]), int(line["seq"]), str(line["head"])
-                except (ValueError, KeyError, AttributeError, TypeError):
-                    findings.append(f"journal: anchor line {number} is unreadable")
-                    continue
-                if not hmac.compare_digest(str(mac), self._mac(line)):
-                    findings.append(f"journal: anchor line {number} was edited")
-                elif chain not in heads or heads[chain][0] < seq:
-                    heads[chain] = (seq, head)
-        return heads, findings
+def _against(seen: Mapping[str, Mapping[int, str]], once: List[Head]) -> List[str]:
+    """What is not there any more of the entries that once were."""
+    findings: List[str] = []
+    missing: Dict[str, int] = {}
+    for chain, seq, mac in once:
+        found = seen.get(chain, {}).get(seq)
+        if found is None:
+            missing[chain] = max(seq, missing.get(chain, 0))
+        elif found != mac:
+            findings.append(f"journal: entry {seq} of chain {chain} is not the one that was anchored: replaced")
+    ends = (f"journal: chain {chain} lacks entry {seq}, which it once had: truncated" for chain, seq in missing.items())
+    return sorted({*findings, *ends})
 
 
 SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/")

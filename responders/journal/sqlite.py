@@ -31,7 +31,7 @@ class SqliteStore:
                 "CREATE TABLE IF NOT EXISTS journal (key TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID"
             )
         except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"journal {path}: {error}. Check that the folder exists and is writable") from error
+            raise JournalError(_said(path, error, "Check that the folder exists and is writable")) from error
 
     def create(self, key: str, doc: Document) -> bool:
         text = json.dumps(doc, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -40,7 +40,7 @@ class SqliteStore:
                 cursor = self._connection.execute("INSERT OR IGNORE INTO journal VALUES (?, ?)", (key, text))
                 return cursor.rowcount == 1
         except sqlite3.Error as error:
-            raise JournalError(f"journal {self.path}: {error}. Nothing was stored under {key}") from error
+            raise JournalError(_said(self.path, error, f"Nothing was stored under {key}")) from error
 
     def scan(self, prefix: str, after: str = "") -> Iterator[Tuple[str, Document]]:
         last, end = max(after, prefix), prefix + "\U0010ffff"
@@ -54,12 +54,9 @@ class SqliteStore:
                         (last, end, _PAGE),
                     ).fetchall()
             except sqlite3.Error as error:
-                raise JournalError(f"journal {self.path}: {error}") from error
+                raise JournalError(_said(self.path, error, "Nothing could be read")) from error
             for key, text in rows:
-                try:
-                    doc = json.loads(text)
-                except ValueError as error:
-                    raise JournalError(f"journal {self.path}: {key} is not JSON: {error}") from error
+                doc = _object(text)
                 yield key, doc
             if len(rows) < _PAGE:
                 return
@@ -69,3 +66,18 @@ class SqliteStore:
         """Close the file; the store can't be used afterwards."""
         with self._lock:
             self._connection.close()
+
+
+def _object(text: str) -> Document:
+    """What is no JSON object can't carry a MAC: handed on as an empty one, it is found as edited like any other."""
+    try:
+        doc = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return doc if isinstance(doc, dict) else {}
+
+
+def _said(path: str, error: Exception, otherwise: str) -> str:
+    if type(error) is sqlite3.DatabaseError:
+        otherwise = "The file is damaged: keep it, put a backup in its place, and compare it with the escalations' heads"
+    return f"journal {path}: {error}. {otherwise}"

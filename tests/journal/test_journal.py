@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Tuple
@@ -184,4 +187,109 @@ def test_a_short_key_is_refused(tmp_path: Path) -> None:
     store = SqliteStore(str(tmp_path / "j.db"))
     with pytest.raises(JournalError, match="16 bytes"):
         Journal(store, b"short")
+    store.close()
+
+
+def copy_of(journal: Journal, to: Path) -> Path:
+    """The database file as somebody could have kept it."""
+    assert isinstance(journal.store, SqliteStore)
+    source, target = sqlite3.connect(journal.store.path), sqlite3.connect(to)
+    source.backup(target)
+    source.close()
+    target.close()
+    return to
+
+
+def test_an_older_file_put_back_is_found_even_after_work_went_on(journal: Journal, tmp_path: Path) -> None:
+    """Attack: an old copy of the database replaces the new one, and the responder writes on, past where it was.
+
+    The chain is whole again and longer than before; the anchor remembers what stood there, and so does an escalation.
+    """
+    old = copy_of(journal, tmp_path / "old.db")
+    journal.append("a", "what the attacker wants forgotten", {})
+    head = journal.head("a")
+    assert head is not None
+    folder = tmp_path / "again"
+    folder.mkdir()
+    shutil.copy(old, folder / "j.db")
+    shutil.copy(tmp_path / "anchor", folder / "anchor")
+    store = SqliteStore(str(folder / "j.db"))
+    again = Journal(store, KEY, anchor=str(folder / "anchor"))
+    for number in range(3):
+        again.append("a", "thing", {"n": number})
+    assert any("entry 4 of chain a" in finding and "replaced" in finding for finding in again.verify())
+    assert any("replaced" in finding for finding in Journal(store, KEY).verify({"a": (head.seq, head.mac)}))
+    store.close()
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', "{not json", ""])
+@pytest.mark.parametrize("key", ["e/a/00000001", "due/a1"])
+def test_a_document_that_is_no_object_is_an_edit_like_any_other(journal: Journal, key: str, text: str) -> None:
+    """Whatever stands in its place, verify names the entry and goes on to find the next edit."""
+    sql(journal, ("UPDATE journal SET doc=? WHERE key=?", (text, key)))
+    rewrite(journal, "due/b3", lambda doc: doc.update({"n": 99}))
+    findings = journal.verify()
+    assert any(key in finding for finding in findings)
+    assert any("due/b3" in finding for finding in findings)
+
+
+def test_an_anchor_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """A full disk, a missing folder: an error of the journal that names the file, never a crash."""
+    store = SqliteStore(str(tmp_path / "j.db"))
+    for anchor in ("/dev/full", str(tmp_path / "no" / "anchor")):
+        with pytest.raises(JournalError, match="anchor"):
+            Journal(store, KEY, anchor=anchor).append("a", "thing", {})
+    store.close()
+
+
+def test_a_full_disk_is_said_and_what_was_written_stays_whole(journal: Journal) -> None:
+    """An entry that finds no room raises and leaves no half entry; with room again the chain goes on."""
+    assert isinstance(journal.store, SqliteStore)
+    connection = journal.store._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalError, match="full"):
+        journal.append("a", "thing", {"text": "x" * 100_000})
+    assert journal.verify() == []
+    connection.execute("PRAGMA max_page_count = 100000")
+    journal.append("a", "thing", {"text": "x" * 100_000})
+    assert journal.verify() == []
+
+
+def test_a_damaged_database_is_said(tmp_path: Path) -> None:
+    """A file that is no database, and one with a hole in the middle: an error that names the file and what to do."""
+    (tmp_path / "no.db").write_bytes(b"no database at all, but long enough to be read as one" * 100)
+    with pytest.raises(JournalError, match=r"no\.db.*damaged.*backup"):
+        SqliteStore(str(tmp_path / "no.db"))
+    store = SqliteStore(str(tmp_path / "j.db"))
+    whole = Journal(store, KEY)
+    for number in range(200):
+        whole.append("a", "thing", {"n": number, "text": "x" * 500})
+    store.close()
+    data = bytearray((tmp_path / "j.db").read_bytes())
+    data[8192:-4096] = b"\xff" * (len(data) - 12288)
+    (tmp_path / "j.db").write_bytes(bytes(data))
+    with pytest.raises(JournalError, match=r"j\.db.*damaged.*backup"):
+        Journal(SqliteStore(str(tmp_path / "j.db")), KEY).verify()
+
+
+_WRITER = """
+import sys
+from responders.journal.chain import Journal
+from responders.journal.sqlite import SqliteStore
+journal = Journal(SqliteStore(sys.argv[1]), b"k" * 32, anchor=sys.argv[2])
+for number in range(40):
+    journal.append("a", "thing", {"n": number})
+"""
+
+
+def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Two processes on one chain: 80 entries in one order, all of them anchored."""
+    arguments = [sys.executable, "-c", _WRITER, str(tmp_path / "j.db"), str(tmp_path / "anchor")]
+    running = [subprocess.Popen(arguments) for _ in range(2)]
+    assert [process.wait(60) for process in running] == [0, 0]
+    store = SqliteStore(str(tmp_path / "j.db"))
+    journal = Journal(store, KEY, anchor=str(tmp_path / "anchor"))
+    assert len(list(journal.entries("a"))) == 80
+    assert journal.verify() == []
     store.close()
