@@ -43,7 +43,7 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     found = responder.inventory.resolve(alert.accounts)
     if found.identity is None:
         return _nobody(intake, alert, found.why, responder)
-    remember(responder.journal, found.identity.id, alert, intake.chain)
+    intake = remember(intake, found.identity.id, alert, responder.journal)
     judgement = judge(alert, found.identity, responder, deadline, dry_run=False)
     tell_siem(alert, found.identity, responder, intake.chain)
     if not judgement.writes:

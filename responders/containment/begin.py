@@ -21,7 +21,8 @@ def begin(judgement: Judgement, responder: Responder) -> Record:
     name = f"open/{plan.containment}"
     journal.put(name, {"containment": plan.containment, "identity": identity.id, "generation": plan.generation})
     resume = due.add(journal, "resume", plan.containment, responder.later(responder.timing.retry_due))
-    journal.append(plan.containment, "plan", {"plan": to_json(plan), "alert": to_json(alert), "side": [name, resume]})
+    side = [key for key in (name, resume, judgement.place) if key]
+    journal.append(plan.containment, "plan", {"plan": to_json(plan), "alert": to_json(alert), "side": side})
     known = load(journal, plan.containment)
     fresh = {step.id: judgement.states[step.id] for step in plan.steps if step.id in judgement.states}
     fresh = {key: state for key, state in fresh.items() if key not in known.before}

@@ -128,19 +128,28 @@ def contained_accounts(journal: Journal, vendor: str) -> FrozenSet[str]:
 
 
 def uses(journal: Journal, now: datetime) -> Tuple[Use, ...]:
-    """Uses of the blast radius within the last hour."""
-    found: List[Use] = []
-    for hour in (now - _HOUR, now):
-        found.extend(from_json(Use, doc["use"]) for _, doc in journal.side(f"use/{hour:%Y%m%d%H}/"))
-    return tuple(use for use in found if use.at > now - _HOUR)
+    """Uses of the blast radius within the last hour, and those of responders whose clocks are ahead."""
+    return tuple(use for _, use in _places(journal, now))
+
+
+def _places(journal: Journal, now: datetime) -> Tuple[Tuple[str, Use], ...]:
+    hours = (now - _HOUR, now, now + _HOUR)
+    found = [item for hour in hours for item in journal.side(f"use/{hour:%Y%m%d%H}/")]
+    places = [(key, from_json(Use, doc["use"])) for key, doc in found]
+    return tuple((key, use) for key, use in places if use.at > now - _HOUR)
 
 
 def take_use(journal: Journal, use: Use, counted: int) -> Optional[str]:
-    """Take the next place in the blast radius; None when somebody took one since `counted` uses were judged."""
-    if len(uses(journal, use.at)) != counted:
+    """Take the next place in the blast radius; None when somebody took one since `counted` uses were judged.
+
+    The place's number comes from what was counted: whoever counts the same takes the same place, and one of them gets it.
+    Only at the turn of an hour may both; `judge` looks again afterwards.
+    """
+    prefix = f"use/{use.at:%Y%m%d%H}/"
+    places = _places(journal, use.at)
+    if len(places) != counted:
         return None
-    number = sum(1 for _ in journal.side(f"use/{use.at:%Y%m%d%H}/"))
-    key = f"use/{use.at:%Y%m%d%H}/{number:06d}"
+    key = f"{prefix}{sum(key.startswith(prefix) for key, _ in places):06d}"
     return key if journal.put(key, {"use": to_json(use)}) else None
 
 

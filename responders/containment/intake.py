@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Mapping, Optional, Tuple
 
@@ -27,6 +27,7 @@ class Intake:
     due: Optional[due.Due] = None
     claim: str = ""
     handled: Optional[str] = None
+    note: str = ""
 
 
 def chain_of(raw: Mapping[str, Any]) -> str:
@@ -60,18 +61,19 @@ def _due(key: str, chain: str, at: datetime) -> due.Due:
 
 def finish(intake: Intake, responder: Responder, containment: str, why: str) -> None:
     """The alert is dealt with: a repeat of it does nothing more, and resume leaves it alone."""
-    responder.journal.append(intake.chain, "handled", {"containment": containment, "why": why})
+    responder.journal.append(intake.chain, "handled", {"containment": containment, "why": why, "side": [intake.note] if intake.note else []})
     if intake.due is not None:
         due.finish(responder.journal, intake.due, why)
     if intake.claim:
         due.release(responder.journal, intake.claim)
 
 
-def remember(journal: Journal, identity: str, alert: Alert, chain: str) -> None:
-    """Note an alert under its identity, so that later ones are fused with it."""
+def remember(intake: Intake, identity: str, alert: Alert, journal: Journal) -> Intake:
+    """Note an alert under its identity, so that later ones are fused with it; the end of its chain vouches for the note."""
     name = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    key = f"alert/{name}/{alert.completed_at:%Y%m%dT%H%M%S}/{chain}"
+    key = f"alert/{name}/{alert.completed_at:%Y%m%dT%H%M%S}/{intake.chain}"
     journal.put(key, {"alert": to_json(alert)})
+    return replace(intake, note=key)
 
 
 def recent_alerts(journal: Journal, identity: str, now: datetime, alert: Alert) -> Tuple[Alert, ...]:

@@ -21,6 +21,7 @@ class Judgement:
     """What is to be done: a plan (not yet journaled), the state of its steps by step id, and the facts behind it.
 
     `current` is the open containment that this extends; `outdated` says why an old alert must not contain again.
+    `place` is the key of the place it took in the blast radius.
     """
 
     alert: Alert
@@ -29,6 +30,7 @@ class Judgement:
     states: Mapping[str, State]
     current: Optional[Record] = None
     outdated: str = ""
+    place: str = ""
 
     @property
     def decision(self) -> Decision:
@@ -55,16 +57,23 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     candidates = tuple({step.id: step for step in (*likely, *spare)}.values())
     known = tuple(current.steps.values()) if current is not None else ()
     facts, states = gather(responder, identity, alerts, tuple({s.id: s for s in (*likely, *known)}.values()), deadline)
+    place, at_first = "", facts.uses
     while True:
-        others = replace(facts, uses=tuple(use for use in facts.uses if use.identity != identity.id))
-        decision = decide(alerts, identity, others, responder.policy, responder.catalogue, now)
+        # Who took a place since the facts were read is being contained right now, and can't restore anybody.
+        newly = {use.identity for use in facts.uses if use not in at_first and use.tier > Tier.OBSERVE} - {identity.id}
+        others = tuple(use for use in facts.uses if use.identity != identity.id)
+        known_now = replace(facts, uses=others, restorers=facts.restorers - newly)
+        decision = decide(alerts, identity, known_now, responder.policy, responder.catalogue, now)
         reached = max((use.tier for use in facts.uses if use.identity == identity.id), default=Tier.OBSERVE)
-        if dry_run or outdated or decision.tier <= reached:
+        reachable = any(client_for(responder, identity, s.account) is not None for s in _chosen(decision, candidates))
+        if dry_run or outdated or decision.tier <= reached or not reachable:
             break
         use = Use(identity.id, decision.tier, alert.detection, now, guarded(identity), alert.source == "click")
-        if take_use(responder.journal, use, len(facts.uses)) is not None:
-            break
+        taken = take_use(responder.journal, use, len(facts.uses))
+        place, alone = taken or place, len(facts.uses) + 1
         facts = replace(facts, uses=uses(responder.journal, now))
+        if taken and len(facts.uses) == alone:
+            break
     decision, steps = _with_current(decision, _chosen(decision, candidates), current)
     plan = Plan(
         containment_id(identity.id, generation),
@@ -74,7 +83,7 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
         _unreachable(responder, decision),
         since,
     )
-    return Judgement(alert, plan, facts, states, current, outdated)
+    return Judgement(alert, plan, facts, states, current, outdated, place=place)
 
 
 def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple[int, datetime, Optional[Record], str]:
