@@ -50,7 +50,9 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
         return _observed(intake, judgement, responder)
     record = begin(judgement, responder)
     steps, judged = judgement.plan.steps, judged_places(judgement.facts)
-    outcomes = execute(responder, judgement.plan, steps, record.before, judgement.states, deadline, judged)
+    outcomes = execute(
+        responder, judgement.plan, steps, record.before, judgement.states, deadline, judged, judgement.running
+    )
     schedule_rechecks(responder, judgement.plan.containment)
     created, unread = sweep(responder, judgement.plan, deadline)
     finish(intake, responder, judgement.plan.containment, "contained")

@@ -50,7 +50,7 @@ def approve(
     if without and names != ("revoke",):
         raise Refused(f"no account, or no evidence in the alerts, for {', '.join(without)}. Nothing was changed")
     deadline = time.monotonic() + responder.timing.deadline
-    facts, states = gather(responder, identity, (*record.alerts, alert), steps, deadline)
+    facts, states, running = gather(responder, identity, (*record.alerts, alert), steps, deadline)
     others = replace(facts, uses=tuple(use for use in facts.uses if use.identity != identity.id))
     case = Case((*record.alerts, alert), identity, others, responder.policy, responder.catalogue, responder.now())
     tier, spoke, refused = apply_guards(case, Tier.REVOKE, wanted)
@@ -72,13 +72,13 @@ def approve(
     # What the new steps hang on is checked again with them: a rotation waits for a confirmed block of its account.
     blocks = [s for s in record.steps.values() if s.phase is Phase.BLOCK and s.account in {t.account for t in steps}]
     todo = tuple({s.id: s for s in (*blocks, *steps)}.values())
-    return _carry_out(responder, Judgement(alert, extended, facts, states, record), todo, deadline)
+    return _carry_out(responder, Judgement(alert, extended, facts, states, record, running=running), todo, deadline)
 
 
 def _carry_out(responder: Responder, judgement: Judgement, steps: Tuple[Step, ...], deadline: float) -> Report:
     plan: Plan = judgement.plan
     record = begin(judgement, responder)
-    outcomes = execute(responder, plan, steps, record.before, judgement.states, deadline)
+    outcomes = execute(responder, plan, steps, record.before, judgement.states, deadline, running=judgement.running)
     schedule_rechecks(responder, plan.containment)
     record = load(responder.journal, plan.containment)
     return escalate(responder, of_containment(responder.journal, record, outcomes), plan.containment)

@@ -9,7 +9,7 @@ from responders.containment import due
 from responders.containment.lane import Federation, Lane
 from responders.containment.responder import Responder
 from responders.model import Outcome, Plan, State, Status, Step
-from responders.parallel import run_all
+from responders.parallel import Running, run_all
 
 _PROVIDERS = ("okta", "entra")
 _GRACE = 1.0
@@ -23,12 +23,13 @@ def execute(
     states: Mapping[str, State],
     deadline: float,
     judged: FrozenSet[str] = frozenset(),
+    running: Mapping[str, Running[State]] = {},
 ) -> Tuple[Outcome, ...]:
     """Carry out `steps` of a plan; outcomes in the order of the steps.
 
-    `before` are pre-states already recorded, `states` what was read just now (both by step id); `deadline` is a
-    time.monotonic() value; `judged` are places whose guards had all their facts already. A lane that another responder
-    holds, or that hangs, gives `unknown` and stays due.
+    `before` are pre-states already recorded, `states` what was read just now, `running` reads not over yet (all by step
+    id); `deadline` is a time.monotonic() value; `judged` are places whose guards had all their facts already. A lane
+    that another responder holds, or that hangs, gives `unknown` and stays due.
     """
     lanes: Dict[str, Tuple[Step, ...]] = {}
     for step in steps:
@@ -37,7 +38,7 @@ def execute(
     federation = Federation([vendor for vendor in lanes if vendor in _PROVIDERS and vendor not in downstream])
     tasks: Dict[str, Callable[[], Tuple[Outcome, ...]]] = {}
     for vendor, its in lanes.items():
-        lane = Lane(responder, plan, vendor, its, before, states, federation, deadline, judged)
+        lane = Lane(responder, plan, vendor, its, before, states, federation, deadline, judged, running)
         tasks[vendor] = partial(_claimed, responder, plan, vendor, lane)
     outcomes: List[Outcome] = []
     for vendor, found in run_all(tasks, deadline + _GRACE).items():

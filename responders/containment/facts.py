@@ -11,9 +11,10 @@ from responders.actions import registry
 from responders.codec import from_json, to_json
 from responders.containment.responder import Responder
 from responders.journal.chain import Journal
-from responders.model import Account, Alert, Facts, Identity, Pairs, State, Step, Use, step_id
-from responders.parallel import run_all
+from responders.model import Account, Alert, Facts, Identity, Pairs, Phase, State, Step, Use, step_id
+from responders.parallel import Running, finish_all, start_all
 from responders.vendors.client import VendorClient
+from responders.vendors.shared import SharedReads
 
 _HOUR = timedelta(hours=1)
 
@@ -51,25 +52,36 @@ def unsupported(responder: Responder, identity: Identity) -> Tuple[Account, ...]
 
 def gather(
     responder: Responder, identity: Identity, alerts: Sequence[Alert], steps: Sequence[Step], deadline: float
-) -> Tuple[Facts, Mapping[str, State]]:
-    """Facts for the guards, and the state of each step (by step id) that could be read before `deadline`."""
+) -> Tuple[Facts, Mapping[str, State], Mapping[str, Running[State]]]:
+    """Facts for the guards; by step id the state of each block read before `deadline`, and the other steps' reads.
+
+    Judging waits for what judges and blocks. What a cut must know (live tokens, sessions) is still being read while the
+    vendor blocks; the lane waits for it.
+    """
     reads: Dict[Tuple[str, str], Callable[[], Any]] = {}
+    later: Dict[str, Callable[[], State]] = {}
     clients: Dict[str, VendorClient] = {}
     accounts: Dict[str, List[Account]] = {}
     for step in steps:
         client = client_for(responder, identity, step.account)
         if client is None:
             continue
-        reads["state", step.id] = partial(registry.load(step.action).check, client, step)
         place = f"{step.account.vendor}:{step.account.tenant}"
-        clients[place] = client
+        client = clients.setdefault(place, SharedReads(client))
+        read = partial(registry.load(step.action).check, client, step)
+        if step.phase is Phase.BLOCK:
+            reads["state", step.id] = read
+        else:
+            later[step.id] = read
         if step.account not in accounts.setdefault(place, []):
             accounts[place].append(step.account)
     for place, client in clients.items():
         exempt = break_glass(responder, place)
         reads["administrators", place] = partial(administrators, responder, client, tuple(accounts[place]), exempt)
         reads["own", place] = client.own_ids
-    found = run_all(reads, deadline, group=lambda key: _vendor(key, steps))
+    judging = start_all(reads)
+    running = start_all(later)
+    found = finish_all(judging, deadline, group=lambda key: _vendor(key, steps))
     states: Dict[str, State] = {}
     unread: Set[Tuple[str, str]] = set()
     admins: Dict[str, FrozenSet[str]] = {}
@@ -98,7 +110,7 @@ def gather(
         population=responder.inventory.population,
         unauthenticated=responder.unauthenticated_ingest,
     )
-    return facts, states
+    return facts, states, running
 
 
 def administrators(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Mapping, Optional, Tuple
 
@@ -13,15 +13,16 @@ from responders.containment.intake import recent_alerts
 from responders.containment.record import Record
 from responders.containment.responder import Responder
 from responders.model import Account, Alert, Decision, Facts, Identity, Plan, State, Step, Tier, Use, containment_id
+from responders.parallel import Running, finish_all
 from responders.policy.decide import decide, provisional
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is to be done: a plan (not yet journaled), the state of its steps by step id, and the facts behind it.
+    """What is to be done: a plan (not yet journaled), the state of its blocks by step id, and the facts behind it.
 
-    `current` is the open containment that this extends; `outdated` says why an old alert must not contain again.
-    `place` is the key of the place it took in the blast radius.
+    `running` are the reads of the other steps, not over yet. `current` is the open containment that this extends;
+    `outdated` says why an old alert must not contain again. `place` is the key of the place it took in the blast radius.
     """
 
     alert: Alert
@@ -30,6 +31,7 @@ class Judgement:
     states: Mapping[str, State]
     current: Optional[Record] = None
     outdated: str = ""
+    running: Mapping[str, Running[State]] = field(default_factory=dict)
     place: str = ""
 
     @property
@@ -56,7 +58,8 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     spare = candidate_steps(first.fallback, identity, alerts, since, generation)
     candidates = tuple({step.id: step for step in (*likely, *spare)}.values())
     known = tuple(current.steps.values()) if current is not None else ()
-    facts, states = gather(responder, identity, alerts, tuple({s.id: s for s in (*likely, *known)}.values()), deadline)
+    wanted = tuple({s.id: s for s in (*likely, *known)}.values())
+    facts, states, running = gather(responder, identity, alerts, wanted, deadline)
     place, at_first = "", facts.uses
     while True:
         # Who took a place since the facts were read is being contained right now, and can't restore anybody.
@@ -83,7 +86,10 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
         _unreachable(responder, decision),
         since,
     )
-    return Judgement(alert, plan, facts, states, current, outdated, place=place)
+    judgement = Judgement(alert, plan, facts, states, current, outdated, running, place)
+    if dry_run or not judgement.writes:
+        finish_all(running, deadline)  # nobody will wait for these reads: none is left behind to call a closed client
+    return judgement
 
 
 def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple[int, datetime, Optional[Record], str]:

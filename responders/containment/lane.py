@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
-from typing import Dict, FrozenSet, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, FrozenSet, Mapping, Optional, Sequence, Set, Tuple
 
 from responders.actions import registry
 from responders.actions.action import outcome
@@ -13,12 +13,16 @@ from responders.containment.facts import client_for
 from responders.containment.gate import Gate
 from responders.containment.record import write_intent, write_outcomes
 from responders.containment.responder import Responder
-from responders.errors import OutcomeUnknown, Permanent, Refused, Retryable, TourniquetError
+from responders.errors import Halted, OutcomeUnknown, Permanent, Refused, Retryable, TourniquetError
 from responders.model import Outcome, Phase, Plan, State, Status, Step
-from responders.parallel import Late, run_all
+from responders.parallel import Late, Running, finish_all, run_all, start_all
 from responders.vendors.budget import calling_for
 from responders.vendors.client import VendorClient
+from responders.vendors.shared import SharedReads
 
+Wave = Callable[[Step], VendorClient]
+_MARGIN = 1.0
+"""Seconds in which a read or block that came too late is noted as such, by itself."""
 _POLL = (0.2, 0.4, 0.8, 1.6)
 _RACES = 4
 """Rounds for a step that was applied and does not hold: a login may have slipped in between read and block."""
@@ -41,7 +45,10 @@ class Federation:
 
 
 class Lane:
-    """The steps of one plan at one vendor. `before` holds recorded pre-states, `states` what was read just now."""
+    """The steps of one plan at one vendor.
+
+    `before` holds recorded pre-states, `states` what was read just now, `running` what is being read.
+    """
 
     def __init__(
         self,
@@ -54,10 +61,12 @@ class Lane:
         federation: Federation,
         deadline: float,
         judged: FrozenSet[str] = frozenset(),
+        running: Mapping[str, Running[State]] = {},
     ) -> None:
         self.responder, self.plan, self.vendor, self.steps = responder, plan, vendor, steps
         self.before: Dict[str, State] = dict(before)
         self.states: Dict[str, State] = dict(states)
+        self._running: Dict[str, Running[State]] = dict(running)
         self.federation, self.deadline = federation, deadline
         self.outcomes: Dict[str, Outcome] = {}
         self._transient: Set[str] = set()
@@ -90,22 +99,32 @@ class Lane:
             self.states = {key: value for key, value in self.states.items() if key not in {s.id for s in due}}
 
     def _round(self, steps: Tuple[Step, ...]) -> None:
-        self._read(steps)
         errors: Dict[str, Exception] = {}
-        steps = tuple(step for step in steps if self._may(step))
-        for phase in (Phase.BLOCK, Phase.CUT):
-            late = phase is Phase.CUT and self.downstream and not self._upstream_blocked()
-            chosen = tuple(step for step in steps if step.phase is phase)
-            self._apply(chosen, errors)
-            if phase is Phase.BLOCK:
-                self.federation.landed(self.vendor)
-            if late and self.federation.wait(self.vendor, self.deadline):
-                # A session opened between our cut and the provider's block would have outlived the cut.
-                self.states = {k: v for k, v in self.states.items() if k not in {step.id for step in chosen}}
-                self._read(chosen)
-                self._apply(chosen, errors)
-        self._confirm(tuple(step for step in steps if step.phase is not Phase.ROTATE), errors)
-        rotate = tuple(step for step in steps if step.phase is Phase.ROTATE)
+        blocks = tuple(step for step in steps if step.phase is Phase.BLOCK)
+        others = tuple(step for step in steps if step.phase is not Phase.BLOCK)
+        self._begin_reading(steps)
+        self._read(blocks)
+        blocks = tuple(step for step in blocks if self._may(step))
+        # What the cuts must know is read, and recorded, while the vendor blocks.
+        work: Dict[str, Callable[[], None]] = {
+            "block": partial(self._apply, blocks, errors),
+            "read": partial(self._read, others),
+        }
+        for problem in run_all(work, self.deadline + _MARGIN).values():
+            if problem is not None:
+                raise problem
+        self.federation.landed(self.vendor)
+        others = tuple(step for step in others if self._may(step))
+        cuts = tuple(step for step in others if step.phase is Phase.CUT)
+        late = self.downstream and not self._upstream_blocked()
+        self._apply(cuts, errors)
+        if late and self.federation.wait(self.vendor, self.deadline):
+            # A session opened between our cut and the provider's block would have outlived the cut.
+            self.states = {k: v for k, v in self.states.items() if k not in {step.id for step in cuts}}
+            self._read(cuts)
+            self._apply(cuts, errors)
+        self._confirm((*blocks, *cuts), errors)
+        rotate = tuple(step for step in others if step.phase is Phase.ROTATE)
         self._apply(rotate, errors)
         self._confirm(rotate, errors)
 
@@ -126,9 +145,15 @@ class Lane:
         limit = min(self.deadline, time.monotonic() + self.responder.timing.federation_wait)
         return self.federation.wait(self.vendor, limit)
 
+    def _begin_reading(self, steps: Tuple[Step, ...]) -> None:
+        missing = [step for step in steps if step.id not in self.states and step.id not in self._running]
+        wave = self._wave()
+        self._running.update(start_all({step.id: partial(self._check, step, wave) for step in missing}))
+
     def _read(self, steps: Tuple[Step, ...]) -> None:
-        missing = {step: partial(self._check, step) for step in steps if step.id not in self.states}
-        for step, state in run_all(missing, self.deadline).items():
+        self._begin_reading(steps)
+        reads = {step: self._running.pop(step.id) for step in steps if step.id not in self.states}
+        for step, state in finish_all(reads, self.deadline).items():
             if isinstance(state, State):
                 self.states[step.id] = state
             else:
@@ -162,16 +187,17 @@ class Lane:
         return any(found is not None and found.status.holds for found in held)
 
     def _confirm(self, steps: Tuple[Step, ...], errors: Mapping[str, Exception]) -> None:
-        todo = {step: partial(self._confirm_one, step, errors.get(step.id)) for step in steps if step.id in self.states}
+        wave = self._wave()
+        todo = {s: partial(self._confirm_one, s, errors.get(s.id), wave) for s in steps if s.id in self.states}
         for step, found in run_all(todo, self.deadline).items():
             self.outcomes[step.id] = found if isinstance(found, Outcome) else self._failed(step, found)
 
-    def _confirm_one(self, step: Step, error: Optional[Exception]) -> Outcome:
+    def _confirm_one(self, step: Step, error: Optional[Exception], wave: Wave) -> Outcome:
         if isinstance(error, Refused):
             return self._failed(step, error)
         action, client = registry.load(step.action), self._client(step)
         patience = min(self.deadline, time.monotonic() + self.responder.timing.confirm_patience)
-        found = action.confirm(client, step, self.before[step.id])
+        found = action.confirm(wave(step), step, self.before[step.id])
         for pause in _POLL:
             settled = found.status.holds or found.residual_until is not None or error is not None
             if settled or self.states[step.id].wrong or time.monotonic() + pause > patience:
@@ -195,7 +221,7 @@ class Lane:
 
     def _failed(self, step: Step, error: object) -> Outcome:
         status = Status.FAILED
-        if isinstance(error, Refused):
+        if isinstance(error, Refused) and not isinstance(error, Halted):  # what a halt stopped stays due
             status = Status.REFUSED
         elif isinstance(error, (Late, OutcomeUnknown)):
             status = Status.UNKNOWN
@@ -211,8 +237,20 @@ class Lane:
         if isinstance(error, (Permanent, Refused)) or (step.id in self.states and self.states[step.id].wrong):
             self._hopeless.add(step.id)
 
-    def _check(self, step: Step) -> State:
-        return registry.load(step.action).check(self._client(step), step)
+    def _check(self, step: Step, wave: Wave) -> State:
+        return registry.load(step.action).check(wave(step), step)
+
+    def _wave(self) -> Wave:
+        """Clients that ask once what several steps ask: for one wave of reads, since an earlier answer is old."""
+        shared: Dict[int, VendorClient] = {}
+        lock = threading.Lock()
+
+        def wave(step: Step) -> VendorClient:
+            client = self._client(step)
+            with lock:
+                return shared.setdefault(id(client), SharedReads(client))
+
+        return wave
 
     def _client(self, step: Step) -> VendorClient:
         client = client_for(self.responder, self.plan.decision.identity, step.account)

@@ -29,6 +29,7 @@ class BaseClient(abc.ABC):
         self.transport = transport
         self.tenant = tenant
         self.settings = settings
+        self.lasting: Dict[str, str] = {}
         self._auth: Optional[Dict[str, str]] = None
         self._refused: Tuple[float, Optional[Unauthorized]] = (0.0, None)
         self._own: Optional[FrozenSet[str]] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, FrozenSet, Mapping, Optional, Protocol, Sequence
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Protocol, Sequence
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,14 @@ class Response:
 class VendorClient(Protocol):
     """One vendor with one credential. Safe to share between threads.
 
-    `settings` are the connection's non-secret settings (`quarantine_group`, `quarantine_policy` ...).
+    `settings` are the connection's non-secret settings (`quarantine_group`, `quarantine_policy` ...). `lasting` keeps
+    what was read once and never changes (whose token an accessor is), so that it need not be asked for again.
     """
 
     vendor: str
     tenant: str
     settings: Mapping[str, str]
+    lasting: Dict[str, str]
 
     def call(
         self,

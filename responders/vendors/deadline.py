@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
+import itertools
 import socket
 import threading
+import time
 from types import TracebackType
-from typing import Any, Optional, Type
+from typing import Any, List, Optional, Tuple, Type
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -15,26 +18,57 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 _HERE = threading.local()
 
 
+class _Alarm:
+    """One thread that ends every watch whose time is up: a thread for each call would cost more than the call."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: List[Tuple[float, int, Watch]] = []
+        self._number = itertools.count()
+        self._thread: Optional[threading.Thread] = None
+
+    def add(self, at: float, watch: Watch) -> None:
+        """End this watch at `at` (time.monotonic())."""
+        with self._changed:
+            heapq.heappush(self._due, (at, next(self._number), watch))
+            if self._thread is None or not self._thread.is_alive():  # not alive after a fork
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+            elif self._due[0][2] is watch:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._due or self._due[0][0] > time.monotonic():
+                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                watch = heapq.heappop(self._due)[2]
+            watch.end()
+
+
+_ALARM = _Alarm()
+
+
 class Watch:
     """Shuts the connection that this thread uses once `seconds` are over; `late` says that it did."""
 
     def __init__(self, seconds: float) -> None:
         self.late = False
+        self._over = False
         self._lock = threading.Lock()
         self._socket: Any = None
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
+        self._seconds = seconds
 
     def __enter__(self) -> Watch:
         _HERE.watch = self
-        self._timer.start()
+        _ALARM.add(time.monotonic() + self._seconds, self)
         return self
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        self._timer.cancel()
         with self._lock:
+            self._over = True
             self._socket = None  # back in the pool: it belongs to another call now
         _HERE.watch = None
 
@@ -45,8 +79,11 @@ class Watch:
             if self.late:
                 _shut(sock)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Time is up; nothing happens when the exchange is over already."""
         with self._lock:
+            if self._over:
+                return
             self.late = True
             if self._socket is not None:
                 _shut(self._socket)

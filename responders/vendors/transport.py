@@ -11,10 +11,9 @@ import json
 import random
 import re
 import ssl
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -91,7 +90,7 @@ Explain = Callable[[Any], Tuple[str, str]]
 
 
 class Transport:
-    """One vendor's HTTP. Shared by threads: each has its own Session, all use one pool of connections."""
+    """One vendor's HTTP. Shared by threads: a Session serves one call at a time, all use one pool of connections."""
 
     def __init__(
         self,
@@ -107,7 +106,7 @@ class Transport:
         self._gate = gate
         self._on_call = on_call
         self._adapter = WatchedAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
-        self._local = threading.local()
+        self._sessions: List[requests.Session] = []
         self._secrets: Tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -193,16 +192,21 @@ class Transport:
             return max(0.0, error.retry_at - time.time()) + random.uniform(0, 0.05)  # noqa: S311 - jitter
         return float(min(4.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
-    def _session(self) -> requests.Session:
-        session: Optional[requests.Session] = getattr(self._local, "session", None)
-        if session is None:
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[requests.Session]:
+        """A Session that nobody else uses meanwhile. Making one costs as much as a call, so they are kept."""
+        try:
+            session = self._sessions.pop()
+        except IndexError:
             session = requests.Session()
             session.trust_env = False
             session.mount("https://", self._adapter)
             session.mount("http://", self._adapter)
             session.proxies = {"https": self.endpoint.proxy, "http": self.endpoint.proxy} if self.endpoint.proxy else {}
-            self._local.session = session
-        return session
+        try:
+            yield session
+        finally:
+            self._sessions.append(session)
 
     def _once(
         self,
@@ -218,9 +222,9 @@ class Transport:
         limits = self.endpoint.limits
         self._notify("before", method, name)
         left = max(0.05, min(limits.attempt, deadline - time.monotonic()))
-        with Watch(left) as watch:
+        with self._session() as session, Watch(left) as watch:
             try:
-                answer = self._session().request(
+                answer = session.request(
                     method, url, headers=headers, params=query, json=body, data=form,
                     timeout=(min(limits.connect, left), left), allow_redirects=False,
                     verify=self.endpoint.ca or True, stream=True,

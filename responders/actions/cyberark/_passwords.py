@@ -26,8 +26,7 @@ class Passwords:
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         path = f"/API/Accounts/{{}}/{self.verb}"
-        waiting = [account for account, at in before.data["changed"].items() if not self._done(api, account, at)]
-        each(waiting, lambda account: api.call("POST", path, ids=(account,), body={}))
+        each(before.data["changed"], lambda account: api.call("POST", path, ids=(account,), body={}))
 
     def confirm(self, api: VendorClient, step: Step, before: State) -> Outcome:
         waiting, failed = [], []
@@ -46,9 +45,6 @@ class Passwords:
         if left:
             return outcome(api, step, Status.ACCEPTED, f"{len(before.data['changed'])} changed{tail}")
         return outcome(api, step, Status.CONFIRMED, f"the CPM changed {len(before.data['changed'])} passwords")
-
-    def _done(self, api: VendorClient, account: str, at: int) -> bool:
-        return int(self._management(api, account).get("lastModifiedTime") or 0) > int(at)
 
     @staticmethod
     def _management(api: VendorClient, account: str) -> Mapping[str, Any]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import Any, List, Mapping
 
 from responders.errors import BadAnswer
+from responders.parallel import Running
 from responders.vendors.client import VendorClient
+
+_LIST_SECONDS = 15.0
 
 
 def thing(api: VendorClient, path: str, *ids: str) -> Mapping[str, Any]:
@@ -22,6 +27,13 @@ def user_name(api: VendorClient, user: str) -> str:
 
 
 def sessions_of(api: VendorClient, user: str) -> List[Mapping[str, Any]]:
-    """Live PSM sessions of a user, by exact name. Source: CyberArk, "Get live sessions"."""
+    """Live PSM sessions of a user, by exact name. Source: CyberArk, "Get live sessions".
+
+    The list can't be asked for by user id, so the name and the list are read side by side.
+    """
+    listed = Running(partial(api.items, "/API/LiveSessions"))
     name = user_name(api, user)
-    return [item for item in api.items("/API/LiveSessions") if item.get("User") == name]
+    found = listed.result(time.monotonic() + _LIST_SECONDS)
+    if isinstance(found, Exception):
+        raise found
+    return [item for item in found if item.get("User") == name]

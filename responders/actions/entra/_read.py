@@ -10,6 +10,7 @@ from responders.vendors.client import VendorClient
 
 PLACES = {"user": "users", "service_principal": "servicePrincipals", "application": "applications"}
 """Collection of each account kind."""
+_USER = "id,accountEnabled,onPremisesSyncEnabled,userType,signInSessionsValidFromDateTime"
 
 
 def thing(api: VendorClient, path: str, *ids: str, select: str = "") -> Mapping[str, Any]:
@@ -18,6 +19,11 @@ def thing(api: VendorClient, path: str, *ids: str, select: str = "") -> Mapping[
     if not isinstance(body, Mapping):
         raise BadAnswer("entra", f"GET {path}: no JSON object in the answer")
     return body
+
+
+def user(api: VendorClient, user_id: str) -> Mapping[str, Any]:
+    """What the actions on a user read of it, always the same properties: one request serves them all."""
+    return thing(api, "/users/{}", user_id, select=_USER)
 
 
 def parse_time(text: str) -> datetime:

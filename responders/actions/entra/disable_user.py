@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from responders.actions.action import Action, outcome
-from responders.actions.entra._read import thing
+from responders.actions.entra._read import user
+from responders.actions.entra._visible import flag
 from responders.model import Outcome, Phase, State, Status, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -29,8 +30,8 @@ class DisableUser(Action):
     manual = "Entra admin center > Users > the user > Edit properties > Account enabled: off (and in AD, if synced)"
 
     def check(self, api: VendorClient, step: Step) -> State:
-        found = thing(api, "/users/{}", step.account.id, select="id,accountEnabled,onPremisesSyncEnabled,userType")
-        enabled = bool(found.get("accountEnabled"))
+        found = user(api, step.account.id)
+        enabled = flag(found, "accountEnabled")
         return State(not enabled, {"accountEnabled": enabled, "synced": bool(found.get("onPremisesSyncEnabled"))})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from responders.actions.action import Action, outcome
-from responders.actions.entra._read import parse_time, thing
+from responders.actions.entra._read import parse_time, user
 from responders.model import Outcome, Phase, State, Status, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -32,7 +32,7 @@ class RevokeSignInSessions(Action):
     manual = "Entra admin center > Users > the user > Revoke sessions"
 
     def check(self, api: VendorClient, step: Step) -> State:
-        found = thing(api, "/users/{}", step.account.id, select="id,signInSessionsValidFromDateTime,userType")
+        found = user(api, step.account.id)
         valid_from = str(found.get("signInSessionsValidFromDateTime") or "")
         data = {"valid_from": valid_from, "guest": found.get("userType") == "Guest"}
         return State(False, {**data, "asked_at": api.now().isoformat()})

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, TypeVar
 
 from responders.errors import BadAnswer, NotFound, VendorError, WrongState
-from responders.parallel import run_all
+from responders.parallel import Running, run_all
 from responders.vendors.client import VendorClient
 
 _LIST_SECONDS = 10.0
 _BATCH = 32
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 def data(api: VendorClient, path: str, *ids: str) -> Mapping[str, Any]:
@@ -45,7 +47,7 @@ def token(api: VendorClient, accessor: str) -> Optional[Mapping[str, Any]]:
     try:
         body = api.call("POST", "/auth/token/lookup-accessor", body={"accessor": accessor}).body
     except VendorError as error:
-        if "invalid accessor" in error.message or (error.status == 404 and "token" in error.message):
+        if gone(error):
             return None
         raise
     if not isinstance(body, Mapping) or not isinstance(body.get("data"), Mapping):
@@ -54,25 +56,56 @@ def token(api: VendorClient, accessor: str) -> Optional[Mapping[str, Any]]:
     return found
 
 
+def gone(error: VendorError) -> bool:
+    """True when Vault says that there is no token behind an accessor."""
+    return "invalid accessor" in error.message or (error.status == 404 and "token" in error.message)
+
+
+def side_by_side(tasks: Mapping[K, Callable[[], T]]) -> Dict[K, T]:
+    """Results of all tasks, a batch at a time; every one is tried before the first error is raised."""
+    deadline = time.monotonic() + _LIST_SECONDS
+    found: Dict[K, T] = {}
+    failed: List[Exception] = []
+    keys = list(tasks)
+    for start in range(0, len(keys), _BATCH):
+        for key, value in run_all({k: tasks[k] for k in keys[start : start + _BATCH]}, deadline).items():
+            if isinstance(value, Exception):
+                failed.append(value)
+            else:
+                found[key] = value
+    if failed:
+        raise failed[0]
+    return found
+
+
 def tokens_of(api: VendorClient, entity: str, named: Iterable[str] = ()) -> Dict[str, Mapping[str, Any]]:
     """Live tokens of an entity by accessor: those the alert named, and those Vault lists.
 
-    Vault can't query tokens by entity (vault#7367), so every accessor is looked up. Set `list_accessors: "no"`
-    in the connection where there are too many; then only the named ones are found.
+    Vault can't query tokens by entity (vault#7367), so every accessor is looked up, but only once: a token never moves
+    to another entity. The named ones are looked up while the list is on its way. Set `list_accessors: "no"` in the
+    connection where there are too many; then only the named ones are found.
     """
-    wanted = list(dict.fromkeys(named))
-    if api.settings.get("list_accessors", "yes") != "no":
-        wanted = list(dict.fromkeys([*wanted, *keys(api, "/auth/token/accessors")]))
+    wanted = set(named)
+    lists = api.settings.get("list_accessors", "yes") != "no"
+    listing = Running(partial(keys, api, "/auth/token/accessors")) if lists else None
+    seen = _look_up(api, wanted)
+    listed = listing.result(time.monotonic() + _LIST_SECONDS) if listing is not None else ()
+    if isinstance(listed, Exception):
+        raise listed
+    for ended in api.lasting.keys() - set(listed) if lists else ():
+        api.lasting.pop(ended, None)
+    seen.update(_look_up(api, {a for a in listed if a not in seen and api.lasting.get(a, entity) == entity}))
     mine = api.own_ids()
-    found: Dict[str, Mapping[str, Any]] = {}
-    deadline = time.monotonic() + _LIST_SECONDS
-    for start in range(0, len(wanted), _BATCH):
-        batch = wanted[start : start + _BATCH]
-        for accessor, value in run_all({a: partial(token, api, a) for a in batch}, deadline).items():
-            if isinstance(value, Exception):
-                raise value
-            if value is not None and accessor not in mine and belongs(value, entity, accessor in set(named)):
-                found[accessor] = value
+    return {
+        accessor: value
+        for accessor, value in seen.items()
+        if value is not None and accessor not in mine and belongs(value, entity, accessor in wanted)
+    }
+
+
+def _look_up(api: VendorClient, accessors: Iterable[str]) -> Dict[str, Optional[Mapping[str, Any]]]:
+    found = side_by_side({accessor: partial(token, api, accessor) for accessor in sorted(accessors)})
+    api.lasting.update({accessor: str(value.get("entity_id", "")) for accessor, value in found.items() if value})
     return found
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from responders.actions.action import Action, each, outcome
-from responders.actions.vault._lookup import token, tokens_of
+from functools import partial
+
+from responders.actions.action import Action, outcome
+from responders.actions.vault._lookup import gone, side_by_side, tokens_of
+from responders.errors import VendorError
 from responders.model import Outcome, Phase, State, Status, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -20,7 +23,7 @@ class RevokeTokenAccessor(Action):
     phase = Phase.CUT
     least_tier = Tier.REVOKE
     permissions = (
-        "list on auth/token/accessors",
+        "list, sudo on auth/token/accessors",
         "update on auth/token/lookup-accessor",
         "update on auth/token/revoke-accessor",
     )
@@ -34,10 +37,11 @@ class RevokeTokenAccessor(Action):
         return State(not found, {"accessors": sorted(found)})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
-        each(before.data["accessors"], lambda accessor: self._revoke(api, str(accessor)))
+        accessors = [str(accessor) for accessor in before.data["accessors"]]
+        side_by_side({accessor: partial(self._revoke, api, accessor) for accessor in accessors})
 
     def confirm(self, api: VendorClient, step: Step, before: State) -> Outcome:
-        left = tokens_of(api, step.account.id, (*before.data["accessors"], *step.all("vault.accessor")))
+        left = tokens_of(api, step.account.id, (*step.all("vault.accessor"), *before.data["accessors"]))
         if left:
             return outcome(api, step, Status.FAILED, f"{len(left)} tokens are still alive: {', '.join(sorted(left))}")
         gone = len(before.data["accessors"])
@@ -45,8 +49,11 @@ class RevokeTokenAccessor(Action):
 
     @staticmethod
     def _revoke(api: VendorClient, accessor: str) -> None:
-        if token(api, accessor) is not None:
+        try:
             api.call("POST", "/auth/token/revoke-accessor", body={"accessor": accessor})
+        except VendorError as error:
+            if not gone(error):
+                raise
 
 
 ACTION = RevokeTokenAccessor()
