@@ -38,8 +38,10 @@ GRAPH_ROLES = (
     "IdentityRiskyUser.ReadWrite.All", "IdentityRiskyServicePrincipal.ReadWrite.All",
 )  # fmt: skip
 OKTA_SCOPES = (
-    "okta.users.manage", "okta.groups.manage", "okta.roles.manage", "okta.apiTokens.manage", "okta.apps.manage",
-    "okta.devices.manage", "okta.idps.manage", "okta.userRisk.manage", "okta.universalLogout.manage", "okta.logs.read",
+    "okta.users.read", "okta.users.manage", "okta.groups.manage", "okta.roles.read", "okta.roles.manage",
+    "okta.apiTokens.read", "okta.apiTokens.manage", "okta.apps.read", "okta.apps.manage", "okta.devices.manage",
+    "okta.idps.read", "okta.idps.manage", "okta.userRisk.read", "okta.userRisk.manage", "okta.universalLogout.manage",
+    "okta.logs.read",
 )  # fmt: skip
 VAULT_POLICY = """
 path "identity/entity/id/*" { capabilities = ["read", "update"] }

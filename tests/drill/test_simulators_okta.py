@@ -14,7 +14,7 @@ from responders.drill.world import rsa_key
 from responders.vendors.signing import rs256
 from tests.drill.http import send
 
-SCOPES = ("okta.users.manage", "okta.groups.manage", "okta.logs.read")
+SCOPES = ("okta.users.read", "okta.users.manage", "okta.groups.manage", "okta.logs.read")
 PEM, JWK = rsa_key()
 
 

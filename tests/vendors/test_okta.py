@@ -21,7 +21,7 @@ from responders.vendors.transport import Endpoint, Limits, Transport
 from tests.vendors.servers import Server, always, answer, transport
 
 PEM, JWK = rsa_key()
-SCOPES = ("okta.users.manage",)
+SCOPES = ("okta.users.read", "okta.users.manage")
 
 
 @pytest.fixture

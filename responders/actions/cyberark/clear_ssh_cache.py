@@ -18,7 +18,7 @@ class ClearSshCache(Action):
     kinds = ("user",)
     phase = Phase.CUT
     least_tier = Tier.REVOKE
-    permissions = ("Reset users passwords",)
+    permissions = ("Audit users", "Reset users passwords")
     breaks = "cached SSH keys of every user: they are made anew at the next use"
     irreversible = "cached keys are gone; they are made anew at the next use"
     manual = "DELETE /PasswordVault/API/Users/Secret/SSHKeys/ClearCache"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from responders.actions.action import Action
 from responders.actions.cyberark._read import thing
+from responders.errors import BadAnswer
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -23,7 +24,9 @@ class DisableUser(Action):
     manual = "PVWA > User Provisioning > Users > the user > Disable"
 
     def check(self, api: VendorClient, step: Step) -> State:
-        enabled = bool(thing(api, "/API/Users/{}", step.account.id).get("enableUser"))
+        enabled = thing(api, "/API/Users/{}", step.account.id).get("enableUser")
+        if not isinstance(enabled, bool):  # versions before 12.6 show none: that is not "disabled"
+            raise BadAnswer("cyberark", "the user is shown without enableUser: PVWA 12.6 or newer is needed")
         return State(not enabled, {"enableUser": enabled})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

@@ -21,7 +21,7 @@ class RemoveSafeMember(Action):
     kinds = ("user", "application")
     phase = Phase.BLOCK
     least_tier = Tier.RESTRICT
-    permissions = ("View safe members", "Manage safe members")
+    permissions = ("Audit users", "View safe members", "Manage safe members")
     breaks = "every secret of these safes for this member"
     needs = ("cyberark.safe",)
     manual = "PVWA > Policies > Safes > the safe > Members > remove"

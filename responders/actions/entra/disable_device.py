@@ -6,6 +6,7 @@ from typing import Dict
 
 from responders.actions.action import Action, each
 from responders.actions.entra._read import newer
+from responders.actions.entra._visible import flag
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -26,8 +27,9 @@ class DisableDevice(Action):
 
     def check(self, api: VendorClient, step: Step) -> State:
         listed = api.items("/users/{}/registeredDevices", ids=(step.account.id,))
+        enabled_by_id = {str(item["id"]): flag(item, "accountEnabled") for item in listed}
         new = newer(listed, "registrationDateTime", step.get("since"))
-        enabled: Dict[str, bool] = {str(item["id"]): bool(item.get("accountEnabled")) for item in new}
+        enabled: Dict[str, bool] = {str(item["id"]): enabled_by_id[str(item["id"])] for item in new}
         return State(not any(enabled.values()), {"devices": enabled})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

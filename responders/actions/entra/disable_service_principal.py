@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from responders.actions.action import Action, outcome
 from responders.actions.entra._read import thing
+from responders.actions.entra._visible import flag
 from responders.model import Outcome, Phase, State, Status, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -30,7 +31,7 @@ class DisableServicePrincipal(Action):
 
     def check(self, api: VendorClient, step: Step) -> State:
         found = thing(api, "/servicePrincipals/{}", step.account.id, select="id,accountEnabled")
-        enabled = bool(found.get("accountEnabled"))
+        enabled = flag(found, "accountEnabled")
         return State(not enabled, {"accountEnabled": enabled})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

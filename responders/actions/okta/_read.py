@@ -23,7 +23,15 @@ def user_status(api: VendorClient, user: str) -> Mapping[str, Any]:
     credentials = found.get("credentials")
     provider = credentials.get("provider") if isinstance(credentials, Mapping) else None
     kind = str(provider.get("type", "OKTA")) if isinstance(provider, Mapping) else "OKTA"
-    return {"status": str(found.get("status", "")), "provider": kind}
+    return {"status": status_of(found), "provider": kind}
+
+
+def status_of(found: Mapping[str, Any]) -> str:
+    """The object's status. Raises BadAnswer when there is none: no status is not "not active"."""
+    status = found.get("status")
+    if not isinstance(status, str) or not status:
+        raise BadAnswer("okta", "an object without a status in the answer")
+    return status
 
 
 def since_filter(items: Any, field: str, since: str) -> List[Mapping[str, Any]]:

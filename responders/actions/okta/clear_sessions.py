@@ -20,7 +20,7 @@ class ClearSessions(Action):
     kinds = ("user",)
     phase = Phase.CUT
     least_tier = Tier.RESTRICT
-    permissions = ("okta.users.manage", "okta.logs.read")
+    permissions = ("okta.users.read", "okta.users.manage", "okta.logs.read")
     breaks = "the user signs in again everywhere, with every factor"
     irreversible = "an ended session can't be brought back; the user signs in again"
     manual = "Okta Admin > Directory > People > the user > More actions > Clear user sessions (tick tokens)"

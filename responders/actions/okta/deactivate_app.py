@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from responders.actions.action import Action
-from responders.actions.okta._read import thing
+from responders.actions.okta._read import status_of, thing
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -15,12 +15,12 @@ class DeactivateApp(Action):
     kinds = ("app",)
     phase = Phase.BLOCK
     least_tier = Tier.REVOKE
-    permissions = ("okta.apps.manage",)
+    permissions = ("okta.apps.read", "okta.apps.manage")
     breaks = "everything that signs in as, or through, this application"
     manual = "Okta Admin > Applications > the app > Deactivate"
 
     def check(self, api: VendorClient, step: Step) -> State:
-        status = str(thing(api, "/api/v1/apps/{}", step.account.id).get("status", ""))
+        status = status_of(thing(api, "/api/v1/apps/{}", step.account.id))
         return State(status == "INACTIVE", {"status": status})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

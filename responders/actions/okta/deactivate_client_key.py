@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Dict
 
 from responders.actions.action import Action, each
+from responders.actions.okta._read import status_of
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -20,14 +21,14 @@ class DeactivateClientKey(Action):
     kinds = ("app",)
     phase = Phase.BLOCK
     least_tier = Tier.RESTRICT
-    permissions = ("okta.apps.manage",)
+    permissions = ("okta.apps.read", "okta.apps.manage")
     breaks = "whatever signs in with this key; the client's other credentials stay"
     needs = ("okta.client_key_id",)
     manual = "Okta Admin > Applications > the app > General > Client Credentials > deactivate the key"
 
     def check(self, api: VendorClient, step: Step) -> State:
         listed = api.items("/api/v1/apps/{}/credentials/jwks", ids=(step.account.id,))
-        states: Dict[str, str] = {str(item["id"]): str(item.get("status", "")) for item in listed}
+        states: Dict[str, str] = {str(item["id"]): status_of(item) for item in listed}
         named = {key: states[key] for key in step.all("okta.client_key_id") if key in states}
         active = {key for key, status in states.items() if status == "ACTIVE"}
         only = bool(active) and active <= set(named)

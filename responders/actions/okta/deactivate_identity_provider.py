@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict
 
 from responders.actions.action import Action, each
-from responders.actions.okta._read import thing
+from responders.actions.okta._read import status_of, thing
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -17,15 +17,13 @@ class DeactivateIdentityProvider(Action):
     kinds = ("user", "app")
     phase = Phase.CUT
     least_tier = Tier.REVOKE
-    permissions = ("okta.idps.manage",)
+    permissions = ("okta.idps.read", "okta.idps.manage")
     breaks = "every sign-in through this identity provider, of everybody"
     needs = ("okta.idp_id",)
     manual = "Okta Admin > Security > Identity Providers > the provider > Deactivate"
 
     def check(self, api: VendorClient, step: Step) -> State:
-        found: Dict[str, str] = {
-            idp: str(thing(api, "/api/v1/idps/{}", idp).get("status", "")) for idp in step.all("okta.idp_id")
-        }
+        found: Dict[str, str] = {idp: status_of(thing(api, "/api/v1/idps/{}", idp)) for idp in step.all("okta.idp_id")}
         return State(all(status == "INACTIVE" for status in found.values()), {"providers": found})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

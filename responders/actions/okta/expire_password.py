@@ -15,7 +15,7 @@ class ExpirePassword(Action):
     kinds = ("user",)
     phase = Phase.ROTATE
     least_tier = Tier.REVOKE
-    permissions = ("okta.users.manage",)
+    permissions = ("okta.users.read", "okta.users.manage")
     breaks = "the user must set a new password at the next sign-in"
     irreversible = "an expired password can't be made valid again; the user sets a new one"
     hands_over = True

@@ -19,7 +19,7 @@ class GlobalTokenRevocation(Action):
     kinds = ("user",)
     phase = Phase.CUT
     least_tier = Tier.REVOKE
-    permissions = ("okta.universalLogout.manage",)
+    permissions = ("okta.users.read", "okta.universalLogout.manage")
     breaks = "the user's sessions in Okta and in every application that supports Universal Logout"
     irreversible = "an ended session can't be brought back; the user signs in again"
     manual = "Okta Admin > Directory > People > the user > More actions > Clear user sessions > Logout of apps"

@@ -20,7 +20,7 @@ class RemoveAdminRole(Action):
     kinds = ("user",)
     phase = Phase.CUT
     least_tier = Tier.REVOKE
-    permissions = ("okta.roles.manage",)
+    permissions = ("okta.roles.read", "okta.roles.manage")
     breaks = "administration by this user"
     uses = ("okta.role_assignment_id",)
     manual = "Okta Admin > Security > Administrators > the user > remove the roles"

@@ -18,7 +18,7 @@ class RemoveFactor(Action):
     kinds = ("user",)
     phase = Phase.ROTATE
     least_tier = Tier.REVOKE
-    permissions = ("okta.users.manage",)
+    permissions = ("okta.users.read", "okta.users.manage")
     breaks = "factors enrolled since the compromise; older ones stay"
     irreversible = "a factor's secret is gone; its owner enrols it again"
     hands_over = True

@@ -14,7 +14,7 @@ class ResetFactors(Action):
     kinds = ("user",)
     phase = Phase.ROTATE
     least_tier = Tier.REVOKE
-    permissions = ("okta.users.manage",)
+    permissions = ("okta.users.read", "okta.users.manage")
     breaks = "every factor of the user, the rightful ones too"
     irreversible = "factors' secrets are gone; the user enrols them again"
     hands_over = True

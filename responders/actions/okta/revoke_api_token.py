@@ -15,7 +15,7 @@ class RevokeApiToken(Action):
     kinds = ("user",)
     phase = Phase.CUT
     least_tier = Tier.REVOKE
-    permissions = ("okta.apiTokens.manage",)
+    permissions = ("okta.apiTokens.read", "okta.apiTokens.manage")
     breaks = "scripts and integrations that use this user's API tokens"
     irreversible = "a revoked API token can't be brought back; create a new one"
     manual = "Okta Admin > Security > API > Tokens > revoke each token of the user"

@@ -14,7 +14,7 @@ class RevokeAppTokens(Action):
     kinds = ("app",)
     phase = Phase.CUT
     least_tier = Tier.REVOKE
-    permissions = ("okta.apps.manage",)
+    permissions = ("okta.apps.read", "okta.apps.manage")
     breaks = "live access of this application, for all its users"
     irreversible = "a revoked token can't be brought back; the application asks for a new one"
     manual = "DELETE /api/v1/apps/APP/tokens"

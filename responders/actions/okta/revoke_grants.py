@@ -14,7 +14,7 @@ class RevokeGrants(Action):
     kinds = ("user",)
     phase = Phase.CUT
     least_tier = Tier.REVOKE
-    permissions = ("okta.users.manage",)
+    permissions = ("okta.users.read", "okta.users.manage")
     breaks = "applications the user consented to ask for consent again"
     irreversible = "a revoked grant can't be brought back; the user consents again"
     manual = "Okta Admin > Directory > People > the user > Applications: revoke each grant"

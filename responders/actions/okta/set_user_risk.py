@@ -18,7 +18,7 @@ class SetUserRisk(Action):
     kinds = ("user",)
     phase = Phase.BLOCK
     least_tier = Tier.RESTRICT
-    permissions = ("okta.userRisk.manage",)
+    permissions = ("okta.userRisk.read", "okta.userRisk.manage")
     breaks = "whatever the customer's entity risk policy does at HIGH, a logout among it"
     manual = "Okta Admin > Directory > People > the user > Risk > set HIGH"
 

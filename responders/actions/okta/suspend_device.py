@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict
 
 from responders.actions.action import Action, each
-from responders.actions.okta._read import since_filter
+from responders.actions.okta._read import since_filter, status_of
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -24,7 +24,7 @@ class SuspendDevice(Action):
     def check(self, api: VendorClient, step: Step) -> State:
         listed = api.items("/api/v1/users/{}/devices", ids=(step.account.id,))
         new = since_filter(listed, "created", step.get("since"))
-        states: Dict[str, str] = {str(item["device"]["id"]): str(item["device"].get("status", "")) for item in new}
+        states: Dict[str, str] = {str(item["device"]["id"]): status_of(item["device"]) for item in new}
         return State(all(status != "ACTIVE" for status in states.values()), {"devices": states})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:

@@ -22,7 +22,7 @@ class SuspendUser(Action):
     kinds = ("user",)
     phase = Phase.BLOCK
     least_tier = Tier.REVOKE
-    permissions = ("okta.users.manage",)
+    permissions = ("okta.users.read", "okta.users.manage")
     breaks = "every sign-in of this user through Okta; a directory import may reactivate it"
     manual = "Okta Admin > Directory > People > the user > More actions > Suspend"
 

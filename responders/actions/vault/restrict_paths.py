@@ -34,7 +34,7 @@ class RestrictPaths(Action):
         "read on identity/group/id/*",
         "read on sys/policies/acl/*",
         "create, update, delete on sys/policies/acl/tourniquet-quarantine-*",
-        "list on auth/token/accessors",
+        "list, sudo on auth/token/accessors",
         "update on auth/token/lookup-accessor",
         "update on sys/capabilities-accessor",
     )

@@ -14,7 +14,11 @@ from urllib.parse import urlencode
 
 from responders.drill.simulators.server import Answer, Refuse, Request, Simulator
 
-ALL_RIGHTS = ("AuditUsers", "ManageUsers", "ResetUsersPasswords", "ManageSafes")
+ALL_RIGHTS = (
+    "AuditUsers", "ManageUsers", "ResetUsersPasswords", "LiveSessionAuditor", "ListAccounts", "InitiateCPM",
+    "ViewSafeMembers", "ManageSafeMembers",
+)  # fmt: skip
+"""From "LiveSessionAuditor" on: permissions on safes, held on every safe through a group that is in all of them."""
 _TOPICS = ("users", "logons", "sessions", "accounts", "checked_out", "safes", "groups", "ssh_cache", "applications")
 
 
@@ -39,17 +43,17 @@ class CyberArkSimulator(Simulator):
         self.guarded("POST", "/API/Users/{id}/disable/", "ManageUsers", self._enabled(False))
         self.guarded("POST", "/API/Users/{id}/enable/", "ManageUsers", self._enabled(True))
         self.guarded("DELETE", "/API/Users/Secret/SSHKeys/ClearCache", "ResetUsersPasswords", self._clear_cache)
-        self.guarded("GET", "/API/LiveSessions", "AuditUsers", self._sessions)
+        self.guarded("GET", "/API/LiveSessions", "LiveSessionAuditor", self._sessions)
         for verb in ("Terminate", "Suspend", "Resume"):
-            self.guarded("POST", f"/API/LiveSessions/{{id}}/{verb}", "AuditUsers", self._session_verb(verb))
+            self.guarded("POST", f"/API/LiveSessions/{{id}}/{verb}", "LiveSessionAuditor", self._session_verb(verb))
         self.guarded("GET", "/API/Accounts", "", self._accounts)
-        self.guarded("GET", "/API/Accounts/{id}", "", self._get_account)
+        self.guarded("GET", "/API/Accounts/{id}", "ListAccounts", self._get_account)
         for verb in ("Change", "Reconcile"):
-            self.guarded("POST", f"/API/Accounts/{{id}}/{verb}", "", self._mark(verb))
+            self.guarded("POST", f"/API/Accounts/{{id}}/{verb}", "InitiateCPM", self._mark)
         self.guarded("POST", "/API/Accounts/{id}/Password/Retrieve", "", self._retrieve)
-        self.guarded("GET", "/API/Safes/{s}/Members", "ManageSafes", self._members)
-        self.guarded("POST", "/API/Safes/{s}/Members", "ManageSafes", self._add_member)
-        self.guarded("DELETE", "/API/Safes/{s}/Members/{m}/", "ManageSafes", self._delete_member)
+        self.guarded("GET", "/API/Safes/{s}/Members", "ViewSafeMembers", self._members)
+        self.guarded("POST", "/API/Safes/{s}/Members", "ManageSafeMembers", self._add_member)
+        self.guarded("DELETE", "/API/Safes/{s}/Members/{m}/", "ManageSafeMembers", self._delete_member)
         self.guarded("POST", "/API/UserGroups/{g}/Members", "ManageUsers", self._add_to_group)
         self.guarded("DELETE", "/API/UserGroups/{g}/members/{m}/", "ManageUsers", self._delete_from_group)
         self.route("POST", "/target/{account}/login", self._target)
@@ -301,7 +305,9 @@ class CyberArkSimulator(Simulator):
 
     def _accounts(self, request: Request) -> Answer:
         self.run_cpm()
-        found: List[Dict[str, Any]] = [self._shown_account(key) for key in self.state["accounts"]]
+        rights = self.state["users"][self._caller(request)]["rights"]
+        listed = self.state["accounts"] if "ListAccounts" in rights else ()  # a list shows what the caller may see
+        found: List[Dict[str, Any]] = [self._shown_account(key) for key in listed]
         words = request.query.get("search", "").lower()
         found = [item for item in found if words in f"{item['name']} {item['userName']} {item['safeName']}".lower()]
         return self.paged(request, found)
@@ -311,12 +317,9 @@ class CyberArkSimulator(Simulator):
         self._account(request)
         return Answer(200, self._shown_account(request.ids[0]))
 
-    def _mark(self, verb: str) -> Callable[[Request], Answer]:
-        def mark(request: Request) -> Answer:
-            self._account(request)["marked"] = self.clock()
-            return Answer(200)
-
-        return mark
+    def _mark(self, request: Request) -> Answer:
+        self._account(request)["marked"] = self.clock()
+        return Answer(200)
 
     def paged(self, request: Request, items: List[Dict[str, Any]]) -> Answer:
         """One page by `limit` and `offset`; nextLink is relative to the application, as the PVWA gives it."""

@@ -15,14 +15,15 @@ class Applications(GraphTenant):
 
     def routes_of_applications(self) -> None:
         write = ("Application.ReadWrite.All",)
+        read = ("Application.Read.All", "Directory.Read.All", *write)
         for place, topic in (("servicePrincipals", "service_principals"), ("applications", "applications")):
-            self.guarded("GET", f"/{place}", write, self.find(topic))
-            self.guarded("GET", f"/{place}/{{id}}", write, self._get(topic))
+            self.guarded("GET", f"/{place}", read, self.find(topic))
+            self.guarded("GET", f"/{place}/{{id}}", read, self._get(topic))
             self.guarded("PATCH", f"/{place}/{{id}}", write, self._patch(topic))
             self.guarded("POST", f"/{place}/{{id}}/removePassword", write, self._remove_password(topic))
             self.guarded("POST", f"/{place}/{{id}}/removeKey", write, self._remove_key(topic))
         path = "/applications/{id}/federatedIdentityCredentials"
-        self.guarded("GET", path, write, self._federated)
+        self.guarded("GET", path, read, self._federated)
         self.guarded("POST", path, write, self._add_federated)
         self.guarded("DELETE", path + "/{f}", write, self._delete_federated)
         consent = ("DelegatedPermissionGrant.ReadWrite.All",)
@@ -35,8 +36,9 @@ class Applications(GraphTenant):
         )
         self.guarded("DELETE", "/oauth2PermissionGrants/{id}", consent, self.delete_one("grants"))
         roles = ("AppRoleAssignment.ReadWrite.All",)
-        for place in ("servicePrincipals", "users"):
-            self.guarded("GET", f"/{place}/{{id}}/appRoleAssignments", roles, self._app_roles)
+        # Microsoft Graph permissions: writing app roles does not let a caller read a service principal's.
+        for place, readers in (("servicePrincipals", read), ("users", (*roles, "Directory.Read.All"))):
+            self.guarded("GET", f"/{place}/{{id}}/appRoleAssignments", readers, self._app_roles)
             self.guarded(
                 "POST",
                 f"/{place}/{{id}}/appRoleAssignments",

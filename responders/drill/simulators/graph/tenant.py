@@ -60,6 +60,12 @@ class GraphTenant(Simulator):
 
         self.route(method, template, checked)
 
+    def may(self, request: Request, *roles: str) -> bool:
+        """True when the calling app has one of these application permissions."""
+        token = self.token_of(request)
+        held = self.state["service_principals"][token["subject"]]["roles"] if token and token["kind"] == "app" else ()
+        return any(role in held for role in roles)
+
     def token_of(self, request: Request) -> Optional[Dict[str, Any]]:
         token: Optional[Dict[str, Any]]
         token = self.state["tokens"].get(request.headers.get("authorization", "").partition(" ")[2])

@@ -18,8 +18,8 @@ class Users(GraphTenant):
 
     def routes_of_users(self) -> None:
         self._old: Dict[str, Dict[str, Any]] = {}
-        read = ("User.Read.All", "User.EnableDisableAccount.All", "Directory.Read.All")
-        self.guarded("GET", "/users/{id}", read, self._get_user)
+        read = ("User.Read.All", "Directory.Read.All")
+        self.guarded("GET", "/users/{id}", ("User.ReadBasic.All", *read), self._get_user)
         self.guarded("PATCH", "/users/{id}", ("User.EnableDisableAccount.All",), self._patch_user)
         self.guarded("POST", "/users/{id}/revokeSignInSessions", ("User.RevokeSessions.All",), self._revoke)
         self.guarded("GET", "/users/{id}/registeredDevices", read, self._devices)
@@ -83,6 +83,9 @@ class Users(GraphTenant):
             found = dict(self._old[request.ids[0]])
         for hidden in ("password", "created", "revoked_at"):
             found.pop(hidden, None)
+        if not self.may(request, "User.Read.All", "Directory.Read.All"):
+            # User.ReadBasic.All shows names only; what a caller may not read comes as null (Microsoft Graph, "user").
+            found.update(accountEnabled=None, onPremisesSyncEnabled=None, signInSessionsValidFromDateTime=None)
         return Answer(200, found)
 
     def _patch_user(self, request: Request) -> Answer:
@@ -108,7 +111,12 @@ class Users(GraphTenant):
 
     def _devices(self, request: Request) -> Answer:
         self.thing("users", request.ids[0])
-        return self.paged(request, [d for d in self.state["devices"].values() if d["owner"] == request.ids[0]])
+        found = [dict(d) for d in self.state["devices"].values() if d["owner"] == request.ids[0]]
+        if not self.may(request, "Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All"):
+            # Microsoft Graph, "List registeredDevices": members of a type the caller may not read come with null properties.
+            for device in found:
+                device.update(accountEnabled=None, registrationDateTime=None)
+        return self.paged(request, found)
 
     def _patch_device(self, request: Request) -> Answer:
         found = self.thing("devices", request.ids[0])

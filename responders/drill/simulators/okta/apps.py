@@ -105,7 +105,7 @@ class Apps(OktaOrg):
         return change
 
     def _app_tokens(self, request: Request) -> Answer:
-        return Answer(200, list(self._app(request)["tokens"].values()))
+        return self.paged(request, list(self._app(request)["tokens"].values()), 20)
 
     def _delete_app_tokens(self, request: Request) -> Answer:
         self._app(request)["tokens"].clear()

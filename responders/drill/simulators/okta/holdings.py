@@ -42,8 +42,7 @@ class Holdings(OktaOrg):
 
     def _api_tokens(self, request: Request) -> Answer:
         names = ("id", "name", "userId")
-        listed = [{key: item[key] for key in names} for item in self.state["api_tokens"].values()]
-        return self.paged(request, listed)
+        return Answer(200, [{key: item[key] for key in names} for item in self.state["api_tokens"].values()])
 
     def _delete_api_token(self, request: Request) -> Answer:
         if self.state["api_tokens"].pop(request.ids[0], None) is None:

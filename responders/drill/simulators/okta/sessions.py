@@ -118,7 +118,8 @@ class Sessions(OktaOrg):
         return [t for t in self.state["tokens"].values() if (t["user"], t["client"]) == both and t["kind"] == "refresh"]
 
     def _client_tokens(self, request: Request) -> Answer:
-        return Answer(200, [{"id": t["id"], "status": "ACTIVE", "userId": t["user"]} for t in self._held(request)])
+        found = [{"id": t["id"], "status": "ACTIVE", "userId": t["user"]} for t in self._held(request)]
+        return self.paged(request, found, 20)
 
     def _delete_client_tokens(self, request: Request) -> Answer:
         name, _ = self.user(request)

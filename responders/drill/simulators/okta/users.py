@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Tuple
 
 from responders.drill.simulators.okta.sessions import Sessions
@@ -9,7 +10,13 @@ from responders.drill.simulators.server import Answer, Request
 
 
 class Users(Sessions):
-    """Okta, "User Lifecycle": which change is allowed from which status."""
+    """Okta, "User Lifecycle": which change is allowed from which status.
+
+    `deactivation_seconds` is how long a deactivation takes: until then the user is as before, and `transitioningToStatus`
+    tells what is coming.
+    """
+
+    deactivation_seconds = 0.0
 
     def routes_of_users(self) -> None:
         read, manage = "okta.users.read", "okta.users.manage"
@@ -26,6 +33,19 @@ class Users(Sessions):
         }  # fmt: skip
         return user
 
+    def serve(self, request: Request) -> Answer:
+        with self.lock:
+            for name, found in self.state["users"].items():
+                if found.get("gone_at", math.inf) <= self.clock():
+                    self._gone(name)
+        return super().serve(request)
+
+    def _gone(self, name: str) -> None:
+        found = self.state["users"][name]
+        found.pop("gone_at", None)
+        found["status"] = "DEPROVISIONED"
+        self.drop_live(name)
+
     def _get_user(self, request: Request) -> Answer:
         if request.ids[0] == "me":
             caller = self.caller(request)
@@ -36,8 +56,10 @@ class Users(Sessions):
 
     def _shown(self, name: str) -> Answer:
         found = self.state["users"][name]
+        coming = {"transitioningToStatus": "DEPROVISIONED"} if "gone_at" in found else {}
         return Answer(200, {
-            "id": name, "status": found["status"], "created": found["created"], "profile": {"login": found["login"]},
+            **coming, "id": name, "status": found["status"], "created": found["created"],
+            "profile": {"login": found["login"]},
             "credentials": {"provider": {"type": found["provider"], "name": found["provider"]}},
         })  # fmt: skip
 
@@ -67,11 +89,15 @@ class Users(Sessions):
 
     def _deactivate(self, request: Request) -> Answer:
         allowed = ("ACTIVE", "SUSPENDED", "LOCKED_OUT", "PASSWORD_EXPIRED", "RECOVERY", "PROVISIONED", "STAGED")
-        answer = self._change(
-            request, allowed, "DEPROVISIONED", "The user is deactivated already", "user.lifecycle.deactivate"
-        )
-        self.drop_live(request.ids[0])
-        return answer
+        name, found = self.user(request)
+        if found["status"] not in allowed or "gone_at" in found:
+            raise self.refuse(400, "The user is deactivated already")
+        if self.deactivation_seconds:
+            found["gone_at"] = self.clock() + self.deactivation_seconds
+        else:
+            self._gone(name)
+        self.record("user.lifecycle.deactivate", name, self.principal(request))
+        return Answer(200, {})
 
     def _activate(self, request: Request) -> Answer:
         text = "This operation is not allowed in the user's current status."
