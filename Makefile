@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: drill test lint types unit soak bench splunk-app locks build clean help
+.PHONY: drill test lint types unit soak bench splunk-app inspect locks build clean help
 
 help:
 	@echo "make drill       detect on real logs, decide, contain, prove, report: all on this machine"
@@ -15,6 +15,7 @@ help:
 	@echo "make soak        property tests with 3,000 examples each: about an hour"
 	@echo "make bench       the figures of docs/bench.md"
 	@echo "make splunk-app  the Splunk package, in build/"
+	@echo "make inspect     the Splunk package under Splunk AppInspect"
 	@echo "make build       generate Splunk and Elastic content from detections/"
 
 $(STAMP): packaging/locks/dev.txt setup.cfg
@@ -37,6 +38,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 unit: $(STAMP)
+	@-$(BIN)/python packaging/appinspect.py --install
 	$(BIN)/pytest -n 2 --dist loadscope
 
 test: lint types unit
@@ -55,6 +57,9 @@ build: $(STAMP)
 
 splunk-app: $(STAMP)
 	$(BIN)/python packaging/splunk_app.py
+
+inspect: splunk-app
+	$(BIN)/python packaging/appinspect.py build/tourniquet-*.spl
 
 # Needs the network; run it when setup.cfg's extras or a packaging/locks/*.in change, and read the difference.
 locks:

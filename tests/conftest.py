@@ -47,7 +47,9 @@ def missing(engine: str) -> str:
     if engine == "elasticsearch":
         return "" if shutil.which("java") and shutil.which("mvn") else "no java or maven"
     if engine == "appinspect":
-        return ""
+        from tests.packaging.splunk import script
+
+        return str(script("appinspect").missing())
     return f"unknown engine {engine}"
 
 

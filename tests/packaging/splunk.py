@@ -28,6 +28,8 @@ NAME = "tourniquet"
 
 def script(name: str) -> ModuleType:
     """A module of packaging/, which is a folder of scripts: as a package it would hide the library of that name."""
+    if f"packaging_{name}" in sys.modules:
+        return sys.modules[f"packaging_{name}"]
     spec = importlib.util.spec_from_file_location(f"packaging_{name}", ROOT / "packaging" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
