@@ -10,6 +10,7 @@ from responders.content.detection import Detection
 from responders.content.forms import to_splunk
 from responders.content.loader import load_macros
 from responders.content.spl import Context, Macro, Search, parse, run
+from responders.content.watch import watched_indexed
 
 LOOKUPS = ("tourniquet_accounts", "tourniquet_watch", "tourniquet_seen")
 
@@ -76,9 +77,13 @@ def run_indexed(
     lookups: Optional[Mapping[str, Sequence[Mapping[str, str]]]] = None,
     now: float,
 ) -> List[Hit]:
-    """The same over events that are in Splunk's form already, latest first as Splunk returns them."""
+    """The same over events that are in Splunk's form already, latest first as Splunk returns them.
+
+    Without a tourniquet_watch among the lookups, the events' own signals make the watch list, as the responder would.
+    """
     tables: Dict[str, List[Dict[str, Any]]] = {name: [] for name in LOOKUPS}
     tables["tourniquet_accounts"] = [dict(row) for row in accounts]
+    tables["tourniquet_watch"] = watched_indexed(indexed)
     for name, rows in (lookups or {}).items():
         tables[name] = [dict(row) for row in rows]
     macros = _macros()

@@ -15,6 +15,7 @@ from responders.content.elastic.query import ACCOUNTS, SCHEMA, SEEN, WATCH, in_n
 from responders.content.elastic.server import ElasticError, Server
 from responders.content.elastic.setup import fill_lookup
 from responders.content.run import Hit, many
+from responders.content.watch import watched
 from responders.errors import BadDetection, BadInput
 
 MAX_SIGNALS = 1000
@@ -49,6 +50,7 @@ class ElasticRun:
         self._server = Server(url)
         self._made: Set[str] = set()
         self._lookups: Dict[str, str] = {}
+        self._rows: Dict[str, List[Dict[str, str]]] = {}
         self._ids: Dict[str, str] = {}
         self._next = datetime.now(timezone.utc).replace(microsecond=0)
 
@@ -136,6 +138,10 @@ class ElasticRun:
     def _lookup(self, name: str, rows: Iterable[Mapping[str, str]]) -> None:
         if name == "tourniquet_watch":
             rows = [{_WATCH_COLUMNS[key]: value for key, value in row.items() if key in _WATCH_COLUMNS} for row in rows]
+        rows = [dict(row) for row in rows]
+        if self._rows.get(name) == rows:
+            return
+        self._rows[name] = rows
         alias = f"{_LOOKUPS[name]}-{self.namespace}"
         self._lookups[name] = fill_lookup(self._server, _LOOKUPS[name], alias, rows)
 
@@ -149,8 +155,9 @@ def run_elastic(
     lookups: Optional[Mapping[str, Sequence[Mapping[str, str]]]] = None,
 ) -> List[Hit]:
     """Every hit of `detections` over the events, by Elasticsearch at `url`; in the order of run_detections."""
+    events = list(events)
     with ElasticRun(url, detections) as run:
-        run.set_lookups({"tourniquet_accounts": accounts, **(lookups or {})})
+        run.set_lookups({"tourniquet_accounts": accounts, "tourniquet_watch": watched(events), **(lookups or {})})
         batch = run.add(events)
         hits = [hit for detection in detections for hit in run.hits(detection, batch)]
     return sorted(hits, key=lambda hit: (-int(hit.row["tq_confidence"]), hit.detection.slug, hit.account))

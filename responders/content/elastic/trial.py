@@ -10,6 +10,7 @@ from responders.content.detection import Detection
 from responders.content.elastic.runner import ElasticRun
 from responders.content.run import LOOKUPS, Hit, run_detections
 from responders.content.trial import Played, Trial, compare, play
+from responders.content.watch import watched
 
 
 def try_elastic(run: ElasticRun, detection: Detection) -> Iterator[Trial]:
@@ -29,11 +30,13 @@ def try_elastic(run: ElasticRun, detection: Detection) -> Iterator[Trial]:
 
 
 def _lookups(played: Played) -> str:
-    return json.dumps({name: list(rows) for name, rows in played.lookups.items()}, sort_keys=True)
+    """All that the lookups hold for an example, in one text."""
+    given = {name: list(rows) for name, rows in played.lookups.items()}
+    return json.dumps({**dict.fromkeys(LOOKUPS, ()), "tourniquet_watch": watched(played.events), **given}, sort_keys=True)
 
 
 def _try(run: ElasticRun, detection: Detection, group: Sequence[Tuple[str, Played]]) -> Iterator[Trial]:
-    run.set_lookups({**dict.fromkeys(LOOKUPS, ()), **group[0][1].lookups})
+    run.set_lookups(json.loads(_lookups(group[0][1])))
     batches = run.add_all([played.events for _, played in group])
     for (name, played), batch in zip(group, batches):
         hits = run.hits(detection, batch)
