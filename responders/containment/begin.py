@@ -22,7 +22,9 @@ def begin(judgement: Judgement, responder: Responder) -> Record:
     journal.put(name, {"containment": plan.containment, "identity": identity.id, "generation": plan.generation})
     resume = due.add(journal, "resume", plan.containment, responder.later(responder.timing.retry_due))
     side = [key for key in (name, resume, judgement.place) if key]
-    journal.append(plan.containment, "plan", {"plan": to_json(plan), "alert": to_json(alert), "side": side})
+    body = {"plan": to_json(plan), "alert": to_json(alert), "side": side}
+    restoring = judgement.current.restoring if judgement.current is not None else None
+    journal.append(plan.containment, "plan", {**body, "over": restoring.seq} if restoring is not None else body)
     known = load(journal, plan.containment)
     fresh = {step.id: judgement.states[step.id] for step in plan.steps if step.id in judgement.states}
     fresh = {key: state for key, state in fresh.items() if key not in known.before}

@@ -7,6 +7,7 @@ from typing import Callable, Dict, FrozenSet, List, Mapping, Tuple
 
 from responders.containment import due
 from responders.containment.lane import Federation, Lane
+from responders.containment.record import going_on
 from responders.containment.responder import Responder
 from responders.model import Outcome, Plan, State, Status, Step
 from responders.parallel import Running, run_all
@@ -58,6 +59,10 @@ def _claimed(responder: Responder, plan: Plan, vendor: str, lane: Lane) -> Tuple
         lane.federation.landed(vendor)
         return tuple(Outcome(step, Status.UNKNOWN, text, responder.now()) for step in lane.steps)
     try:
+        if not going_on(responder.journal, plan.containment):
+            text = "restored or closed meanwhile: nothing is changed any more"
+            lane.federation.landed(vendor)
+            return tuple(Outcome(step, Status.REFUSED, text, responder.now()) for step in lane.steps)
         return lane.run()
     finally:
         due.release(responder.journal, key)

@@ -77,7 +77,7 @@ class Gate:
         exempt = break_glass(responder, place)
         if not administrators(responder, client, accounts, exempt):
             return NONE
-        self._claims.enter_context(_alone(responder, f"administrators/{place}", deadline))
+        self._claims.enter_context(alone(responder, f"administrators/{place}", deadline))
         usable = administrators(responder, client, accounts, exempt)
         if usable and not usable - {account.id for account in accounts}:
             why = f"guard last administrator: {place} would have no usable administrator left"
@@ -86,11 +86,12 @@ class Gate:
 
 
 @contextlib.contextmanager
-def _alone(responder: Responder, name: str, deadline: float) -> Iterator[None]:
+def alone(responder: Responder, name: str, deadline: float) -> Iterator[None]:
+    """Hold a claim, waiting for it until `deadline` (time.monotonic()). Raises Unavailable."""
     key: Optional[str] = due.claim(responder.journal, name, responder.timing.claim)
     while key is None:
         if time.monotonic() + _POLL > deadline:
-            raise Unavailable(name, "another administrator is being contained right now; this one stays due")
+            raise Unavailable(name, "another responder is at work there right now; this one stays due")
         time.sleep(_POLL)
         key = due.claim(responder.journal, name, responder.timing.claim)
     try:

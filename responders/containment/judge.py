@@ -15,6 +15,7 @@ from responders.containment.responder import Responder
 from responders.model import Account, Alert, Decision, Facts, Identity, Plan, State, Step, Tier, Use, containment_id
 from responders.parallel import Running, finish_all
 from responders.policy.decide import decide, provisional
+from responders.vendors.budget import calling_for
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     candidates = tuple({step.id: step for step in (*likely, *spare)}.values())
     known = tuple(current.steps.values()) if current is not None else ()
     wanted = tuple({s.id: s for s in (*likely, *known)}.values())
-    facts, states, running = gather(responder, identity, alerts, wanted, deadline)
+    with calling_for(first.tier):
+        facts, states, running = gather(responder, identity, alerts, wanted, deadline)
     place, at_first = "", facts.uses
     while True:
         # Who took a place since the facts were read is being contained right now, and can't restore anybody.
@@ -99,6 +101,9 @@ def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple
         return 1, alert.started_at, None, ""
     generation, record = found
     if record.open:
+        if record.restoring is not None and alert.completed_at <= record.restoring.at:
+            why = f"its completing event is older than the restore of {record.containment} that is under way"
+            return generation, alert.started_at, record, why
         since = record.plan.since if record.plan and record.plan.since else alert.started_at
         return generation, since, record, ""
     if record.ended is not None and alert.completed_at <= record.ended.at:
@@ -114,11 +119,15 @@ def _chosen(decision: Decision, candidates: Tuple[Step, ...]) -> Tuple[Step, ...
     )
 
 
+_UNTOUCHABLE = frozenset({"break-glass", "protected", "own credentials"})
+"""Guards that also hold back what an open containment once did: the identity may have come under them since."""
+
+
 def _with_current(
     decision: Decision, steps: Tuple[Step, ...], current: Optional[Record]
 ) -> Tuple[Decision, Tuple[Step, ...]]:
     """A repeated alert checks every step again and may raise the tier; it never lowers it."""
-    if current is None or current.plan is None:
+    if current is None or current.plan is None or {reason.guard for reason in decision.reasons} & _UNTOUCHABLE:
         return decision, steps
     before = current.plan.decision
     if before.tier > decision.tier:

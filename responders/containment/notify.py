@@ -40,18 +40,26 @@ def escalate(responder: Responder, report: Report, chain: str) -> Report:
 
 def deliver_again(responder: Responder, item: due.Due) -> None:
     """Retry one channel for one report; later and later, then it is given up, and the journal says so."""
-    seq, name, tries = item.note.split(" ", 2)[0], item.note.split(" ", 2)[1], int(item.note.split(" ", 2)[2])
-    entry = next((e for e in responder.journal.entries(item.about) if e.seq == int(seq)), None)
+    number, tried, name = item.note.split(" ", 2)
+    seq, tries = int(number), int(tried)
+    entry = next((e for e in responder.journal.entries(item.about) if e.seq == seq), None)
     if entry is None:
         raise JournalError(f"the report {item.about}:{seq} is not in the journal. Run `tourniquet journal verify`")
     channels = [channel for channel in responder.channels if channel.name == name]
+    if not channels:
+        _give_up(responder, item.about, seq, name, "the settings name no such channel any more")
     for failed, why in send(channels, from_json(Report, entry.body["report"]), _SECONDS):
-        _try_later(responder, item.about, int(seq), failed, tries + 1, why)
+        _try_later(responder, item.about, seq, failed, tries + 1, why)
 
 
 def _try_later(responder: Responder, chain: str, seq: int, name: str, tries: int, why: str) -> None:
     if tries >= len(_RETRY):
-        responder.journal.append(chain, "undelivered", {"report": seq, "channel": name, "why": why})
+        _give_up(responder, chain, seq, name, why)
         return
-    key = due.add(responder.journal, "escalate", chain, responder.later(_RETRY[tries]), f"{seq} {name} {tries}")
+    # The name comes last: it may hold spaces.
+    key = due.add(responder.journal, "escalate", chain, responder.later(_RETRY[tries]), f"{seq} {tries} {name}")
     responder.journal.append(chain, "delivery failed", {"report": seq, "channel": name, "why": why, "side": [key]})
+
+
+def _give_up(responder: Responder, chain: str, seq: int, name: str, why: str) -> None:
+    responder.journal.append(chain, "undelivered", {"report": seq, "channel": name, "why": why})

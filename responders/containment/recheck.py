@@ -7,7 +7,6 @@ from functools import partial
 from typing import Callable, Dict, List, Sequence, Tuple
 
 from responders.actions import registry
-from responders.codec import to_json
 from responders.containment import due
 from responders.containment.compose import Note, of_containment
 from responders.containment.execute import execute
@@ -40,29 +39,51 @@ def recheck(responder: Responder, containment: str, label: str) -> Tuple[Outcome
     if not record.open or record.restoring is not None or record.plan is None:
         return ()
     deadline = time.monotonic() + responder.timing.deadline
-    outcomes = _read_back(responder, record, deadline)
+    outcomes, unread = _read_back(responder, record, deadline)
     fell = tuple(o for o in outcomes if not o.status.holds and record.outcomes[o.step.id].status.holds)
     open_steps = record.due_steps()
     write_outcomes(responder.journal, containment, tuple(outcomes))
     loud: List[str] = []
-    if fell and record.put_back >= PUT_BACK_LIMIT:
+    guard = _untouchable(responder, record)
+    may = not guard and record.put_back < PUT_BACK_LIMIT
+    if fell and guard:
+        loud.append(f"found undone at the {label} recheck and left so, for it is {guard} since: {_words(fell)}")
+    elif fell and not may:
         loud.append(f"undone again after being put back {PUT_BACK_LIMIT} times: a person must look: {_words(fell)}")
     elif fell:
-        responder.journal.append(containment, "put back", {"steps": [to_json(o.step.id) for o in fell], "at": label})
+        responder.journal.append(containment, "put back", {"steps": [o.step.id for o in fell], "at": label})
         loud.append(f"found undone at the {label} recheck and put back: {_words(fell)}")
-    again = tuple(o.step for o in fell) if record.put_back < PUT_BACK_LIMIT else ()
-    todo = tuple(dict.fromkeys((*again, *open_steps)))
-    if todo:
-        execute(responder, record.plan, todo, record.before, {}, deadline)
+    if fell and not may:
+        responder.journal.append(containment, "left to a person", {"steps": [o.step.id for o in fell], "at": label})
+    todo = tuple(dict.fromkeys((*(o.step for o in fell if may), *(s for s in open_steps if not guard))))
+    left = [o.step for o in execute(responder, record.plan, todo, record.before, {}, deadline) if not o.status.holds]
+    _again(responder, containment, label, bool(left and fell), bool(unread))
     if loud:
-        created, unread = sweep(responder, record.plan, deadline)
-        note = Note(title=_title(record, label), loud=True, open_items=(*loud, *unread), created=created)
+        created, missing = sweep(responder, record.plan, deadline)
+        note = Note(title=_title(record, label), loud=True, open_items=(*loud, *missing), created=created)
         escalate(responder, of_containment(responder.journal, load(responder.journal, containment), (), note), containment)
     return tuple(load(responder.journal, containment).outcomes.values())
 
 
-def _read_back(responder: Responder, record: Record, deadline: float) -> List[Outcome]:
-    """Confirm every step that held. A vendor that can't be read gives no outcome: not read is not undone."""
+def _again(responder: Responder, containment: str, label: str, left: bool, unread: bool) -> None:
+    """The next recheck may be a day away, or none: what could not be put back, or not even read, is tried again soon."""
+    at = responder.later(responder.timing.retry_due)
+    wanted = (("resume", "", left), ("recheck", label, unread))
+    keys = [due.add(responder.journal, what, containment, at, note) for what, note, needed in wanted if needed]
+    if keys:
+        responder.journal.append(containment, "recheck again", {"side": keys})
+
+
+def _untouchable(responder: Responder, record: Record) -> str:
+    """The guard that came over the identity since it was contained, "" for none."""
+    now = responder.inventory.identity(record.plan.decision.identity.id) if record.plan else None
+    if now is None:
+        return ""
+    return "break-glass" if now.break_glass else "protected" if now.protected else ""
+
+
+def _read_back(responder: Responder, record: Record, deadline: float) -> Tuple[List[Outcome], Tuple[str, ...]]:
+    """Confirm every step that held, and the ids of those that could not be read: not read is not undone."""
     tasks: Dict[Step, Callable[[], Outcome]] = {}
     for step in record.steps.values():
         client = client_for(responder, record.plan.decision.identity, step.account) if record.plan else None
@@ -70,7 +91,8 @@ def _read_back(responder: Responder, record: Record, deadline: float) -> List[Ou
         if client is not None and held and step.id in record.before:
             tasks[step] = partial(registry.load(step.action).confirm, client, step, record.before[step.id])
     found = run_all(tasks, deadline)
-    return [outcome for outcome in found.values() if isinstance(outcome, Outcome)]
+    unread = tuple(step.id for step, outcome in found.items() if not isinstance(outcome, Outcome))
+    return [outcome for outcome in found.values() if isinstance(outcome, Outcome)], unread
 
 
 def _title(record: Record, label: str) -> str:

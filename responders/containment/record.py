@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
 from responders.codec import from_json, to_json
 from responders.errors import Refused
@@ -16,7 +16,8 @@ from responders.model import Alert, Outcome, Plan, State, Status, Step, containm
 class Record:
     """One containment as its chain tells it.
 
-    `before` is each step's pre-state, the first one recorded in the generation; `outcomes` the latest of each step.
+    `before` is each step's pre-state, the first one recorded in the generation; `outcomes` the latest of each step;
+    `left` the steps that were put back as often as they may be: they wait for a person, or for a new alert.
     """
 
     containment: str
@@ -27,6 +28,7 @@ class Record:
     steps: Dict[str, Step] = field(default_factory=dict)
     outcomes: Dict[str, Outcome] = field(default_factory=dict)
     put_back: int = 0
+    left: FrozenSet[str] = frozenset()
     restoring: Optional[Entry] = None
     ended: Optional[Entry] = None
 
@@ -45,11 +47,18 @@ class Record:
             return None
         return max(outcome.at for outcome in self.outcomes.values())
 
+    @property
+    def going_on(self) -> bool:
+        """True while nobody ended it, or began to."""
+        return self.open and self.restoring is None
+
     def due_steps(self) -> Tuple[Step, ...]:
-        """Steps that do not hold yet and are not refused: to be done again."""
+        """Steps that do not hold yet, are not refused and not left to a person: to be done again."""
         keep = (Status.FAILED, Status.UNKNOWN, Status.ACCEPTED)
         return tuple(
-            step for step in self.steps.values() if step.id not in self.outcomes or self.outcomes[step.id].status in keep
+            step
+            for step in self.steps.values()
+            if step.id not in self.left and (step.id not in self.outcomes or self.outcomes[step.id].status in keep)
         )
 
 
@@ -64,9 +73,29 @@ def load(journal: Journal, containment: str) -> Record:
     return record
 
 
+def going_on(journal: Journal, containment: str) -> bool:
+    """True while nobody ended the containment, or began to: asked by each lane before it changes anything."""
+    record = Record(containment)
+    for entry in journal.entries(containment):
+        _take_end(record, entry)
+    return record.going_on
+
+
+def _take_end(record: Record, entry: Entry) -> None:
+    if entry.kind == "restoring":
+        record.restoring = entry
+    elif entry.kind in ("restored", "closed"):
+        record.ended = entry
+    elif entry.kind == "plan" and record.restoring is not None and entry.body.get("over") == record.restoring.seq:
+        # A newer alert came while a restore was half-way. A plan that did not know of the restore never lifts it.
+        record.restoring = None
+
+
 def _take(record: Record, entry: Entry) -> None:
     body = entry.body
+    _take_end(record, entry)
     if entry.kind == "plan":
+        record.left = frozenset()
         record.plan = from_json(Plan, body["plan"])
         record.alerts.append(from_json(Alert, body["alert"]))
         for step in record.plan.steps:
@@ -80,10 +109,8 @@ def _take(record: Record, entry: Entry) -> None:
             record.outcomes[outcome.step.id] = outcome
     elif entry.kind == "put back":
         record.put_back += 1
-    elif entry.kind == "restoring":
-        record.restoring = entry
-    elif entry.kind in ("restored", "closed"):
-        record.ended = entry
+    elif entry.kind == "left to a person":
+        record.left |= frozenset(body["steps"])
 
 
 def generations(journal: Journal, identity: str) -> Iterator[Tuple[int, str]]:

@@ -11,13 +11,16 @@ from responders.codec import to_json
 from responders.containment import due
 from responders.containment.compose import Note, of_containment
 from responders.containment.facts import client_for
+from responders.containment.gate import alone
 from responders.containment.notify import escalate
 from responders.containment.people import identity_of, permitted
 from responders.containment.record import Record, load
 from responders.containment.responder import Responder
-from responders.errors import Refused, TourniquetError
+from responders.errors import TourniquetError
 from responders.model import Outcome, Status, Step
 from responders.parallel import run_all
+
+_GRACE = 1.0
 
 
 def restore(
@@ -36,7 +39,7 @@ def restore(
         journal.append(
             containment, "restoring", {"by": by, "approved_by": approved_by or "", "reason": reason, "side": [key]}
         )
-    outcomes = put_back(responder, record)
+    outcomes = put_back(responder, load(journal, containment))
     journal.append(containment, "undone", {"outcomes": [to_json(outcome) for outcome in outcomes]})
     failed = tuple(o for o in outcomes if o.status in (Status.FAILED, Status.UNKNOWN))
     if not failed:
@@ -60,7 +63,8 @@ def put_back(responder: Responder, record: Record) -> Tuple[Outcome, ...]:
     for step in sorted(record.steps.values(), key=lambda item: item.phase, reverse=True):
         lanes.setdefault(step.account.vendor, []).append(step)
     deadline = time.monotonic() + responder.timing.deadline
-    found = run_all({vendor: partial(_lane, responder, record, steps) for vendor, steps in lanes.items()}, deadline)
+    tasks = {vendor: partial(_lane, responder, record, vendor, steps, deadline) for vendor, steps in lanes.items()}
+    found = run_all(tasks, deadline + _GRACE)
     outcomes: List[Outcome] = []
     for vendor, result in found.items():
         if isinstance(result, Exception):
@@ -70,8 +74,11 @@ def put_back(responder: Responder, record: Record) -> Tuple[Outcome, ...]:
     return tuple(outcomes)
 
 
-def _lane(responder: Responder, record: Record, steps: List[Step]) -> List[Outcome]:
-    return [_undo(responder, record, step) for step in steps]
+def _lane(responder: Responder, record: Record, vendor: str, steps: List[Step], deadline: float) -> List[Outcome]:
+    """A lane that still contains there ends first; none that comes later goes on: it sees that a restore has begun."""
+    with alone(responder, f"{record.containment}/{vendor}", deadline):
+        now = load(responder.journal, record.containment)
+        return [_undo(responder, now, step) for step in steps]
 
 
 def _undo(responder: Responder, record: Record, step: Step) -> Outcome:
@@ -97,13 +104,10 @@ def _undo(responder: Responder, record: Record, step: Step) -> Outcome:
     return Outcome(step, Status.FAILED, f"read back and not as before: {action.proof(now)}", responder.now())
 
 
-def close(responder: Responder, containment: str, *, by: str, reason: str) -> None:
-    """End a containment without undoing it: the identity stays as it is, rechecks stop. Raises Refused."""
-    record = load(responder.journal, containment)
-    if not record.open:
-        raise Refused(f"containment {containment} has ended already")
-    if by == identity_of(record).id:
-        raise Refused(f"{by} is the contained identity: nobody closes their own containment")
-    if not reason.strip():
-        raise Refused("closing needs a reason: --reason WHY")
-    responder.journal.append(containment, "closed", {"by": by, "reason": reason})
+def close(responder: Responder, containment: str, *, by: str, reason: str, approved_by: Optional[str] = None) -> None:
+    """End a containment without undoing it: the identity stays as it is, rechecks stop.
+
+    Nobody puts back any more what an attacker undoes, so the same people as for a restore. Raises Refused.
+    """
+    permitted(load(responder.journal, containment), responder, "close", by, reason, approved_by)
+    responder.journal.append(containment, "closed", {"by": by, "approved_by": approved_by or "", "reason": reason})

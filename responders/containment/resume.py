@@ -36,6 +36,9 @@ def resume(
             # Stays due: the next one who runs tries again.
             lines.append(f"{item.what} {item.about}: {error}")
             continue
+        except Exception as error:  # a mistake of ours in one entry must not keep every other one from being done
+            lines.append(f"{item.what} {item.about}: internal error {type(error).__name__}: {error}. It stays due")
+            continue
         finally:
             due.release(responder.journal, claimed)
         due.finish(responder.journal, item, how)
