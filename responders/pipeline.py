@@ -13,7 +13,7 @@ from responders.containment.begin import begin
 from responders.containment.compose import Note, of_containment, preview, without_containment
 from responders.containment.execute import execute
 from responders.containment.gate import judged_places
-from responders.containment.intake import Intake, finish, journal_raw, remember
+from responders.containment.intake import Intake, finish, journal_raw, put_off, remember
 from responders.containment.judge import Judgement, judge
 from responders.containment.notify import escalate, tell_siem
 from responders.containment.recheck import schedule_rechecks
@@ -125,5 +125,8 @@ def _observed(intake: Intake, judgement: Judgement, responder: Responder) -> Rep
     note = Note(title, bool(refused or outdated), (*refused, *outdated))
     report = without_containment(responder.journal, intake.chain, judgement.alert, decision, note)
     escalate(responder, report, intake.chain)
-    finish(intake, responder, "", title)
+    if any(guard == "halt" for _, guard in decision.refused):
+        put_off(intake, responder, title)
+    else:
+        finish(intake, responder, "", title)
     return report

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
@@ -37,8 +39,11 @@ _NEEDS: Dict[str, Tuple[str, ...]] = {
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LONGEST_SECRET = 65536
+_LONGEST_FILE = 4 * 1024 * 1024
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _COMMON = ("vendor", "tenant", "url", "ca", "proxy", "settings", "privileged", "allow_loopback_http")
+_SECONDS = ("deadline", "confirm_patience", "federation_wait", "claim", "retry_due")
+_LONGEST_DELAY = 90 * 86400.0
 _TOP = (
     "connections", "journal", "inventory", "policy", "escalation", "signals", "timing", "unauthenticated_ingest",
 )  # fmt: skip
@@ -94,18 +99,22 @@ class Settings:
 def load_settings(path: str) -> Settings:
     """Read a JSON settings file. Paths in it are relative to it. Raises BadInputs with everything that is wrong."""
     try:
-        with open(path, encoding="utf-8") as handle:
-            given = json.load(handle, object_pairs_hook=_once)
+        with open(path, encoding="utf-8-sig") as handle:
+            given = json.loads(handle.read(_LONGEST_FILE), object_pairs_hook=_once)
     except OSError as error:
         raise BadInputs([_bad(path, f"{error.strerror}", "create it, docs/settings.md has an example")]) from None
+    except UnicodeDecodeError as error:
+        raise BadInputs([_bad(path, f"is not UTF-8 (byte {error.start})", "save it as UTF-8")]) from None
+    except json.JSONDecodeError as error:
+        place = f"{path}:{error.lineno}"
+        raise BadInputs([_bad(place, f"not JSON: {error.msg} in column {error.colno}", "correct the file")]) from None
     except (ValueError, RecursionError) as error:
         raise BadInputs([_bad(path, f"not JSON: {error}", "correct the file")]) from None
     return read_settings(given, path)
 
 
 def _once(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-    names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
     if twice:
         raise ValueError(f"{', '.join(map(repr, twice))} stands twice")
     return dict(pairs)
@@ -156,11 +165,9 @@ def read_settings(given: Any, place: str) -> Settings:
         policy=reader.path(given["policy"], f"{place}: policy") if given.get("policy") else "",
         signals=reader.path(given.get("signals") or "signals", f"{place}: signals"),
         escalation=reader.escalation(given),
-        timing=given["timing"] if given.get("timing") is not None else {},
-        unauthenticated_ingest=tuple(str(name) for name in reader.items(given, "unauthenticated_ingest")),
+        timing=reader.timing(given.get("timing")),
+        unauthenticated_ingest=reader.names(given, "unauthenticated_ingest"),
     )
-    if not isinstance(settings.timing, dict):
-        reader.error(f"{place}: timing", "must be an object", "give names of delays, with seconds")
     if reader.errors:
         raise BadInputs(reader.errors)
     return settings
@@ -185,6 +192,30 @@ class _Reader:
         if value is not None and not isinstance(value, list):
             self.error(f"{self.place}: {name}", "must be a list", "put it in square brackets")
         return value if isinstance(value, list) else []
+
+    def names(self, given: Mapping[str, Any], name: str) -> Tuple[str, ...]:
+        found = self.items(given, name)
+        for number, item in enumerate(found, 1):
+            if not isinstance(item, str) or not item:
+                self.error(f"{self.place}: {name}[{number}]", "must be text", "name a detection")
+        return tuple(str(item) for item in found)
+
+    def timing(self, value: Any) -> Mapping[str, Any]:
+        """Delays in seconds: some single ones, and the list of rechecks."""
+        place = f"{self.place}: timing"
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.error(place, "must be an object", "give names of delays, with seconds")
+            return {}
+        self.unknown(value, (*_SECONDS, "rechecks"), place)
+        for name in (name for name in _SECONDS if name in value):
+            if not _is_delay(value[name]):
+                self.error(f"{place}.{name}", "is no number of seconds from 0 to 90 days", "correct it")
+        rechecks = value.get("rechecks", [])
+        if not isinstance(rechecks, list) or not all(_is_delay(item) for item in rechecks):
+            self.error(f"{place}.rechecks", "is no list of seconds from 0 to 90 days", "correct it")
+        return value
 
     def escalation(self, given: Mapping[str, Any]) -> Tuple[Mapping[str, Any], ...]:
         """Entries of `escalation`; a webhook's URL is a secret, so it may be referred to like one."""
@@ -322,6 +353,11 @@ class _Reader:
             self.error(place, f"{path} is empty", "write the secret into it")
             return None
         return Secret(text.strip() if "BEGIN" not in text else text)
+
+
+def _is_delay(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value) and 0 <= value <= _LONGEST_DELAY
 
 
 def _bad(place: str, what: str, remedy: str) -> BadSettings:

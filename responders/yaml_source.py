@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import yaml
 
 Path = Tuple[Any, ...]
+MOST = 16 * 1024 * 1024
+DEEPEST = 32
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,13 @@ def parse(text: str, name: str) -> Source:
     """Parse YAML. Syntax errors, duplicate keys and aliases come back as problems (line, what)."""
     lines: Dict[Path, int] = {}
     problems: List[Tuple[int, str]] = []
+    if len(text) > MOST:
+        return Source(name, None, {}, ((1, f"is {len(text)} characters long, {MOST} at most"),))
+    text = text[1:] if text.startswith("\ufeff") else text
     try:
-        events = list(yaml.parse(text, Loader=yaml.SafeLoader))
-        aliases = [event for event in events if isinstance(event, yaml.AliasEvent)]
-        if aliases:
-            mark = aliases[0].start_mark
-            line = mark.line + 1 if mark else 1
-            return Source(name, None, {}, ((line, "aliases are not used here: write the value out"),))
+        bomb = _bomb(text)
+        if bomb is not None:
+            return Source(name, None, {}, (bomb,))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = _build(node, (), lines, problems) if node is not None else None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -46,12 +48,28 @@ def parse(text: str, name: str) -> Source:
     return Source(name, value, lines, tuple(problems))
 
 
+def _bomb(text: str) -> Optional[Tuple[int, str]]:
+    """What would grow beyond all bounds, found before anything is built: (line, what)."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            return line, "aliases are not used here: write the value out"
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            return line, f"is nested more than {DEEPEST} deep"
+    return None
+
+
 def _build(node: Any, path: Path, lines: Dict[Path, int], problems: List[Tuple[int, str]]) -> Any:
     lines[path] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         found: Dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = _scalar(key_node)
+            key = _scalar(key_node, problems)
             if key in found:
                 problems.append((key_node.start_mark.line + 1, f"duplicate key {key!r}"))
             found[key] = _build(value_node, (*path, key), lines, problems)
@@ -60,15 +78,20 @@ def _build(node: Any, path: Path, lines: Dict[Path, int], problems: List[Tuple[i
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*path, place), lines, problems) for place, item in enumerate(node.value)]
-    return _scalar(node)
+    return _scalar(node, problems)
 
 
-def _scalar(node: Any) -> Any:
+def _scalar(node: Any, problems: List[Tuple[int, str]]) -> Any:
     if not isinstance(node, yaml.ScalarNode):
-        return str(node.value)
+        problems.append((node.start_mark.line + 1, "a key must be text"))
+        return f"line {node.start_mark.line + 1}"
     loader = yaml.SafeLoader("")
     try:
         value = loader.construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        what = getattr(error, "problem", None) or str(error)
+        problems.append((node.start_mark.line + 1, f"not a plain value: {what}"))
+        return str(node.value)
     finally:
         loader.dispose()
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(node.value)

@@ -32,6 +32,9 @@ def alert_from_row(row: Mapping[str, Any], catalogue: Mapping[str, Any], now: da
     """
     if not isinstance(row, Mapping):
         raise _bad("row", "is no object", "let the SIEM hand over rows of named fields")
+    if "unreadable" in row and "tq_detection" not in row:
+        where, why = str(row.get("place", "row"))[:200], str(row.get("why") or row["unreadable"])[:300]
+        raise _bad(where, why, "correct it and hand it over again: its start is kept in the journal")
     detection = _text(row, "tq_detection")
     known = catalogue.get(detection)
     if not isinstance(known, Mapping):

@@ -51,6 +51,11 @@ def finish(journal: Journal, due: Due, how: str) -> None:
     journal.put(due.done_key, {"how": how, "at": journal.clock().isoformat()})
 
 
+def finished(journal: Journal, due: Due) -> bool:
+    """True when somebody has done it already."""
+    return any(key == due.done_key for key, _ in journal.side(due.done_key))
+
+
 def pending(journal: Journal, until: Optional[datetime] = None) -> Iterator[Due]:
     """Entries not done, oldest first; with `until` only those due by then."""
     done = {key for key, _ in journal.side("done/")}

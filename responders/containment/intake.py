@@ -6,13 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Iterable, Mapping, Optional, Tuple
 
 from responders.codec import from_json, to_json
 from responders.containment import due
 from responders.containment.responder import Responder
-from responders.errors import Refused
-from responders.journal.chain import Journal
+from responders.errors import Halted, Refused
+from responders.journal.chain import Entry, Journal
 from responders.model import Alert
 
 _SAME = ("tq_finding", "tq_detection", "tq_account", "tq_confidence", "tq_evidence", "tq_request")
@@ -45,14 +45,26 @@ def journal_raw(raw: Mapping[str, Any], responder: Responder) -> Intake:
         key = due.add(journal, "alert", chain, journal.clock(), raw=raw)
         journal.append(chain, "alert", {"raw": raw, "side": [key]})
     entries = list(journal.entries(chain))
-    done = next((entry for entry in entries if entry.kind == "handled"), None)
+    done = _handled(entries)
     if done is not None:
-        return Intake(chain, handled=str(done.body.get("containment", "")))
+        return done
+    why = responder.halted()
+    if why and any(entry.kind == "halted" for entry in entries):
+        raise Halted(f"{why}. Alert {chain} has been escalated, and waits for `tourniquet resume`")
     claimed = due.claim(journal, f"alert-{chain}", responder.timing.claim)
     if claimed is None:
         raise Refused(f"another responder is handling alert {chain} right now")
+    done = _handled(journal.entries(chain, entries[-1].seq))
+    if done is not None:  # by one who finished between our look and our claim
+        due.release(journal, claimed)
+        return done
     side = next(str(name) for name in entries[0].body["side"])
     return Intake(chain, due=_due(side, chain, entries[0].at), claim=claimed)
+
+
+def _handled(entries: Iterable[Entry]) -> Optional[Intake]:
+    done = next((entry for entry in entries if entry.kind == "handled"), None)
+    return None if done is None else Intake(done.chain, handled=str(done.body.get("containment", "")))
 
 
 def _due(key: str, chain: str, at: datetime) -> due.Due:
@@ -61,9 +73,18 @@ def _due(key: str, chain: str, at: datetime) -> due.Due:
 
 def finish(intake: Intake, responder: Responder, containment: str, why: str) -> None:
     """The alert is dealt with: a repeat of it does nothing more, and resume leaves it alone."""
-    responder.journal.append(intake.chain, "handled", {"containment": containment, "why": why, "side": [intake.note] if intake.note else []})
+    responder.journal.append(
+        intake.chain, "handled", {"containment": containment, "why": why, "side": [intake.note] if intake.note else []}
+    )
     if intake.due is not None:
         due.finish(responder.journal, intake.due, why)
+    if intake.claim:
+        due.release(responder.journal, intake.claim)
+
+
+def put_off(intake: Intake, responder: Responder, why: str) -> None:
+    """The alert stays due while automation is halted: whoever runs after `tourniquet resume` takes it up."""
+    responder.journal.append(intake.chain, "halted", {"why": why})
     if intake.claim:
         due.release(responder.journal, intake.claim)
 

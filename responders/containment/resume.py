@@ -13,9 +13,10 @@ from responders.containment.recheck import recheck
 from responders.containment.record import load
 from responders.containment.responder import Responder
 from responders.containment.restore import restore
-from responders.errors import Refused, TourniquetError
+from responders.errors import Halted, Refused, TourniquetError
+from responders.escalation.report import Report
 
-ContainRaw = Callable[[Mapping[str, Any], Responder], object]
+ContainRaw = Callable[[Mapping[str, Any], Responder], Report]
 SignalAgain = Callable[[Mapping[str, Any], Responder, str], None]
 
 
@@ -28,8 +29,13 @@ def resume(
         claimed = due.claim(responder.journal, "due-" + item.key.rpartition("/")[2], responder.timing.claim)
         if claimed is None:
             continue
+        if due.finished(responder.journal, item):  # by one who ended between our list and our claim
+            due.release(responder.journal, claimed)
+            continue
         try:
             how = _do(item, responder, contain_raw, signal_again)
+        except Halted:
+            continue  # stays due until automation runs again
         except Refused as error:
             how = f"refused: {error}"
         except TourniquetError as error:
@@ -48,8 +54,7 @@ def resume(
 
 def _do(item: due.Due, responder: Responder, contain_raw: ContainRaw, signal_again: SignalAgain) -> str:
     if item.what == "alert":
-        contain_raw(item.raw or {}, responder)
-        return "taken up again"
+        return f"taken up again: {contain_raw(item.raw or {}, responder).title}"
     if item.what == "signal":
         entry = next(iter(responder.journal.entries(item.about)))
         signal_again(entry.body["raw"], responder, item.about)

@@ -24,6 +24,10 @@ ENVIRONMENTS = ("production", "non-production")
 MASTERED = ("cloud", "ad", "federated", "guest")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ACCOUNT = re.compile(r"(?P<vendor>[a-z][a-z0-9_]*):(?P<tenant>[^:]+):(?P<id>.+)\Z")
+_PATH = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|\Z)|%[0-9A-Fa-f]{2}|\?")
+"""What walks a path or opens a query: no id of the vendors holds it."""
+_FORMULA = ("=", "+", "-", "@")
+"""What a spreadsheet would run: the lookup table is opened in one sooner or later."""
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False, "": False}
 
 
@@ -43,6 +47,7 @@ def read_inventory(text: str, name: str) -> Inventory:
     account or alias are an error that names both places.
     """
     errors: List[BadInput] = []
+    text = text[1:] if text.startswith("\ufeff") else text
     rows = _csv_rows(text, name, errors) if name.lower().endswith(".csv") else _yaml_rows(text, name, errors)
     identities: List[Identity] = []
     aliases: Dict[str, str] = {}
@@ -75,6 +80,9 @@ def _csv_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
     try:
         columns = list(reader.fieldnames or [])
         known = f"the columns are {', '.join(COLUMNS)}"
+        if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
+            errors.append(_bad(f"{name}:1", "the columns are not separated by commas", f"save it with commas; {known}"))
+            return []
         errors.extend(_bad(f"{name}:1", f"unknown column {c!r}", known) for c in columns if c not in COLUMNS)
         twice = sorted({c for c in columns if columns.count(c) > 1})
         errors.extend(_bad(f"{name}:1", f"column {c!r} stands twice", "keep one of them") for c in twice)
@@ -156,7 +164,12 @@ class _Row:
         if _CONTROL.search(text) or len(text) > 1024:
             self.error(column, "holds control characters or is over-long", "correct it")
             return ""
+        self.formula(column, text)
         return text
+
+    def formula(self, column: str, text: str) -> None:
+        if text.startswith(_FORMULA):
+            self.error(column, f"{text[:40]!r} looks like a formula", "begin it with a letter or a digit")
 
     def one_of(self, column: str, allowed: Sequence[str], default: str) -> str:
         text = self.text(column) or default
@@ -186,6 +199,7 @@ class _Row:
             if not text or _CONTROL.search(text) or len(text) > 1024:
                 self.error(column, "holds an empty, over-long or unclean entry", "correct it")
             else:
+                self.formula(column, text)
                 found.append(text)
         return tuple(found)
 
@@ -223,6 +237,9 @@ class _Row:
             return None
         if any(part != part.strip() for part in match.groups()):
             self.error("accounts", f"{parts[0][:80]!r} holds white space around a part", "ids match exactly: remove it")
+            return None
+        if _PATH.search(match["id"]):
+            self.error("accounts", f"{parts[0][:80]!r} holds a path trick", "give the vendor's own id")
             return None
         mastered = parts[2] or "cloud"
         if mastered not in MASTERED:

@@ -101,8 +101,10 @@ def _read(path: str, what: str) -> str:
     try:
         with open(path, encoding="utf-8") as handle:
             return handle.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"the {what} can't be read: {error}", place=path, remedy="correct the settings") from None
+    except OSError as error:
+        raise BadSettings(f"the {what} can't be read: {error.strerror}", place=path, remedy="correct the settings") from None
+    except UnicodeDecodeError as error:
+        raise BadSettings(f"the {what} is not UTF-8 (byte {error.start})", place=path, remedy="save it as UTF-8") from None
 
 
 def _timing(given: Mapping[str, Any], place: str) -> Timing:

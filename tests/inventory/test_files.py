@@ -167,18 +167,20 @@ def test_an_empty_kind_is_the_vendors_usual_one() -> None:
 
 
 WORDS = st.text(alphabet="abcXYZ019.-_@ü", min_size=1, max_size=8)
-ACCOUNTS = st.tuples(st.sampled_from(["okta", "entra", "vault"]), WORDS, st.sampled_from(["user", "entity"]), WORDS,
+NAMES = WORDS.filter(lambda word: word[0] not in "-@")
+IDS = WORDS.filter(lambda word: word not in (".", ".."))
+ACCOUNTS = st.tuples(st.sampled_from(["okta", "entra", "vault"]), WORDS, st.sampled_from(["user", "entity"]), IDS,
                      st.sampled_from(["cloud", "ad", "federated", "guest"]))  # fmt: skip
 IDENTITIES = st.builds(
     Identity,
-    id=WORDS,
+    id=NAMES,
     kind=st.sampled_from(["human", "service", "agent"]),
-    owner=st.none() | WORDS,
+    owner=st.none() | NAMES,
     criticality=st.sampled_from(["low", "normal", "high", "privileged"]),
     environment=st.sampled_from(["production", "non-production"]),
     protected=st.booleans(),
     accounts=st.lists(ACCOUNTS.map(lambda given: Account(*given)), min_size=1, max_size=3).map(tuple),
-    dependents=st.lists(WORDS, max_size=2).map(tuple),
+    dependents=st.lists(NAMES, max_size=2).map(tuple),
     shared=st.booleans(),
     break_glass=st.booleans(),
 )
@@ -267,3 +269,88 @@ def test_any_text_is_an_inventory_or_refused(text: str) -> None:
             read_inventory(text, name)
         except BadInputs as error:
             assert all(one.place.startswith(name) for one in error.errors)
+
+
+def test_what_spreadsheets_write_is_read() -> None:
+    """A byte order mark and Windows line ends change nothing."""
+    windows = "\ufeff" + CSV.replace("\n", "\r\n")
+    assert read_inventory(windows, "people.csv").to_json() == read_inventory(CSV, "people.csv").to_json()
+    yaml_too = "\ufeff" + YAML.replace("\n", "\r\n")
+    assert read_inventory(yaml_too, "people.yaml").to_json() == read_inventory(YAML, "people.yaml").to_json()
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_another_separator_is_named(mark: str) -> None:
+    """A spreadsheet of another country: one error says what is wrong, not twelve that do not."""
+    [said] = errors(f"id{mark}kind{mark}accounts\na{mark}human{mark}okta:t:1\n")
+    assert said.startswith("people.csv:1: the columns are not separated by commas")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
+def test_a_cell_that_a_spreadsheet_would_run_is_refused(cell: str) -> None:
+    """The lookup table is opened in one sooner or later."""
+    assert "people.csv:2: id: " in errors(f"id,kind,accounts\n{cell},human,okta:t:1\n")[0]
+    assert "looks like a formula" in errors(f"id,kind,accounts,owner\na,human,okta:t:1,{cell}\n")[0]
+    assert "looks like a formula" in errors(f"id,kind,accounts,dependents\na,human,okta:t:1,{cell}\n")[0]
+
+
+@pytest.mark.parametrize("name", ["../admin", "a/../b", "..", "a%2fb", "a%00", "a?x=1", "..\\a"])
+def test_a_path_trick_is_no_account(name: str) -> None:
+    """What would walk a path or open a query at a vendor is an error of its line."""
+    [said] = errors(f"id,kind,accounts\na,human,okta:t:{name}\n")
+    assert said.startswith("people.csv:2: accounts:") and "path trick" in said
+
+
+BILLION = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nidentities: *c\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BILLION, "people.yaml:2: aliases are not used here"),
+        ("[" * 100_000, "people.yaml:1: is nested more than 32 deep"),
+        ("".join(f"{' ' * n}a:\n" for n in range(200)), "is nested more than 32 deep"),
+        ("identities:\n  - id: 2026-13-45\n", "people.yaml:2: not a plain value"),
+        (f"identities:\n  - id: {'9' * 5000}\n", "people.yaml:2: not a plain value"),
+        ("identities:\n  - !!python/object/apply:os.system [x]\n", "people.yaml:2: is no mapping"),
+        ("identities:\n  - ? [a, b]\n    : c\n", "people.yaml:2: a key must be text"),
+        ("identities:\n\t- id: a\n", "people.yaml:2: not YAML"),
+        ("\x00", "people.yaml:1: not YAML"),
+    ],
+)
+def test_a_hostile_document_is_one_error_with_its_line(text: str, said: str) -> None:
+    """Nothing is built of a document that would grow or nest beyond bounds, and it does not take long."""
+    assert any(said in one for one in errors(text, "people.yaml")), errors(text, "people.yaml")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), JSON, max_size=6), max_size=3))
+def test_any_values_are_an_inventory_or_refused_with_their_lines(entries: List[Dict[str, Any]]) -> None:
+    """Whatever stands in a YAML inventory: sound identities, or errors that name file and line."""
+    text = yaml.safe_dump({"identities": entries})
+    try:
+        found = read_inventory(text, "people.yaml")
+    except BadInputs as error:
+        for one in error.errors:
+            name, _, line = one.place.partition(":")
+            assert name == "people.yaml" and line.isdigit() and 1 <= int(line) <= text.count("\n") + 1
+        return
+    assert from_compiled(found.to_json(), "x").to_json() == found.to_json()
+
+
+@given(st.lists(st.lists(st.text(max_size=6), min_size=3, max_size=3), max_size=4))
+def test_any_cells_are_an_inventory_or_refused_with_their_lines(rows: List[List[str]]) -> None:
+    """Whatever stands in a CSV inventory, quoted as CSV is."""
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows([["id", "kind", "accounts"], *rows])
+    try:
+        found = read_inventory(table.getvalue(), "people.csv")
+    except BadInputs as error:
+        assert all(one.place.startswith("people.csv:") and one.remedy for one in error.errors)
+        return
+    assert found.population == len([row for row in rows if any(row)])

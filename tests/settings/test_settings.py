@@ -150,7 +150,14 @@ WRONG = [
     (("escalation",), ["stdout"], "escalation[1]: is no object"),
     (("escalation", 0, "url"), {"env": "TQ_UNSET"}, "escalation[1].url: the environment has no TQ_UNSET"),
     (("timing",), [], "timing: must be an object"),
+    (("timing",), {"dedline": 5}, "timing: unknown key 'dedline'. the keys are deadline"),
+    (("timing",), {"deadline": "5"}, "timing.deadline: is no number of seconds"),
+    (("timing",), {"deadline": float("nan")}, "timing.deadline: is no number of seconds"),
+    (("timing",), {"claim": -1}, "timing.claim: is no number of seconds"),
+    (("timing",), {"rechecks": 10}, "timing.rechecks: is no list of seconds"),
+    (("timing",), {"rechecks": [10, True]}, "timing.rechecks: is no list of seconds"),
     (("unauthenticated_ingest",), "aws/x", "unauthenticated_ingest: must be a list"),
+    (("unauthenticated_ingest",), [5], "unauthenticated_ingest[1]: must be text"),
 ]
 
 
@@ -223,7 +230,8 @@ def test_a_secret_file_stands_beside_the_settings(tmp_path: Path) -> None:
         ("", "not JSON"),
         ("{", "not JSON"),
         ("[]", "not an object"),
-        ("\ufeff{}", "not JSON"),
+        ("{\n\n x", "settings.json:3: not JSON: Expecting property name enclosed in double quotes in column 2"),
+        ("\ufeff{}", "journal: is missing"),
         ("[" * 100_000, "not JSON"),
         ('{"journal": {}, "journal": {}}', "'journal' stands twice"),
     ],

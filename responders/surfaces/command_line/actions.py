@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
             "breaks": action.breaks,
         }  # fmt: skip
         if options.json:
-            show.as_json({**row, "kinds": action.kinds, "needs": action.needs, "uses": action.uses, "manual": action.manual})
+            more = {"kinds": action.kinds, "needs": action.needs, "uses": action.uses, "manual": action.manual}
+            show.as_json({**row, **more, "permissions": action.permissions, **show.undo_of(action.irreversible)})
         else:
             table.add_row(*row.values())
     if not options.json:

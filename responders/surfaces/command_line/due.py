@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from responders import pipeline
-from responders.escalation.words import clean
+from responders.containment import due
 from responders.surfaces.command_line import show
 from responders.surfaces.command_line.reading import responder_of
 
@@ -15,12 +15,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    lines = pipeline.take_up(responder_of(options))
+    responder = responder_of(options)
+    with show.working("doing what is due", json_wanted=options.json):
+        lines = pipeline.take_up(responder)
     for line in lines:
-        if options.json:
-            show.as_json({"done": line})
-        else:
-            show.OUT.print(clean(line), markup=False)
+        show.say(line, json_wanted=options.json, done=line)
+    left = list(due.pending(responder.journal, responder.now()))
+    halted = responder.halted()
+    if halted and left:
+        said = f"automation is {halted}: {len(left)} entries wait for `tourniquet resume`"
+        show.say(said, json_wanted=options.json, waiting=len(left), halted=halted)
+        return 1
     if not lines and not options.json:
         show.OUT.print("nothing is due")
     return 0

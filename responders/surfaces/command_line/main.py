@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from typing import List, Optional
 
@@ -30,17 +31,20 @@ def main(arguments: Optional[List[str]] = None) -> int:
         module.add(commands.add_parser(name, help=(module.__doc__ or "").split(".")[0], description=module.__doc__))
     options = parser.parse_args(given)
     module = importlib.import_module(f"responders.surfaces.command_line.{options.command}")
+    wanted = bool(getattr(options, "json", False))
     try:
         return int(module.run(options))
     except (BadInput, BadInputs) as found:
-        return error(str(found), 2)
+        return error(found, 2, json_wanted=wanted)
     except Refused as found:
-        return error(str(found), 3)
+        return error(found, 3, json_wanted=wanted)
     except (JournalError, VendorError) as found:
-        return error(str(found), 4)
+        return error(found, 4, json_wanted=wanted)
     except TourniquetError as found:
-        return error(str(found), 1)
+        return error(found, 1, json_wanted=wanted)
     except BrokenPipeError:
+        # The reader has gone, the work is done: what Python flushes at its exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return error("interrupted: `tourniquet due` takes up what was left", 130)
+        return error("interrupted: `tourniquet due` takes up what was left", 130, json_wanted=wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Dict
 
@@ -12,6 +13,8 @@ from responders.errors import BadInput
 from responders.policy.cases import run_cases
 from responders.policy.compile import ActionFacts, canonical, compile_policy, load_policy
 from responders.surfaces.command_line import show
+from responders.surfaces.command_line.reading import text_of
+from responders.surfaces.command_line.writing import write
 
 DEFAULT = Path(responders.policy.__file__).with_name("default_policy.yaml")
 
@@ -19,8 +22,8 @@ DEFAULT = Path(responders.policy.__file__).with_name("default_policy.yaml")
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("check", "test", "build", "show"))
     parser.add_argument("file", nargs="?", help="policy file; default: the one that ships")
-    parser.add_argument("--cases", metavar="FILE", help="test: cases, default FILE_cases.yaml beside the policy")
-    parser.add_argument("--output", metavar="FILE", help="build: where to write the compiled policy")
+    parser.add_argument("--cases", metavar="FILE", help="test: cases, default NAME_cases.yaml beside NAME.yaml")
+    parser.add_argument("--output", metavar="FILE", help="build: where to write it, default NAME.json beside NAME.yaml")
     show.add_common(parser, settings=False)
 
 
@@ -32,33 +35,30 @@ def known_actions() -> Dict[str, ActionFacts]:
 
 def run(options: argparse.Namespace) -> int:
     path = Path(options.file) if options.file else DEFAULT
-    text = _read(path)
+    text = text_of(path, "policy")
     if options.what == "show":
-        show.OUT.print(text, markup=False)
+        sys.stdout.write(text)
         return 0
     if options.what == "build":
+        if path == DEFAULT and not options.output:
+            raise BadInput("the default policy ships compiled", place="policy build", remedy="name a FILE, or an --output")
         target = Path(options.output) if options.output else path.with_suffix(".json")
-        target.write_text(canonical(compile_policy(text, str(path), known_actions())), encoding="utf-8")
-        show.OUT.print(f"wrote {target}", markup=False)
+        write(target, canonical(compile_policy(text, str(path), known_actions())), source=path)
+        show.say(f"wrote {target}", json_wanted=options.json, wrote=str(target))
         return 0
     policy = load_policy(text, str(path), known_actions())
     if options.what == "check":
-        show.OUT.print(f"{path}: version {policy.version} is sound", markup=False)
+        show.say(
+            f"{path}: version {policy.version} is sound",
+            json_wanted=options.json, file=str(path), version=policy.version, sound=True,
+        )  # fmt: skip
         return 0
     cases = Path(options.cases) if options.cases else path.with_name(f"{path.stem}_cases.yaml")
-    results = run_cases(_read(cases), str(cases), policy)
+    results = run_cases(text_of(cases, "cases"), str(cases), policy)
     for name, difference in results:
-        if options.json:
-            show.as_json({"case": name, "passed": not difference, "difference": difference})
-        elif difference:
-            show.OUT.print(f"✗ {name}: {difference}", markup=False, style="red")
-        else:
-            show.OUT.print(f"✓ {name}", markup=False)
-    return 1 if any(difference for _, difference in results) else 0
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"can't be read: {error}", place=str(path), remedy="name a policy file") from None
+        mark = f"✗ {name}: {difference}" if difference else f"✓ {name}"
+        show.say(mark, json_wanted=options.json, case=name, passed=not difference, difference=difference)
+    failed = sum(bool(difference) for _, difference in results)
+    if not options.json:
+        show.OUT.print(f"{len(results) - failed} of {len(results)} cases hold")
+    return 1 if failed else 0
