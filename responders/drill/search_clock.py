@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from responders.content.detection import Detection
-from responders.content.forms import to_splunk
+from responders.content.forms import parse_time, to_splunk
 from responders.content.run import Hit, run_indexed
 
 MINUTE = 60.0
@@ -21,38 +21,51 @@ class Found:
     run_at: float
     seconds: float
 
+    @property
+    def slug(self) -> str:
+        return self.hit.detection.slug
+
+    @property
+    def identity(self) -> str:
+        return str(self.hit.row.get("tq_identity", ""))
+
+    @property
+    def confidence(self) -> int:
+        return int(float(str(self.hit.row.get("tq_confidence", 0))))
+
 
 def search(
     detections: Sequence[Detection],
     events: Sequence[Tuple[str, Any]],
     *,
     accounts: Sequence[Mapping[str, str]] = (),
-    only: Optional[str] = None,
+    tick: Optional[Callable[[int, int], None]] = None,
 ) -> List[Found]:
-    """Stream events through the searches as if each was indexed the moment it happened, one run a minute.
+    """Stream events through every search as if each was indexed the moment it happened, one run a minute.
 
-    Each finding comes back once, from the first run that saw it. `only` keeps one detection's.
+    Each finding comes back once, from the first run that saw it. A minute in which nothing new was indexed is not run:
+    it would find what the minute before found. `tick` is told minute and minutes.
     """
     indexed = sorted((to_splunk(source, event, 0.0) for source, event in events), key=lambda item: float(item["_time"]))
     if not indexed:
         return []
-    run_at = math.floor(float(indexed[0]["_time"]) / MINUTE) * MINUTE
-    end = float(indexed[-1]["_time"]) + MINUTE
+    begin = math.floor(float(indexed[0]["_time"]) / MINUTE) * MINUTE
+    minutes = int((float(indexed[-1]["_time"]) - begin) // MINUTE) + 1
     seen: set[str] = set()
     found: List[Found] = []
-    while run_at < end:
-        run_at += MINUTE
+    before = 0
+    for minute in range(1, minutes + 1):
+        run_at = begin + minute * MINUTE
         visible = [event for event in indexed if float(event["_time"]) < run_at]
+        if tick is not None:
+            tick(minute, minutes)
+        if len(visible) == before:
+            continue
+        before = len(visible)
         visible.reverse()
         for hit in run_indexed(detections, visible, accounts=accounts, now=run_at):
             finding = str(hit.row.get("tq_finding"))
-            if finding not in seen and (only is None or hit.detection.slug == only):
+            if finding not in seen:
                 seen.add(finding)
-                found.append(Found(hit, run_at, run_at - _completed(hit)))
+                found.append(Found(hit, run_at, run_at - (parse_time(hit.row.get("tq_completed_at")) or run_at)))
     return found
-
-
-def _completed(hit: Hit) -> float:
-    from responders.content.forms import parse_time
-
-    return parse_time(hit.row.get("tq_completed_at")) or 0.0

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import List, Tuple
 
 from responders.containment.responder import Timing
+from responders.content.loader import load_detections
 from responders.drill import scenes
-from responders.drill.cast import Cast, Scene, Tell
-from responders.drill.events import aws_events
+from responders.drill.cast import Cast, Scene
+from responders.drill.events import aws_attack
 from responders.drill.openbao import OpenBao
+from responders.drill.stage import Stage
 from responders.drill.world import Person, World
 from responders.escalation.channels import File
 from responders.inventory.resolve import Inventory
@@ -30,24 +33,25 @@ SCENES = (
 )
 
 
-def play(folder: Path, tell: Tell) -> Tuple[List[Scene], List[str], Path]:
+def play(folder: Path, stage: Stage) -> Tuple[List[Scene], List[str], Path]:
     """Play every scene; the scenes, what `journal verify` found, and the journal's path."""
-    with World(folder) as world:
-        if world.bao is None:
-            raise RuntimeError("the drill needs OpenBao")
-        cast = _cast(world, world.bao, tell)
+    with contextlib.ExitStack() as stack:
+        with stage.busy("starting OpenBao and the simulated vendors"):
+            world = stack.enter_context(World(folder))
+            if world.bao is None:
+                raise RuntimeError("the drill needs OpenBao")
+            cast = _cast(world, world.bao, stage)
         for scene in SCENES:
-            started = time.time()
             scene(cast)
-            cast.scenes[-1].started, cast.scenes[-1].ended = started, time.time()
+            cast.scenes[-1].ended = time.time()
         return cast.scenes, cast.responder.journal.verify(), folder / "journal.db"
 
 
-def _cast(world: World, bao: OpenBao, tell: Tell) -> Cast:
+def _cast(world: World, bao: OpenBao, stage: Stage) -> Cast:
     people = {name: world.add_person(name) for name in ("christophe", "alice", "dave", "maria")}
-    events = aws_events()
-    caller = events[0]["userIdentity"]
+    caller = aws_attack(scenes.ADMIN_RUN, 0)[0]["userIdentity"]
     people["christophe"].accounts.append(Account("aws", caller["accountId"], "user", caller["principalId"]))
+    people["alice"].accounts.append(scenes.DEPLOY_ROLE)
     robots = {name: _robot(world, bao, name) for name in ("ci-robot", "billing-api")}
     identities: List[Identity] = [
         people["christophe"].identity(owner="platform team"),
@@ -64,12 +68,15 @@ def _cast(world: World, bao: OpenBao, tell: Tell) -> Cast:
     inventory = Inventory(identities, aliases, frozenset({"ida", "ivo"}))
     channel = File("escalations", str(world.folder / "escalations.jsonl"))
     made = world.responder(
-        catalogue=read_catalogue(), channels=(channel,), timing=Timing(deadline=8.0, confirm_patience=1.5, retry_due=0.0)
+        catalogue=read_catalogue(),
+        channels=(channel,),
+        timing=Timing(deadline=8.0, confirm_patience=1.5, retry_due=0.0),
+        on_call=stage.call,
     )
     responder = replace(made, inventory=inventory)
     for client in responder.clients.all():  # type: ignore[attr-defined]
         client.warm()
-    return Cast(world, bao, responder, inventory, {**people, **robots}, tell)
+    return Cast(world, bao, responder, inventory, {**people, **robots}, stage, load_detections())
 
 
 def _robot(world: World, bao: OpenBao, name: str) -> Person:

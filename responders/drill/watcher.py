@@ -6,9 +6,9 @@ import threading
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Dict, List, Optional, Type
+from typing import Callable, Dict, List, Mapping, Optional, Type
 
-from responders.drill.attacker import Attacker
+Try = Callable[[], bool]
 
 
 @dataclass
@@ -26,16 +26,16 @@ class Way:
 
 
 class Watcher:
-    """Runs while the block runs; `ways` holds what was seen."""
+    """Runs while the block runs; `ways` holds what was seen. `tries` are calls by name (`vendor what`)."""
 
-    def __init__(self, attacker: Attacker, pause: float = 0.02) -> None:
-        self.ways: Dict[str, Way] = {name: Way(name) for name in attacker.tries()}
-        self._attacker, self._pause = attacker, pause
+    def __init__(self, tries: Mapping[str, Try], pause: float = 0.02) -> None:
+        self.ways: Dict[str, Way] = {name: Way(name) for name in tries}
+        self._tries, self._pause = tries, pause
         self._stop = threading.Event()
         self._threads: List[threading.Thread] = []
 
     def __enter__(self) -> Watcher:
-        for name, call in self._attacker.tries().items():
+        for name, call in self._tries.items():
             thread = threading.Thread(target=self._loop, args=(self.ways[name], call), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -47,7 +47,7 @@ class Watcher:
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        for way in self.ways.values():  # one more try of each after the containment, so that a refusal is seen
+        for way in self.ways.values():  # two more tries of each after the containment, so that a refusal is seen
             seen = way.calls
             deadline = time.time() + 2
             while way.calls < seen + 2 and time.time() < deadline:
@@ -56,9 +56,9 @@ class Watcher:
         for thread in self._threads:
             thread.join(2)
 
-    def _loop(self, way: Way, call: object) -> None:
+    def _loop(self, way: Way, call: Try) -> None:
         while not self._stop.is_set():
-            works = call()  # type: ignore[operator]
+            works = call()
             at = time.time()
             if works:
                 way.last_success, way.first_refusal = at, None
@@ -66,7 +66,3 @@ class Watcher:
                 way.first_refusal = at
             way.calls += 1
             time.sleep(self._pause)
-
-    def open_ways(self) -> List[str]:
-        """Ways that were not refused at the end."""
-        return [way.name for way in self.ways.values() if way.first_refusal is None]
