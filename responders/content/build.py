@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, Iterator, List, Sequence
 
 from responders.content.detection import Detection
 from responders.content.loader import ROOT, load_detections, load_macros
 from responders.content.pages import detections_page
 from responders.content.spl import Macro, parse
+from responders.content.spl.macros import expand
 from responders.content.splunk_conf import HEADER, INDEXED, collections, macros_conf, savedsearches, transforms
 from responders.errors import BadDetection, BadInput, BadInputs
 
@@ -39,6 +40,7 @@ def check_searches(detections: Sequence[Detection], macros: Dict[str, Macro]) ->
         place = f"detections/{detection.slug}.yaml"
         try:
             parse(detection.splunk, macros)
+            errors.extend(_windowed(detection, macros, place))
         except BadInput as error:
             errors.append(BadDetection(f"splunk: {error}", place=place, remedy="correct the search"))
         if detection.id in seen:
@@ -46,12 +48,17 @@ def check_searches(detections: Sequence[Detection], macros: Dict[str, Macro]) ->
         seen[detection.id] = detection.slug
         if f'`tourniquet_emit("{detection.slug}"' not in detection.splunk:
             errors.append(BadDetection("the search does not end in tourniquet_emit", place=place, remedy="name its slug"))
-        if detection.window_seconds and f" as {INDEXED} " not in detection.splunk:
-            remedy = f"output max(_indextime) as {INDEXED}: by it a run takes only what is new"
-            errors.append(BadDetection(f"the windowed search outputs no {INDEXED}", place=place, remedy=remedy))
         unknown = [part for part in detection.parts if part not in slugs]
         errors.extend(BadDetection(f"part {part} does not exist", place=place, remedy="correct it") for part in unknown)
     return errors
+
+
+def _windowed(detection: Detection, macros: Dict[str, Macro], place: str) -> Iterator[BadInput]:
+    """A window without the index time of its events: each run would raise all of it again, or never any of it."""
+    text = expand(detection.splunk.split("`tourniquet_emit")[0], macros).text
+    if detection.window_seconds and INDEXED not in text:
+        remedy = f"output max(_indextime) as {INDEXED}: by it a run takes only what is new"
+        yield BadDetection(f"the windowed search outputs no {INDEXED}", place=place, remedy=remedy)
 
 
 def catalogue(detections: Sequence[Detection]) -> str:

@@ -7,22 +7,25 @@ action.notable, action.risk) are written as Splunk's own contentctl writes them 
 from __future__ import annotations
 
 import json
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, Sequence
 
 from responders.content.detection import Detection
 from responders.content.elastic.query import look_back_seconds
 from responders.content.spl import Macro
+from responders.content.splunk_upkeep import Settings, upkeep
 
 HEADER = "Generated from detections/ by `tourniquet detections build`. Do not edit: change local/ or the detection."
 INDEXED = "tq_indexed"
 """What a windowed search outputs: when the latest event of its window was indexed."""
-_ACCOUNT_FIELDS = "tq_account, tq_identity, tq_kind, tq_criticality, tq_environment, tq_ambiguous"
+_LOOKUPS = {
+    "tourniquet_accounts": "tq_account, tq_identity, tq_kind, tq_criticality, tq_environment, tq_ambiguous",
+    "tourniquet_watch": "tq_identity, tq_account, until, why",
+    "tourniquet_seen": "tq_seen, tq_first_seen",
+}
 _AHEAD = "+15m"  # clocks of log sources may run ahead
 _LATE_MINUTES = 15
 _LATE_FROM = _LATE_MINUTES + 2  # minutes of index time that a late run looks back, to the last but one
 _STRONG = 70
-
-Settings = List[Tuple[str, str]]
 
 
 def filter_name(detection: Detection) -> str:
@@ -42,6 +45,7 @@ def savedsearches(detections: Sequence[Detection]) -> str:
     for place, detection in enumerate(detections):
         parts.append(_stanza(f"Tourniquet - {detection.name}", _each_minute(detection)))
         parts.append(_stanza(f"Tourniquet - {detection.name} - late", _late(detection, place % _LATE_MINUTES)))
+    parts.extend(_stanza(name, settings) for name, settings in upkeep(detections))
     return "\n".join(parts)
 
 
@@ -151,15 +155,15 @@ def macros_conf(detections: Sequence[Detection], macros: Dict[str, Macro]) -> st
 
 
 def transforms() -> str:
-    """The lookups, over KV store collections."""
-    return (
-        f"# {HEADER}\n\n[tourniquet_accounts]\nexternal_type = kvstore\ncollection = tourniquet_accounts\n"
-        f"fields_list = _key, {_ACCOUNT_FIELDS}\ncase_sensitive_match = true\n\n"
-        "[tourniquet_watch]\nexternal_type = kvstore\ncollection = tourniquet_watch\n"
-        "fields_list = _key, tq_identity, tq_account, until, why\ncase_sensitive_match = true\n"
-    )
+    """The lookups, over KV store collections. Ids are exact: a name in other letters is another name."""
+    parts = [f"# {HEADER}\n"]
+    for name, fields in _LOOKUPS.items():
+        about = [("external_type", "kvstore"), ("collection", name), ("fields_list", f"_key, {fields}")]
+        parts.append(_stanza(name, [*about, ("case_sensitive_match", "true")]))
+    return "\n".join(parts)
 
 
 def collections() -> str:
-    """The KV store collections behind the lookups."""
-    return f"# {HEADER}\n\n[tourniquet_accounts]\nreplicate = true\n\n[tourniquet_watch]\nreplicate = true\n"
+    """The KV store collections behind the lookups. The baseline is large, and looked up after all events are together."""
+    stanzas = [_stanza(name, [("replicate", "false" if name == "tourniquet_seen" else "true")]) for name in _LOOKUPS]
+    return "\n".join([f"# {HEADER}\n", *stanzas])

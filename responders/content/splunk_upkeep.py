@@ -1,0 +1,81 @@
+"""Splunk's scheduled searches that keep the lookups: the watch list, and what each account did before."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Sequence, Tuple
+
+from responders.content.detection import Baseline, Detection
+
+Settings = List[Tuple[str, str]]
+
+_DATE = '"%Y-%m-%dT%H:%M:%S"'
+_WATCH = f"""
+`tourniquet_signals` OR (`tourniquet_journal` kind=contained)
+| where isnotnull(tq_identity) AND tq_identity!=""
+| stats max(_time) as tq_at by tq_identity
+| eval _key=md5(tq_identity), until=strftime(tq_at+86400, {_DATE}), why="a signal"
+| fields _key tq_identity until why
+| outputlookup append=true key_field=_key tourniquet_watch"""
+_LEARN = f"""
+| where isnotnull(tq_account) AND isnotnull(tq_value)
+| lookup tourniquet_accounts tq_account OUTPUT tq_identity
+| lookup tourniquet_watch tq_identity OUTPUT until as tq_until
+| eval tq_until=mvindex(mvsort(tq_until), -1)
+| where isnull(tq_until) OR strptime(substr(tq_until, 1, 19), {_DATE})<now()
+| eval tq_seen=mvappend("WHAT|".tq_account."|".tq_value, "WHAT|".tq_account."|*")
+| stats min(_time) as tq_new by tq_seen
+| lookup tourniquet_seen tq_seen OUTPUT tq_first_seen
+| eval tq_first_seen=min(tq_new, coalesce(tonumber(tq_first_seen), tq_new)), _key=md5(tq_seen)
+| fields _key tq_seen tq_first_seen
+| outputlookup append=true key_field=_key tourniquet_seen"""
+
+
+def upkeep(detections: Sequence[Detection]) -> List[Tuple[str, Settings]]:
+    """Name and settings of each search.
+
+    The baseline learns nothing of whoever is on the watch list: an attacker would teach it that he is usual.
+    """
+    found: List[Tuple[str, Settings]] = [
+        (
+            "Tourniquet - watch list",
+            [
+                ("description", "Whoever a signal names is on the watch list for 24 hours. Correlations need it."),
+                ("search", _line(_WATCH)),
+                *_schedule("* * * * *", "1"),
+            ],
+        )
+    ]
+    for place, baseline in enumerate(_baselines(detections)):
+        about = f"Keeps the baseline {baseline.what}. To seed it, run it once by hand over the last 30 days."
+        search = _line(baseline.splunk + _LEARN.replace("WHAT", baseline.what))
+        cron = f"{place % 5}-59/5 * * * *"
+        found.append(
+            (f"Tourniquet - baseline {baseline.what}", [("description", about), ("search", search), *_schedule(cron, "5")])
+        )
+    return found
+
+
+def _baselines(detections: Sequence[Detection]) -> List[Baseline]:
+    """One of each kind: detections may share one."""
+    found: Dict[str, Baseline] = {}
+    for detection in detections:
+        if detection.baseline is not None:
+            found.setdefault(detection.baseline.what, detection.baseline)
+    return list(found.values())
+
+
+def _schedule(cron: str, minutes: str) -> Settings:
+    return [
+        ("disabled", "1"),
+        ("enableSched", "1"),
+        ("cron_schedule", cron),
+        ("realtime_schedule", "0"),
+        ("dispatch.earliest_time", "-24h"),
+        ("dispatch.latest_time", "+15m"),
+        ("dispatch.index_earliest", f"-{minutes}m@m"),
+        ("dispatch.index_latest", "@m"),
+    ]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split("\n")).strip()

@@ -1,0 +1,239 @@
+"""What the build generates for Splunk: every name defined, every key known, every search readable, each run one slice."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Mapping
+
+import pytest
+
+from responders.content.detection import Detection
+from responders.content.forms import parse_time, to_splunk
+from responders.content.loader import load_detections, load_macros
+from responders.content.run import run_detections
+from responders.content.spl import Context, parse, run
+
+APP = Path(__file__).resolve().parents[2] / "splunk_app"
+DETECTIONS = load_detections()
+MACROS = load_macros()
+
+# Splunk, Admin Manual, "savedsearches.conf" (savedsearches.conf.spec of 8.0 to 10.0): the keys outside action.*.
+SPEC = {
+    "disabled", "search", "dispatchAs", "enableSched", "cron_schedule", "allow_skew", "max_concurrent", "realtime_schedule",
+    "schedule_priority", "schedule_window", "workload_pool", "counttype", "relation", "quantity", "alert_condition",
+    "run_on_startup", "run_n_times", "dispatch.ttl", "dispatch.buckets", "dispatch.max_count", "dispatch.max_time",
+    "dispatch.lookups", "dispatch.earliest_time", "dispatch.latest_time", "dispatch.index_earliest", "dispatch.index_latest",
+    "dispatch.time_format", "dispatch.spawn_process", "dispatch.auto_cancel", "dispatch.auto_pause", "dispatch.reduce_freq",
+    "dispatch.sample_ratio", "auto_summarize", "alert.suppress", "alert.suppress.period", "alert.suppress.fields",
+    "alert.severity", "alert.expires", "alert.digest_mode", "alert.track", "alert.display_view", "alert.managedBy",
+    "displayview", "vsid", "is_visible", "description", "request.ui_dispatch_app", "request.ui_dispatch_view",
+}  # fmt: skip
+# Enterprise Security, as Splunk's contentctl writes them (templates/savedsearches_detections.j2).
+SECURITY = {
+    "action.correlationsearch.enabled", "action.correlationsearch.label", "action.correlationsearch.annotations",
+    "action.notable", "action.notable.param.rule_title", "action.notable.param.rule_description",
+    "action.notable.param.security_domain", "action.notable.param.severity", "action.notable.param.nes_fields",
+    "action.notable.param.drilldown_searches", "action.risk", "action.risk.param._risk", "action.risk.param._risk_message",
+    "action.risk.param._risk_score",
+}  # fmt: skip
+
+
+def conf(name: str) -> Dict[str, Mapping[str, str]]:
+    """A conf file of the app, as its stanzas."""
+    parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",), strict=True, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string((APP / name).read_text(encoding="utf-8"))
+    return {section: dict(parser[section]) for section in parser.sections()}
+
+
+SEARCHES = conf("default/savedsearches.conf")
+BY_DETECTION = [pytest.param(d, id=d.slug) for d in DETECTIONS]
+
+
+def minutely(detection: Detection) -> Mapping[str, str]:
+    return SEARCHES[f"Tourniquet - {detection.name}"]
+
+
+def late(detection: Detection) -> Mapping[str, str]:
+    return SEARCHES[f"Tourniquet - {detection.name} - late"]
+
+
+def macros_of_the_app() -> Dict[str, Any]:
+    """The macros as Splunk would read them from macros.conf."""
+    found = {}
+    for name, stanza in conf("default/macros.conf").items():
+        arguments = tuple(part.strip() for part in stanza.get("args", "").split(",") if part.strip())
+        found[name] = type(next(iter(MACROS.values())))(name, stanza["definition"], arguments)
+    return found
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_is_readable_with_the_macros_that_ship(name: str) -> None:
+    """Search and drill-down parse once the macros of macros.conf are put in: an undefined one is an error."""
+    macros = macros_of_the_app()
+    parse(SEARCHES[name]["search"], macros)
+    for drill in json.loads(SEARCHES[name].get("action.notable.param.drilldown_searches", "[]")):
+        parse(drill["search"], macros)
+        assert re.findall(r"\$(\w+)\$", drill["search"]) == ["tq_hash"]
+        assert (drill["earliest_offset"], drill["latest_offset"]) == ("$info_min_time$", "$info_max_time$")
+
+
+def test_every_lookup_has_its_stanza_and_collection() -> None:
+    """A lookup that a search or macro names is in transforms.conf, over a collection of collections.conf."""
+    texts = [stanza["search"] for stanza in SEARCHES.values()]
+    texts += [stanza["definition"] for stanza in conf("default/macros.conf").values()]
+    named = {name for text in texts for name in re.findall(r"\blookup (?:\w+=\w+ )*(tourniquet_\w+)", text)}
+    transforms = conf("default/transforms.conf")
+    assert named == set(transforms)
+    assert {stanza["collection"] for stanza in transforms.values()} == set(conf("default/collections.conf"))
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_no_key_is_unknown(name: str) -> None:
+    """Splunk takes a misspelt key silently: each is in its specification, in the app's own, or is Enterprise Security's."""
+    own = {
+        line.split(" = ")[0]
+        for line in (APP / "README" / "savedsearches.conf.spec").read_text().splitlines()
+        if " = " in line
+    }
+    assert set(SEARCHES[name]) <= SPEC | SECURITY | own
+    assert all(value == value.strip() and value and not value.endswith("\\") for value in SEARCHES[name].values())
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_nothing_runs_until_it_is_switched_on(name: str) -> None:
+    """Disabled, scheduled, never skipped by the scheduler, and never suppressed: that would silence a second layer."""
+    stanza = SEARCHES[name]
+    assert (stanza["disabled"], stanza["enableSched"], stanza["realtime_schedule"]) == ("1", "1", "0")
+    assert not [key for key in stanza if key.startswith("alert.suppress")]
+
+
+@pytest.mark.parametrize("detection", BY_DETECTION)
+def test_the_alert_action_is_started_once_a_run(detection: Detection) -> None:
+    """All rows of a run go to one process, in the minute's search and in the late one; findings only in the first."""
+    for stanza in (minutely(detection), late(detection)):
+        assert (stanza["action.tourniquet_contain"], stanza["alert.digest_mode"]) == ("1", "1")
+        assert (stanza["counttype"], stanza["relation"], stanza["quantity"]) == ("number of events", "greater than", "0")
+    assert minutely(detection)["cron_schedule"] == "* * * * *"
+    assert not set(late(detection)) & SECURITY
+
+
+@pytest.mark.parametrize("detection", BY_DETECTION)
+def test_risk_is_of_what_the_search_outputs(detection: Detection) -> None:
+    """The risk object is a field that every row of the examples has, of a type that Enterprise Security knows."""
+    (risk,) = json.loads(minutely(detection)["action.risk.param._risk"])
+    assert risk["risk_object_type"] in ("user", "system", "other")
+    assert risk["risk_score"] == detection.confidence
+    stanza = minutely(detection)
+    named = {risk["risk_object_field"], stanza["action.notable.param.nes_fields"]}
+    for key in (
+        "action.notable.param.rule_title",
+        "action.notable.param.rule_description",
+        "action.risk.param._risk_message",
+    ):
+        named |= set(re.findall(r"\$(\w+)\$", stanza[key]))
+    hits = [h for e in detection.examples for h in run_detections([detection], e.events, lookups=e.lookups)]
+    assert hits
+    assert [(name, hit.row) for hit in hits for name in named if not hit.row.get(name)] == []
+
+
+# -- the clock --------------------------------------------------------------------------------------------
+
+
+def dispatch(stanza: Mapping[str, str], events: List[Dict[str, Any]], now: float, lookups: Mapping[str, Any]) -> List[str]:
+    """The findings of one scheduled run at `now`, over what Splunk would hand it."""
+
+    def at(text: str) -> float:
+        amount, unit, snap = re.fullmatch(r"([+-]\d+)?([smh])?(@m)?", text).groups()  # type: ignore[union-attr]
+        moment = now + int(amount or 0) * {"s": 1, "m": 60, "h": 3600, None: 0}[unit]
+        return moment - moment % 60 if snap else moment
+
+    first, last = at(stanza["dispatch.earliest_time"]), at(stanza["dispatch.latest_time"])
+    seen = [e for e in events if e["_indextime"] <= now and first <= e["_time"] < last]
+    if "dispatch.index_earliest" in stanza:
+        start, end = at(stanza["dispatch.index_earliest"]), at(stanza["dispatch.index_latest"])
+        seen = [e for e in seen if start <= e["_indextime"] < end]
+    tables = {name: [dict(row) for row in lookups.get(name, ())] for name in conf("default/transforms.conf")}
+    seen.sort(key=lambda event: -float(event["_time"]))
+    return [str(row["tq_finding"]) for row in run(stanza["search"], seen, Context(macros_of_the_app(), tables, now))]
+
+
+@pytest.mark.parametrize("detection", BY_DETECTION)
+def test_a_finding_is_raised_once_and_by_the_late_search_once_more(detection: Detection) -> None:
+    """Events indexed 20 s after they happened: of two hours of minutes one raises the finding; the late search knows it."""
+    example = next(e for e in detection.examples if e.fires)
+    events = [to_splunk(source, event, 0.0) for source, event in example.events]
+    for event in events:
+        event["_indextime"] = int(float(event["_time"]) + 20)
+    last = max(float(event["_indextime"]) for event in events)
+    last -= last % 60
+    lookups = {"tourniquet_watch": watch(example), **example.lookups}
+    raised = [f for minute in range(121) for f in dispatch(minutely(detection), events, last + 60 * minute, lookups)]
+    assert len(set(raised)) == len(raised)
+    assert {finding.split("|")[0] for finding in raised} == {detection.slug}
+    again = [f for minute in range(0, 121, 15) for f in dispatch(late(detection), events, last + 60 * minute, lookups)]
+    assert set(raised) <= set(again)
+
+
+@pytest.mark.parametrize("detection", [d for d in BY_DETECTION if d.values[0].window_seconds])  # type: ignore[union-attr]
+def test_a_late_event_completes_a_window(detection: Detection) -> None:
+    """The first event without which nothing fires, indexed minutes after all others: raised by the run after that."""
+    example = next(e for e in detection.examples if e.fires)
+    lookups = {"tourniquet_watch": watch(example), **example.lookups}
+
+    def fires_without(number: int) -> bool:
+        rest = [event for other, event in enumerate(example.events) if other != number]
+        return bool(run_detections([detection], rest, lookups=lookups))
+
+    needed = next(number for number in range(len(example.events)) if not fires_without(number))
+    events = [to_splunk(source, event, 0.0) for source, event in example.events]
+    end = max(float(event["_time"]) for event in events)
+    end -= end % 60
+    for event in events:
+        event["_indextime"] = end + 30
+    events[needed]["_indextime"] = end + 240 + 30
+    raised = [minute for minute in range(20) if dispatch(minutely(detection), events, end + 60 * minute, lookups)]
+    assert raised == [5]
+
+
+def watch(example: Any) -> List[Dict[str, str]]:
+    from responders.content.watch import watched
+
+    return watched(example.events)
+
+
+# -- upkeep -----------------------------------------------------------------------------------------------
+
+
+def test_whoever_a_signal_names_is_watched_for_a_day() -> None:
+    """The upkeep search fills the lookup that correlations read, a row an identity."""
+    signal = {"tq_identity": "alice", "tq_layer": "idp", "tq_completed_at": "2026-03-01T10:00:00Z"}
+    events = [to_splunk("signal", {**signal, "tq_finding": str(n)}, 0.0) for n in range(3)]
+    tables: Dict[str, List[Dict[str, Any]]] = {"tourniquet_watch": []}
+    run(SEARCHES["Tourniquet - watch list"]["search"], events, Context(macros_of_the_app(), tables, 0.0))
+    assert [(row["tq_identity"], row["until"]) for row in tables["tourniquet_watch"]] == [("alice", "2026-03-02T10:00:00")]
+
+
+def test_a_baseline_learns_first_times_and_nothing_of_the_watched() -> None:
+    """First seen only ever gets earlier; an identity on the watch list teaches nothing."""
+    name = next(name for name in SEARCHES if name.startswith("Tourniquet - baseline cyberark_provider_host"))
+
+    def fetch(issuer: str, at: str) -> Dict[str, Any]:
+        record = {"MessageID": "295", "IsoTimestamp": at, "Issuer": issuer, "Station": "10.0.0.5", "Safe": "S", "File": "f"}
+        return to_splunk("cyberark", {"syslog": {"audit_record": record}}, 0.0)
+
+    tables: Dict[str, List[Dict[str, Any]]] = {
+        "tourniquet_accounts": [{"tq_account": "cyberark:default:Prov_b", "tq_identity": "bad"}],
+        "tourniquet_watch": [{"tq_identity": "bad", "until": "2026-03-02T00:00:00Z"}],
+        "tourniquet_seen": [],
+    }
+    for at in ("2026-03-01T10:00:00Z", "2026-03-01T09:00:00Z", "2026-03-01T11:00:00Z"):
+        events = [fetch("Prov_a", at), fetch("Prov_b", at)]
+        run(SEARCHES[name]["search"], events, Context(macros_of_the_app(), tables, parse_time("2026-03-01T12:00:00Z") or 0))
+    first = parse_time("2026-03-01T09:00:00Z")
+    learned = {row["tq_seen"]: float(row["tq_first_seen"]) for row in tables["tourniquet_seen"]}
+    head = "cyberark_provider_host|cyberark:default:Prov_a|"
+    assert learned == {head + "10.0.0.5": first, head + "*": first}
