@@ -56,7 +56,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Detection:
-    """`slug` is folder/file; `id` a stable uuid. `splunk` is the SPL, `elastic` the ES|QL, None if the file has none."""
+    """`slug` is folder/file; `id` a stable uuid. `splunk` is the SPL, `elastic` the ES|QL."""
 
     slug: str
     id: str
@@ -79,7 +79,7 @@ class Detection:
     actions: Tuple[str, ...]
     window_seconds: int
     splunk: str
-    elastic: Optional[ElasticQuery]
+    elastic: ElasticQuery
     examples: Tuple[Example, ...]
     parts: Tuple[str, ...] = ()
     logging: Tuple[str, ...] = ()

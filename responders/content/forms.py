@@ -110,7 +110,7 @@ def _time(source: str, event: Any, fields: Mapping[str, Any]) -> Optional[float]
 
 # -- CyberArk: CEF ----------------------------------------------------------------------------------------
 
-_KEYS = (
+CEF_KEYS = (
     ("suser", "Issuer"), ("duser", "TargetUser"), ("fname", "File"), ("shost", "Station"), ("cs2", "Safe"),
     ("reason", "Reason"), ("act", "Message"), ("rt", "IsoTimestamp"), ("cs1", "AffectedUserName"), ("msg", "ExtraDetails"),
 )  # fmt: skip
@@ -125,7 +125,7 @@ def _cef(event: Any) -> Tuple[str, Dict[str, Any]]:
             text = str(event["cef"])
         else:
             given: Mapping[str, Any] = record if isinstance(record, Mapping) else {}
-            parts = [f"{key}={_escape(str(given[name]))}" for key, name in _KEYS if given.get(name) not in (None, "")]
+            parts = [f"{key}={_escape(str(given[name]))}" for key, name in CEF_KEYS if given.get(name) not in (None, "")]
             head = f"CEF:0|Cyber-Ark|Vault|12.6|{given.get('MessageID', '')}|{_escape_head(str(given.get('Desc', '')))}|5|"
             text = head + " ".join(parts)
     else:

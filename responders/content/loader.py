@@ -100,7 +100,7 @@ def _build(value: Mapping[str, Any], slug: str, source: Source) -> Detection:
         actions=tuple(value["response"]["actions"]),
         window_seconds=value.get("window_seconds", 0),
         splunk=value["splunk"].strip(),
-        elastic=_elastic(value.get("elastic"), source),
+        elastic=_elastic(value["elastic"], source),
         examples=_examples(value, source),
         parts=tuple(value.get("parts") or ()),
         logging=tuple(value.get("logging") or ()),
@@ -113,9 +113,7 @@ def _baseline(value: Optional[Mapping[str, Any]]) -> Optional[Baseline]:
     return None if value is None else Baseline(value["what"], value["splunk"].strip(), value["elastic"].strip())
 
 
-def _elastic(value: Optional[Mapping[str, Any]], source: Source) -> Optional[ElasticQuery]:
-    if value is None:
-        return None
+def _elastic(value: Mapping[str, Any], source: Source) -> ElasticQuery:
     line = int(source.place(("elastic", "query")).rpartition(":")[2])
     return ElasticQuery(value["query"].strip(), value.get("lag_seconds"), line)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from responders.content.detection import Detection
-from responders.content.forms import to_splunk
+from responders.content.forms import parse_time, to_splunk
 from responders.content.loader import load_macros
 from responders.content.spl import Context, Macro, Search, parse, run
 from responders.content.watch import watched_indexed
@@ -36,11 +37,19 @@ class Hit:
             "identity": str(self.row.get("tq_identity", "")),
             "account": self.account,
             "events": many(self.row.get("tq_events")),
-            "completed_at": str(self.row.get("tq_completed_at", "")),
-            "started_at": str(self.row.get("tq_started_at", "")),
+            "completed_at": _utc(self.row.get("tq_completed_at")),
+            "started_at": _utc(self.row.get("tq_started_at")),
             "reasons": many(self.row.get("tq_reasons")),
             "evidence": many(self.row.get("tq_evidence")),
         }
+
+
+def _utc(value: Any) -> str:
+    """A row's time in UTC to the millisecond, whatever the time zone that the search wrote it in."""
+    at = parse_time(value)
+    if at is None:
+        return ""
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def many(value: Any) -> List[str]:

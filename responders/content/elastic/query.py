@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Dict, List, Mapping, Sequence, Tuple
 
-from responders.content.detection import Detection, ElasticQuery
+from responders.content.detection import Detection
 from responders.content.loader import ROOT
 from responders.errors import BadDetection, BadInput, BadInputs
 from responders.yaml_source import parse
@@ -52,20 +52,9 @@ def load_elastic_macros(root: Path = ROOT) -> Dict[str, str]:
     return {str(key): str(text).strip() for key, text in (macros or {}).items()}
 
 
-def elastic_query(detection: Detection) -> ElasticQuery:
-    """The query of a detection. Raises BadDetection where the file has none: a rule must not be left out silently."""
-    if detection.elastic is None:
-        raise BadDetection(
-            "has no key `elastic`: it can't run on Elastic",
-            place=f"detections/{detection.slug}.yaml",
-            remedy="write its ES|QL under `elastic:`, or leave it out by naming others with --only",
-        )
-    return detection.elastic
-
-
 def expand(detection: Detection, macros: Mapping[str, str]) -> str:
     """The whole query. `${name}` is a macro, `${detection}` and `${layer}` this detection's. Raises BadDetection."""
-    own = elastic_query(detection)
+    own = detection.elastic
     known = {**macros, "detection": detection.slug, "layer": detection.layer}
     text = own.query
     for _ in range(_DEEPEST):
@@ -87,7 +76,7 @@ def expand(detection: Detection, macros: Mapping[str, str]) -> str:
 
 
 def queries(detections: Sequence[Detection], root: Path = ROOT) -> Tuple[Tuple[Detection, str], ...]:
-    """Each detection with its expanded query. Raises BadInputs with every one that has none or a broken one."""
+    """Each detection with its expanded query. Raises BadInputs with every one that is broken."""
     macros = load_elastic_macros(root)
     found: List[Tuple[Detection, str]] = []
     errors: List[BadInput] = []
@@ -103,7 +92,7 @@ def queries(detections: Sequence[Detection], root: Path = ROOT) -> Tuple[Tuple[D
 
 def look_back_seconds(detection: Detection) -> int:
     """How far back a run looks by time of ingest: window, lag of the source, and one interval."""
-    lag = detection.elastic.lag_seconds if detection.elastic else None
+    lag = detection.elastic.lag_seconds
     source = LAG_SECONDS.get(detection.source, _DEFAULT_LAG)
     return detection.window_seconds + (source if lag is None else lag) + 60
 

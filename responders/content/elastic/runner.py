@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Type
 
 from responders.content.detection import Detection
-from responders.content.ecs import to_ecs
+from responders.content.ecs import STREAMS, to_ecs
 from responders.content.elastic.mappings import fields, mapping, schema_fields
 from responders.content.elastic.query import ACCOUNTS, SCHEMA, SEEN, WATCH, in_namespace, look_back_seconds, queries
 from responders.content.elastic.server import ElasticError, Server
@@ -38,7 +38,7 @@ class ElasticRun:
     """Indices of one run: `with ElasticRun(url, detections) as run: run.add(…); run.hits(…)`.
 
     The rules' own queries run, over `logs-…-tq<random>` in place of `logs-…-*`, so that neither a user's data nor another
-    run is read or touched. Raises BadInputs where a detection has no Elastic query, ElasticError for the server.
+    run is read or touched. Raises BadInputs where a query uses an unknown macro, ElasticError for the server.
     """
 
     def __init__(self, url: str, detections: Sequence[Detection]) -> None:
@@ -48,7 +48,7 @@ class ElasticRun:
             for detection, query in queries(detections)
         }
         self._server = Server(url)
-        self._made: Set[str] = set()
+        self.made: Set[str] = set()
         self._lookups: Dict[str, str] = {}
         self._rows: Dict[str, List[Dict[str, str]]] = {}
         self._ids: Dict[str, str] = {}
@@ -64,9 +64,13 @@ class ElasticRun:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         try:
-            self._server.delete(sorted({*self._made, *self._lookups.values()}))
+            self._server.delete(sorted({*self.made, *self._lookups.values()}))
         finally:
             self._server.__exit__(kind, error, trace)
+
+    def stream(self, source: str) -> str:
+        """The index that events of a source go to, there once the first has come."""
+        return f"{STREAMS[source]}-{self.namespace}"
 
     def set_lookups(self, lookups: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
         """Contents of the lookups, named as in SPL (tourniquet_accounts, tourniquet_watch)."""
@@ -111,10 +115,9 @@ class ElasticRun:
         try:
             rows = self._server.esql(self._queries[detection.slug], {"range": {"event.ingested": window}})
         except ElasticError as error:
-            line = f":{detection.elastic.line}" if detection.elastic else ""
             raise ElasticError(
                 f"elastic.query: {error.message}",
-                place=f"detections/{detection.slug}.yaml{line}",
+                place=f"detections/{detection.slug}.yaml:{detection.elastic.line}",
                 remedy="correct the query, or its macros in detections/macros_elastic.yaml",
                 type=error.type,
                 status=error.status,
@@ -131,19 +134,19 @@ class ElasticRun:
         return sorted(found.values(), key=lambda hit: (-int(hit.row["tq_confidence"]), hit.detection.slug, hit.account))
 
     def _create(self, index: str, types: Mapping[str, str]) -> None:
-        if index not in self._made:
-            self._made.add(index)
+        if index not in self.made:
+            self.made.add(index)
             self._server.create(index, mapping(types))
 
     def _lookup(self, name: str, rows: Iterable[Mapping[str, str]]) -> None:
         if name == "tourniquet_watch":
             rows = [{_WATCH_COLUMNS[key]: value for key, value in row.items() if key in _WATCH_COLUMNS} for row in rows]
-        rows = [dict(row) for row in rows]
-        if self._rows.get(name) == rows:
+        given = [dict(row) for row in rows]
+        if self._rows.get(name) == given:
             return
-        self._rows[name] = rows
+        self._rows[name] = given
         alias = f"{_LOOKUPS[name]}-{self.namespace}"
-        self._lookups[name] = fill_lookup(self._server, _LOOKUPS[name], alias, rows)
+        self._lookups[name] = fill_lookup(self._server, _LOOKUPS[name], alias, given)
 
 
 def run_elastic(

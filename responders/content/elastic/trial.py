@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import groupby
-from typing import Iterator, List, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
 from responders.content.detection import Detection
 from responders.content.elastic.runner import ElasticRun
@@ -29,14 +29,18 @@ def try_elastic(run: ElasticRun, detection: Detection) -> Iterator[Trial]:
         yield from _try(run, detection, list(group))
 
 
-def _lookups(played: Played) -> str:
-    """All that the lookups hold for an example, in one text."""
+def lookups_of(played: Played) -> Dict[str, Any]:
+    """Rows of every lookup: the example's own, and the watch list that its signals make."""
     given = {name: list(rows) for name, rows in played.lookups.items()}
-    return json.dumps({**dict.fromkeys(LOOKUPS, ()), "tourniquet_watch": watched(played.events), **given}, sort_keys=True)
+    return {**dict.fromkeys(LOOKUPS, ()), "tourniquet_watch": watched(played.events), **given}
+
+
+def _lookups(played: Played) -> str:
+    return json.dumps(lookups_of(played), sort_keys=True)
 
 
 def _try(run: ElasticRun, detection: Detection, group: Sequence[Tuple[str, Played]]) -> Iterator[Trial]:
-    run.set_lookups(json.loads(_lookups(group[0][1])))
+    run.set_lookups(lookups_of(group[0][1]))
     batches = run.add_all([played.events for _, played in group])
     for (name, played), batch in zip(group, batches):
         hits = run.hits(detection, batch)
