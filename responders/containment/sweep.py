@@ -11,6 +11,7 @@ from responders.containment.facts import client_for
 from responders.containment.responder import Responder
 from responders.model import Account, Created, Plan
 from responders.parallel import run_all
+from responders.vendors.budget import calling_for
 
 _AT_LEAST = 2.0
 
@@ -30,7 +31,9 @@ def sweep(responder: Responder, plan: Plan, deadline: float) -> Tuple[Tuple[Crea
         tasks[account] = partial(reader.created_since, client, account, plan.since)
     created: List[Created] = []
     unread: List[str] = []
-    for account, found in run_all(tasks, deadline).items():
+    with calling_for(plan.decision.tier):
+        answers = run_all(tasks, deadline)
+    for account, found in answers.items():
         if isinstance(found, Exception):
             unread.append(f"sweep of {account.key}: not read: {found}")
         else:

@@ -175,17 +175,19 @@ class Transport:
         raise BadAnswer(self.endpoint.vendor, f"a next page points elsewhere ({redact(path, self._secrets, 80)})")
 
     def _wait_for_budget(self, deadline: float, name: str) -> None:
-        while True:
-            pause = self.budget.wait_seconds()
-            if pause <= 0:
-                return
-            if time.monotonic() + pause > deadline:
-                raise RateLimited(
-                    self.endpoint.vendor,
-                    f"{name}: rate limit, free again in {pause:.0f} s",
-                    retry_at=time.time() + pause,
-                )
-            time.sleep(min(pause, 1.0))
+        pause = self.budget.wait_seconds(name)
+        if pause <= 0:
+            return
+        with self.budget.waiting():
+            while pause > 0:
+                if time.monotonic() + pause > deadline:
+                    raise RateLimited(
+                        self.endpoint.vendor,
+                        f"{name}: rate limit, free again in {pause:.0f} s",
+                        retry_at=time.time() + pause,
+                    )
+                time.sleep(min(pause, 1.0))
+                pause = self.budget.wait_seconds(name)
 
     def _pause(self, error: VendorError, attempt: int) -> float:
         if isinstance(error, RateLimited) and error.retry_at is not None:
@@ -239,7 +241,7 @@ class Transport:
                 finally:
                     self._notify("after", method, name)
         found = {key.lower(): value for key, value in answer.headers.items()}
-        self.budget.learn(found)
+        self.budget.learn(found, name)
         if 200 <= answer.status_code < 300:
             return Response(answer.status_code, self._decode(content, name), found)
         raise self._refusal(method, name, answer.status_code, found, content)

@@ -148,3 +148,64 @@ def test_lower_tiers_leave_the_last_calls_over_http() -> None:
             sender.send("GET", "/thing", headers={})
         sender.close()
         assert len(vendor.heads) == 2
+
+
+def _told(remaining: int, limit: int, reset: float) -> Mapping[str, str]:
+    return {f"x-rate-limit-{n}": str(v) for n, v in (("remaining", remaining), ("limit", limit), ("reset", reset))}
+
+
+def test_the_kept_part_shrinks_as_the_window_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no revoke has used is not lost: half-way half of it is free, in the last tenth all."""
+    clock = [1_000_000.0]
+    monkeypatch.setattr("responders.vendors.budget.time.time", lambda: clock[0])
+    budget = Budget()
+    budget.learn(_told(30, 100, clock[0] + 100))
+    with calling_for(Tier.RESTRICT):
+        for later, free in ((0, 0), (45, 15), (95, 15)):
+            clock[0] = 1_000_000.0 + later
+            assert sum(budget.wait_seconds() == 0 for _ in range(40)) == free
+        assert 0 < budget.wait_seconds() <= 5
+
+
+def test_a_lower_tier_is_told_when_its_next_call_may_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After that wait it goes, not before."""
+    now = 1_000_000.0
+    monkeypatch.setattr("responders.vendors.budget.time.time", lambda: now)
+    budget = Budget()
+    budget.learn(_told(20, 100, now + 100))
+    with calling_for(Tier.RESTRICT):
+        pause = budget.wait_seconds()
+        assert 0 < pause < 100
+        now += pause - 0.5
+        assert budget.wait_seconds() > 0
+        now += 0.6
+        assert budget.wait_seconds() == 0
+
+
+def test_an_answer_that_was_on_its_way_gives_nothing_back() -> None:
+    """An older answer of the same window knows less than we do: calls that were sent since are not forgotten."""
+    budget, reset = Budget(), int(time.time()) + 30
+    budget.learn(_told(2, 10, reset))
+    assert [budget.wait_seconds() > 0 for _ in range(2)] == [False, False]
+    budget.learn(_told(2, 10, reset))
+    assert budget.wait_seconds() > 0
+    budget.learn(_told(9, 10, reset + 30))
+    assert budget.wait_seconds() == 0
+
+
+def test_endpoints_that_are_counted_apart_wait_apart() -> None:
+    """Okta counts groups of endpoints: the log's limit being used up keeps no user from being suspended."""
+    budget, reset = Budget(), int(time.time()) + 30
+    budget.learn(_told(500, 600, reset), "/api/v1/users/{}")
+    budget.learn(_told(0, 120, reset + 7), "/api/v1/logs")
+    assert budget.wait_seconds("/api/v1/logs") > 0
+    assert budget.wait_seconds("/api/v1/users/{}") == 0
+
+
+def test_a_lower_tier_lets_waiting_revokes_go_first() -> None:
+    """As long as a revoke waits for its turn no restrict goes, though the limit would let it."""
+    budget = Budget()
+    with calling_for(Tier.REVOKE), budget.waiting(), calling_for(Tier.RESTRICT):
+        assert budget.wait_seconds() > 0
+    with calling_for(Tier.RESTRICT):
+        assert budget.wait_seconds() == 0
