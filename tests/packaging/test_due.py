@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,22 @@ def test_what_can_not_be_done_yet_is_named(python: str, splunk: Splunk, world: W
     ran = splunk.due(python)
     assert ran.code == 1
     assert "a trial" in ran.log[-1]
+
+
+@pytest.mark.engine("python3.9")
+def test_nothing_of_a_trial_is_done_afterwards(splunk: Splunk, world: World) -> None:  # noqa: F811
+    """The trial of the README: halted, with a journal of its own; with the real journal nothing of it is due."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    path = splunk.local / "tourniquet_settings.json"
+    open_journal(load_settings(str(path))).append(HALT_CHAIN, "halt", {"who": "ida", "why": "a trial"})
+    splunk.start("3.9", splunk.payload(splunk.results(csv_of([row(person)]))))
+    assert len(splunk.escalated()) == 1
+    settings = json.loads(path.read_text())
+    settings["journal"]["path"] = "real.db"
+    path.write_text(json.dumps(settings))
+    assert splunk.due("3.9").code == 0
+    assert all(Attacker(world, person).works().values())
 
 
 @each_python

@@ -1,0 +1,118 @@
+"""The hand-written files of the app say the same: alert action, its form, its specifications, the input, the code."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+from pathlib import Path
+from typing import Dict, List
+from xml.etree import ElementTree
+
+import pytest
+
+from responders.surfaces.splunk_log import ACTION
+from responders.surfaces.splunk_results import Payload, recheck_seconds
+from tests.packaging.splunk import ROOT
+
+APP = ROOT / "splunk_app"
+PREFIX = f"action.{ACTION}.param."
+
+
+def stanza(name: str, section: str) -> Dict[str, str]:
+    parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string((APP / name).read_text(encoding="utf-8"))
+    return dict(parser[section])
+
+
+def specified(name: str) -> Dict[str, str]:
+    """Key to its text in a specification of the app."""
+    parts = re.split(r"^([\w.]+) = .*$", (APP / "README" / name).read_text(encoding="utf-8"), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+ALERT = stanza("default/alert_actions.conf", ACTION)
+PARAMETERS = sorted(key[len("param.") :] for key in ALERT if key.startswith("param.") and not key.startswith("param._"))
+
+
+def form() -> ElementTree.Element:
+    return ElementTree.parse(APP / "default" / "data" / "ui" / "alerts" / f"{ACTION}.html").getroot()  # noqa: S314 - our own file
+
+
+def test_the_action_is_named_alike_everywhere() -> None:
+    """Splunk finds script, form and log by the stanza's name."""
+    assert (APP / "bin" / f"{ACTION}.py").is_file()
+    assert (APP / "appserver" / "static" / ALERT["icon_path"]).is_file()
+    assert (ALERT["is_custom"], ALERT["payload_format"]) == ("1", "json")
+
+
+def test_every_parameter_is_in_form_and_specifications() -> None:
+    """A parameter of the action can be set in the form, and both specifications say what it is; nothing more is offered."""
+    fields = [element.get("name", "") for element in form().iter() if element.tag in ("input", "select", "textarea")]
+    assert sorted(fields) == [PREFIX + name for name in PARAMETERS]
+    assert {key for key in specified("alert_actions.conf.spec") if key.startswith("param.")} == {
+        key for key in ALERT if key.startswith("param.")
+    }
+    assert set(specified("savedsearches.conf.spec")) == {f"action.{ACTION}", *(PREFIX + name for name in PARAMETERS)}
+
+
+def test_every_field_of_the_form_has_its_label() -> None:
+    """The label is for the field that follows, so that a screen reader reads it."""
+    labels = [element.get("for") for element in form().iter("label")]
+    assert labels == [element.get("id") for element in form().iter("input")]
+
+
+def test_defaults_agree() -> None:
+    """The recheck time is the same in the action, in both specifications, and in code that finds none given."""
+    assert recheck_seconds(Payload("", "", {}, ())) == float(ALERT["param.recheck_seconds"])
+    for text in (specified("alert_actions.conf.spec"), specified("savedsearches.conf.spec")):
+        (about,) = [about for key, about in text.items() if key.endswith("recheck_seconds")]
+        assert f"Default: {ALERT['param.recheck_seconds']}" in about
+
+
+def test_the_common_action_model_reads_it() -> None:
+    """_cam has the keys of the model, and offers no ad hoc run: that would have the rights of whoever clicks."""
+    cam = json.loads(ALERT["param._cam"])
+    assert set(cam) == {"category", "task", "subject", "technology", "supports_adhoc", "supports_cloud"}
+    assert all(cam[key] and all(isinstance(item, str) for item in cam[key]) for key in ("category", "task", "subject"))
+    assert [set(item) for item in cam["technology"]] == [{"vendor", "product", "version"}]
+    assert cam["supports_adhoc"] is False
+    assert cam["supports_cloud"] is False
+
+
+PYTHON: List[Dict[str, str]] = [
+    ALERT,
+    stanza("default/inputs.conf", "script://$SPLUNK_HOME/etc/apps/tourniquet/bin/tourniquet_due.py"),
+]
+
+
+@pytest.mark.parametrize("started", PYTHON, ids=["alert action", "input"])
+def test_it_asks_for_the_pythons_it_is_tested_on(started: Dict[str, str]) -> None:
+    """python.required names the two versions under which the process tests run."""
+    assert started["python.version"] == "python3"
+    assert started["python.required"] == "3.9, 3.13"
+
+
+def test_the_input_waits_until_it_is_switched_on() -> None:
+    """Disabled, each minute, no index and no sourcetype, for it writes no event."""
+    assert {key: value for key, value in PYTHON[1].items() if not key.startswith("python")} == {
+        "disabled": "1", "interval": "60",
+    }  # fmt: skip
+
+
+def test_the_programs_stay_thin() -> None:
+    """bin/ only finds lib/ and hands over: what is there has no test of its own."""
+    for path in sorted((APP / "bin").glob("*.py")):
+        assert len(path.read_text().splitlines()) <= 15, path.name
+
+
+@pytest.mark.parametrize("page", [APP / "README.md", ROOT / "docs" / "splunk.md"], ids=lambda path: Path(path).name)
+def test_the_pages_name_what_is_there(page: Path) -> None:
+    """Every exit code's program, log file and macro that a page for administrators names exists."""
+    text = page.read_text(encoding="utf-8")
+    assert "never run in a real Splunk" in text
+    macros = (APP / "default" / "macros.conf").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(tourniquet_\w+)`", text)) - {ACTION, "tourniquet_due", "tourniquet_settings"}
+    lookups = (APP / "default" / "transforms.conf").read_text(encoding="utf-8")
+    assert [name for name in named if f"[{name}]" not in macros + lookups] == []
