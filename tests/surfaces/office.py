@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from responders.drill.world import Person, World
 from tests.support import raw_alert
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 DETECTION = "okta/session_replay"
 PROGRAM = [sys.executable, "-c", "import sys; from responders.surfaces.command_line.main import main; sys.exit(main())"]
 COLUMNS = "id,kind,owner,criticality,environment,protected,break_glass,shared,can_restore,dependents,accounts,aliases"
@@ -70,6 +71,7 @@ class Office:
             "connections": connections,
             "journal": {"path": "journal.db", "key": {"file": self._secret("journal.key", self.world.key.decode())}},
             "inventory": "people.csv",
+            "policy": self._policy(),
             "escalation": [{"type": "file", "path": "escalations.jsonl"}],
             "timing": {"deadline": 10, "confirm_patience": 1},
         }
@@ -80,6 +82,13 @@ class Office:
         path.touch(mode=0o600)
         path.write_text(value)
         return name
+
+    def _policy(self) -> str:
+        """The default policy with room for several people: its blast radius is tested elsewhere."""
+        policy = json.loads((ROOT / "responders" / "policy" / "default_policy.json").read_text())
+        policy["limits"].update(revokes=1000, never_under=1000, population_share=1.0, detection_share=1.0, guarded=1000)
+        (self.folder / "policy.json").write_text(json.dumps(policy))
+        return "policy.json"
 
     def inventory_row(self, name: str, **more: str) -> None:
         """Add a row to people.csv."""
@@ -124,9 +133,8 @@ class Office:
         return found
 
     def _environment(self) -> Dict[str, str]:
-        root = str(Path(__file__).resolve().parent.parent.parent)
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return {**kept, "PYTHONPATH": root, "TOURNIQUET_SETTINGS": str(self.settings)}
+        return {**kept, "PYTHONPATH": str(ROOT), "TOURNIQUET_SETTINGS": str(self.settings)}
 
     # -- what is left -------------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"tourniquet {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    # Only the command that is meant is loaded: an answer to an attack does not wait for the drill's libraries.
+    for name in (given[0],) if given and given[0] in COMMANDS else COMMANDS:
         module = importlib.import_module(f"responders.surfaces.command_line.{name}")
         module.add(commands.add_parser(name, help=(module.__doc__ or "").split(".")[0], description=module.__doc__))
     options = parser.parse_args(given)
