@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import tempfile
 import time
@@ -68,7 +67,7 @@ class Company:
         return found
 
     def limit(self, limits: Dict[str, Optional[Limit]]) -> None:
-        """Rate limits by vendor, None for no limit; the windows begin with the next call."""
+        """Rate limits by vendor, None for no limit; the windows begin with the whole second of the next call."""
         self._ask("limit", limits)
 
     def world(self) -> Any:
@@ -153,7 +152,10 @@ def _counter(sim: Any, limit: Optional[Limit]) -> Callable[[], Any]:
         with sim.lock:
             now = time.time()
             if now >= window.start + limit.window:
-                window.start, window.used = math.ceil(now + limit.window) - limit.window, 0  # Okta tells whole seconds
+                # On whole seconds, which is what Okta tells; one window follows the other without a gap.
+                passed = int((now - window.start) // limit.window) if window.start else 0
+                window.start = window.start + passed * limit.window if passed else float(int(now))
+                window.used = 0
             window.used += 1
             sim.bench_reset = window.start + limit.window
             left = max(0, limit.calls - window.used)
