@@ -13,7 +13,7 @@ from responders.yaml_source import Source, parse
 
 _NOW = datetime(2026, 1, 1, 12, 0, tzinfo=timezone.utc)
 _KEYS = ("name", "identity", "alerts", "facts", "expect")
-_EXPECT = ("tier", "confidence", "actions", "without", "guards")
+_EXPECT = ("tier", "confidence", "actions", "only", "without", "approval", "guards")
 
 _ALERT = (
     "confidence", "detection", "layer", "hours_ago", "events", "causes", "correlation", "requested", "source", "max_tier",
@@ -78,6 +78,10 @@ def _run(source: Source, place: int, case: Mapping[str, Any], policy: Policy) ->
         wrong.append(f"confidence {found.confidence}, expected {expect['confidence']}")
     wrong += [f"lacks {action}" for action in expect.get("actions") or () if action not in found.actions]
     wrong += [f"has {action}" for action in expect.get("without") or () if action in found.actions]
+    if "only" in expect:
+        wrong += [f"lacks {action}" for action in expect["only"] or () if action not in found.actions]
+        wrong += [f"has {action}" for action in found.actions if action not in (expect["only"] or ())]
+    wrong += [f"{action} waits for nobody" for action in expect.get("approval") or () if action not in found.approval]
     spoke = {reason.guard for reason in found.reasons if reason.guard}
     if "guards" in expect and spoke != set(expect["guards"] or ()):
         wrong.append(f"guards {sorted(spoke)}, expected {sorted(expect['guards'] or ())}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Tuple
 
 import pytest
 import yaml
@@ -53,18 +54,59 @@ def test_the_default_policy_does_what_its_cases_say(name: str, difference: str) 
     assert not difference
 
 
+def _moved() -> List[Tuple[str, Any]]:
+    """The default policy with one threshold moved by a point, or one action left out: every such policy."""
+    found: List[Tuple[str, Any]] = []
+    base = yaml.safe_load(DEFAULT)
+    for name, entry in base["thresholds"].items():
+        for tier in entry:
+            for step in (-1, 1):
+                changed = copy.deepcopy(base)
+                changed["thresholds"][name][tier] += step
+                found.append((f"{name} {tier} {step:+d}", changed))
+    for kind, lists in base["actions"].items():
+        for tier, names in lists.items():
+            for name in names:
+                changed = copy.deepcopy(base)
+                changed["actions"][kind][tier].remove(name)
+                found.append((f"{kind} {tier} without {name}", changed))
+    return found
+
+
+MOVED = _moved()
+
+
+@pytest.mark.parametrize("changed", [one for _, one in MOVED], ids=[name for name, _ in MOVED])
+def test_the_cases_hold_every_row_of_the_default_policy(changed: Any) -> None:
+    """Any threshold moved by one point, and any action left out, turns a case red."""
+    policy = load_policy(yaml.safe_dump(changed), "p.yaml", KNOWN)
+    assert [name for name, difference in run_cases(CASES, "c.yaml", policy) if difference]
+
+
 def test_a_case_that_expects_otherwise_is_seen() -> None:
     """Cases can fail: each kind of expectation, when wrong, is told."""
     text = """
 cases:
   - name: a
     alerts: [{confidence: 90}]
-    expect: {tier: observe, confidence: 3, actions: [okta.x], without: [okta.suspend_user], guards: [halt]}
+    expect:
+      {tier: observe, confidence: 3, actions: [okta.x], without: [okta.suspend_user], guards: [halt],
+       only: [okta.y], approval: [a.b]}
 """
     [(name, difference)] = run_cases(text, "c.yaml", load_policy(DEFAULT, "p.yaml", KNOWN))
     assert name == "a"
     assert all(
-        word in difference for word in ("tier revoke", "confidence 90", "lacks okta.x", "has okta.suspend_user", "guards []")
+        word in difference
+        for word in (
+            "tier revoke",
+            "confidence 90",
+            "lacks okta.x",
+            "has okta.suspend_user",
+            "guards []",
+            "lacks okta.y",
+            "has vault.revoke_leases",
+            "a.b waits for nobody",
+        )
     )
 
 
