@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import Dict, Optional
+from typing import Optional
 
+from responders.codec import to_json
 from responders.containment.lane import Federation, Lane
-from responders.containment.record import Record
+from responders.containment.record import write_intent
 from responders.containment.responder import Responder
-from responders.containment.restore import put_back
-from responders.model import Account, Decision, Identity, Outcome, Plan, State, Step, Tier
+from responders.containment.restore import restore
+from responders.model import Account, Alert, Decision, Identity, Outcome, Plan, State, Step, Tier
+
+
+def name_of(step: Step) -> str:
+    """The containment's: one of its own for each step, since tests share a journal."""
+    return f"test-{step.id}"
 
 
 def plan_of(step: Step) -> Plan:
     """A plan of this one step, for an identity that has no more than its account."""
     who = Identity("someone", "human", None, "normal", "production", False, (step.account,), ())
-    return Plan("test-1", 1, Decision(who, Tier.REVOKE, 95, (step.action,), (), "test"), (step,))
+    return Plan(name_of(step), 1, Decision(who, Tier.REVOKE, 95, (step.action,), (), "test"), (step,))
 
 
 def through_the_lane(responder: Responder, step: Step, seconds: float = 3.0) -> Outcome:
@@ -28,7 +34,11 @@ def through_the_lane(responder: Responder, step: Step, seconds: float = 3.0) -> 
 
 
 def through_restore(responder: Responder, step: Step, before: Optional[State]) -> Outcome:
-    """What restore makes of the step, from the pre-state that the journal holds."""
-    known: Dict[str, State] = {} if before is None else {step.id: before}
-    record = Record("test-1", plan=plan_of(step), before=known, steps={step.id: step})
-    return put_back(responder, record)[0]
+    """What restore makes of the step, from the plan and the pre-state that the journal holds."""
+    journal, now, name = responder.journal, responder.now(), name_of(step)
+    if journal.head(name) is None:
+        alert = Alert("a", "test/strong", "idp", 95, (), (step.account,), frozenset(), now, now, "f")
+        journal.append(name, "plan", {"plan": to_json(plan_of(step)), "alert": to_json(alert)})
+    if before is not None:
+        write_intent(journal, name, {step.id: before})
+    return restore(responder, name, by="ida", reason="a test")[0]

@@ -11,14 +11,15 @@ from responders.vendors.client import VendorClient
 class RotateRole(Action):
     """POST database/rotate-role/{name} for each static role the alert named.
 
-    Proof: `last_vault_rotation` moved. Source: Vault API, "Database secrets engine".
+    Proof: `last_vault_rotation` of the role moved; static-creds would show it too, and the password with it.
+    Source: Vault API, "Database secrets engine"; tried on OpenBao 2.7.2.
     """
 
     vendor = "vault"
     kinds = ("entity", "approle", "userpass")
     phase = Phase.ROTATE
     least_tier = Tier.REVOKE
-    permissions = ("read on database/static-creds/+", "update on database/rotate-role/+")
+    permissions = ("read on database/static-roles/+", "update on database/rotate-role/+")
     breaks = "every application that holds the old password of this database user"
     irreversible = "the old password is gone; applications read the new one from Vault"
     needs = ("vault.database_static_role",)
@@ -26,8 +27,8 @@ class RotateRole(Action):
 
     def check(self, api: VendorClient, step: Step) -> State:
         rotated = {name: self._rotated(api, name) for name in step.all("vault.database_static_role")}
-        since = step.get("since")
-        return State(bool(rotated) and all(at > since for at in rotated.values()), {"rotated": rotated})
+        # Never contained by itself: a password that was rotated since the compromise began may have been read after that.
+        return State(False, {"rotated": rotated})
 
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         each(
@@ -37,13 +38,13 @@ class RotateRole(Action):
 
     def confirm(self, api: VendorClient, step: Step, before: State) -> Outcome:
         old = {name: at for name, at in self.check(api, step).data["rotated"].items() if at == before.data["rotated"][name]}
-        if old and not before.contained:
+        if old:
             return outcome(api, step, Status.FAILED, f"not rotated: {', '.join(sorted(old))}")
         return outcome(api, step, Status.CONFIRMED, "last_vault_rotation moved")
 
     @staticmethod
     def _rotated(api: VendorClient, name: str) -> str:
-        return str(data(api, "/{}/static-creds/{}", *mount_and_name(name, "database")).get("last_vault_rotation", ""))
+        return str(data(api, "/{}/static-roles/{}", *mount_and_name(name, "database")).get("last_vault_rotation", ""))
 
 
 ACTION = RotateRole()
