@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping
 
 import pytest
 
+from responders.content.build import build
 from responders.content.detection import Detection
 from responders.content.forms import parse_time, to_splunk
 from responders.content.loader import load_detections, load_macros
@@ -18,6 +19,7 @@ from responders.content.spl import Context, parse, run
 
 APP = Path(__file__).resolve().parents[2] / "splunk_app"
 DETECTIONS = load_detections()
+GENERATED = build()
 MACROS = load_macros()
 
 # Splunk, Admin Manual, "savedsearches.conf" (savedsearches.conf.spec of 8.0 to 10.0): the keys outside action.*.
@@ -42,10 +44,10 @@ SECURITY = {
 
 
 def conf(name: str) -> Dict[str, Mapping[str, str]]:
-    """A conf file of the app, as its stanzas."""
+    """A generated conf file of the app, as its stanzas; another test says whether it was written."""
     parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",), strict=True, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string((APP / name).read_text(encoding="utf-8"))
+    parser.read_string(GENERATED[f"splunk_app/{name}"])
     return {section: dict(parser[section]) for section in parser.sections()}
 
 
