@@ -73,6 +73,9 @@ def _debug(debug: Mapping[str, Any], document: Doc) -> None:
         flattened["logOnlySecurityData"] = _parsed(debug["logOnlySecurityData"])
     level = get(flattened, "logOnlySecurityData.risk.level") or get(flattened, "risk.level")
     document.put(f"{_BASE}.risk_level", level)
+    behaviors = flattened.get("behaviors")
+    if isinstance(behaviors, Mapping):
+        document.put(f"{_BASE}.risk_behaviors", [name for name, found in behaviors.items() if found == "POSITIVE"])
     document.put(f"{_BASE}.flattened", flattened)
     for raw, name in _DEBUG.items():
         document.put(f"{_BASE}.{name}", debug.get(raw))
