@@ -6,11 +6,14 @@ import json
 from typing import Any, Iterable, Iterator, Tuple
 
 from responders.content.forms import SOURCETYPES
+from responders.content.unwrap import unwrap
 from responders.errors import BadInput
 
 
 def read_events(lines: Iterable[str], source: str, name: str) -> Iterator[Tuple[str, Any]]:
     """(source, event) of each line. With source `auto` each line says its own: {"source": …, "event": {…}}.
+
+    What an event comes wrapped in (unwrap.py) is taken off, and an envelope of several gives each.
 
     A line that is a text in quotes is taken as a raw line (CyberArk's CEF). Raises BadInput with file:line.
     """
@@ -28,16 +31,18 @@ def read_events(lines: Iterable[str], source: str, name: str) -> Iterator[Tuple[
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise _bad(place, f"not JSON: {error}", "give one JSON object a line") from None
-        if source != "auto":
-            if not isinstance(value, dict) and not (source == "cyberark" and isinstance(value, str)):
+        own = source
+        if source == "auto":
+            named = value.get("source") if isinstance(value, dict) else None
+            if not isinstance(named, str) or named not in SOURCETYPES:
+                raise _bad(place, f"unknown source {named!r}", f"set source to one of {', '.join(sorted(SOURCETYPES))}")
+            own = named
+            rest = {key: item for key, item in value.items() if key != "source"}
+            value = rest["event"] if set(rest) == {"event"} else rest
+        for event in unwrap(own, value):
+            if not isinstance(event, dict) and not (own == "cyberark" and isinstance(event, str)):
                 raise _bad(place, "no JSON object", "give one event a line")
-            yield source, value
-            continue
-        own = value.get("source") if isinstance(value, dict) else None
-        if own not in SOURCETYPES:
-            raise _bad(place, f"unknown source {own!r}", f"set source to one of {', '.join(sorted(SOURCETYPES))}")
-        rest = {key: item for key, item in value.items() if key != "source"}
-        yield own, value.get("event", rest)
+            yield own, event
 
 
 def _bad(place: str, what: str, remedy: str) -> BadInput:

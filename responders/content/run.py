@@ -72,8 +72,9 @@ def run_detections(
     `accounts` are rows of the accounts lookup. Events need not be in order. `now` is the search's time (epoch
     seconds), by default the time of the latest event.
     """
-    indexed = [to_splunk(source, event, now or 0.0) for source, event in events]
-    at = now if now is not None else max((float(event["_time"]) for event in indexed), default=0.0)
+    given = list(events)
+    at = latest(given) if now is None else now
+    indexed = [to_splunk(source, event, at) for source, event in given]
     indexed.sort(key=lambda event: -float(event["_time"]))
     return run_indexed(detections, indexed, accounts=accounts, lookups=lookups, now=at)
 
@@ -99,6 +100,12 @@ def run_indexed(
     context = Context(macros, tables, now)
     hits = [Hit(d, row) for d in detections for row in run(_search(d.splunk), indexed, context)]
     return sorted(hits, key=lambda hit: (-float(str(hit.row.get("tq_confidence", 0))), hit.detection.slug, hit.account))
+
+
+def latest(events: Iterable[Tuple[str, Any]]) -> float:
+    """The latest time of the events (epoch seconds), which one that has no readable time of its own is given."""
+    found = (float(to_splunk(source, event, -1.0)["_time"]) for source, event in events)
+    return max((at for at in found if at > 0), default=0.0)
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ import json
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from responders.content.ecs import agent, aws, cyberark, entra, github, kubernetes, m365, okta, tourniquet, vault
 from responders.content.ecs.common import Doc, EcsDocument, document_id, iso_time
@@ -57,19 +57,19 @@ _MAPPERS: Dict[str, Tuple[_Fill, Tuple[str, ...]]] = {
 }
 
 
-def to_ecs(source: str, event: Any, ingested: datetime) -> List[EcsDocument]:
+def to_ecs(source: str, event: Any, ingested: datetime, *, untimed: Optional[datetime] = None) -> List[EcsDocument]:
     """The documents of one raw event: one, or for a vendor's envelope of several events one each.
 
     `source` is one of STREAMS, `event` the vendor's JSON object (for CyberArk also a CEF line), `ingested` when it
-    arrived. An absent or unfit field stays absent. Raises BadInput for an event that is no object or has no readable
-    time.
+    arrived. An absent or unfit field stays absent. Raises BadInput for an event that is no object, and without `untimed` for
+    one that has no readable time.
     """
     if source not in STREAMS:
         raise BadInput(f"unknown source {source!r}", place="source", remedy=f"use one of {', '.join(sorted(STREAMS))}")
     inner = event.get(_ENVELOPES[source]) if isinstance(event, Mapping) and source in _ENVELOPES else None
     if isinstance(inner, list):
-        return [_one(source, item, ingested, f"{source} event {place}") for place, item in enumerate(inner, 1)]
-    return [_one(source, event, ingested, f"{source} event")]
+        return [_one(source, item, ingested, untimed, f"{source} event {place}") for place, item in enumerate(inner, 1)]
+    return [_one(source, event, ingested, untimed, f"{source} event")]
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +79,7 @@ def field_types() -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _one(source: str, event: Any, ingested: datetime, place: str) -> EcsDocument:
+def _one(source: str, event: Any, ingested: datetime, untimed: Optional[datetime], place: str) -> EcsDocument:
     raw = event
     if source == "cyberark":
         event = cyberark.record(event)
@@ -92,17 +92,19 @@ def _one(source: str, event: Any, ingested: datetime, place: str) -> EcsDocument
         name = document_id(fill(event, document), source, raw)
     except RecursionError:
         raise BadInput("is nested too deep", place=place, remedy="no vendor's event is; leave it out") from None
-    document.put("@timestamp", _time(event, times, place))
+    document.put("@timestamp", _time(event, times, untimed, place))
     document.put("event.ingested", ingested.timestamp())
     document.put("data_stream.dataset", stream.partition("-")[2])
     return EcsDocument(f"{stream}-{_NAMESPACE}", name, document.values)
 
 
-def _time(event: Mapping[str, Any], names: Tuple[str, ...], place: str) -> str:
+def _time(event: Mapping[str, Any], names: Tuple[str, ...], untimed: Optional[datetime], place: str) -> str:
     for name in names:
         found = iso_time(event.get(name))
         if found is not None:
             return found
+    if untimed is not None:
+        return str(iso_time(untimed.timestamp()))
     raise BadInput("has no readable time", place=place, remedy=f"set {' or '.join(names)} to an ISO 8601 time")
 
 

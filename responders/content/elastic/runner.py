@@ -14,7 +14,7 @@ from responders.content.elastic.mappings import fields, mapping, schema_fields
 from responders.content.elastic.query import ACCOUNTS, SCHEMA, SEEN, WATCH, in_namespace, look_back_seconds, queries
 from responders.content.elastic.server import ElasticError, Server
 from responders.content.elastic.setup import fill_lookup
-from responders.content.run import Hit, many
+from responders.content.run import Hit, latest, many
 from responders.content.watch import watched
 from responders.errors import BadDetection, BadInput
 
@@ -91,8 +91,10 @@ class ElasticRun:
             batch = Batch(self._next, f"{len(self._ids)}.")
             self._next += _APART
             made.append(batch)
-            for source, event in events:
-                for found in to_ecs(source, event, batch.ingested):
+            given = list(events)
+            untimed = datetime.fromtimestamp(latest(given) or batch.ingested.timestamp(), timezone.utc)
+            for source, event in given:
+                for found in to_ecs(source, event, batch.ingested, untimed=untimed):
                     stream = found.index.rpartition("-")[0]
                     index = f"{stream}-{self.namespace}"
                     self._create(index, fields()[stream])
