@@ -16,6 +16,7 @@ from responders.containment.gate import judged_places
 from responders.containment.intake import Intake, finish, journal_raw, put_off, remember
 from responders.containment.judge import Judgement, judge
 from responders.containment.notify import escalate, tell_siem
+from responders.containment.people import as_asked
 from responders.containment.recheck import schedule_rechecks
 from responders.containment.record import load
 from responders.containment.responder import Responder
@@ -43,6 +44,7 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     found = responder.inventory.resolve(alert.accounts)
     if found.identity is None:
         return _nobody(intake, alert, found.why, responder)
+    alert = as_asked(alert, responder)
     intake = remember(intake, found.identity.id, alert, responder.journal)
     judgement = judge(alert, found.identity, responder, deadline, dry_run=False)
     tell_siem(alert, found.identity, responder, intake.chain)
@@ -51,8 +53,9 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     record = begin(judgement, responder)
     steps, judged = judgement.plan.steps, judged_places(judgement.facts)
     outcomes = execute(
-        responder, judgement.plan, steps, record.before, judgement.states, deadline, judged, judgement.running
-    )
+        responder, judgement.plan, steps, record.before, judgement.states, deadline, judged, judgement.running,
+        asked=judgement.alert.source == "click",
+    )  # fmt: skip
     schedule_rechecks(responder, judgement.plan.containment)
     created, unread = sweep(responder, judgement.plan, deadline)
     finish(intake, responder, judgement.plan.containment, "contained")

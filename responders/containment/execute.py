@@ -25,12 +25,14 @@ def execute(
     deadline: float,
     judged: FrozenSet[str] = frozenset(),
     running: Mapping[str, Running[State]] = {},
+    asked: bool = False,
 ) -> Tuple[Outcome, ...]:
     """Carry out `steps` of a plan; outcomes in the order of the steps.
 
     `before` are pre-states already recorded, `states` what was read just now, `running` reads not over yet (all by step
-    id); `deadline` is a time.monotonic() value; `judged` are places whose guards had all their facts already. A lane
-    that another responder holds, or that hangs, gives `unknown` and stays due.
+    id); `asked` when a person asked for it, whom halt does not stop; `deadline` is a time.monotonic() value; `judged` are
+    places whose guards had all their facts already. A lane that another responder holds, or that hangs, gives `unknown`
+    and stays due.
     """
     lanes: Dict[str, Tuple[Step, ...]] = {}
     for step in steps:
@@ -39,7 +41,7 @@ def execute(
     federation = Federation([vendor for vendor in lanes if vendor in _PROVIDERS and vendor not in downstream])
     tasks: Dict[str, Callable[[], Tuple[Outcome, ...]]] = {}
     for vendor, its in lanes.items():
-        lane = Lane(responder, plan, vendor, its, before, states, federation, deadline, judged, running)
+        lane = Lane(responder, plan, vendor, its, before, states, federation, deadline, judged, running, asked)
         tasks[vendor] = partial(_claimed, responder, plan, vendor, lane)
     outcomes: List[Outcome] = []
     for vendor, found in run_all(tasks, deadline + _GRACE).items():

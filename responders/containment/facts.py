@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequ
 from responders.actions import registry
 from responders.codec import from_json, to_json
 from responders.containment.responder import Responder
+from responders.errors import VendorError
 from responders.journal.chain import Journal
 from responders.model import Account, Alert, Facts, Identity, Pairs, Phase, State, Step, Use, step_id
 from responders.parallel import Running, finish_all, start_all
@@ -78,7 +80,7 @@ def gather(
     for place, client in clients.items():
         exempt = break_glass(responder, place)
         reads["administrators", place] = partial(administrators, responder, client, tuple(accounts[place]), exempt)
-        reads["own", place] = client.own_ids
+        reads["own", place] = partial(own_ids, responder, client)
     judging = start_all(reads)
     running = start_all(later)
     found = finish_all(judging, deadline, group=lambda key: _vendor(key, steps))
@@ -111,6 +113,19 @@ def gather(
         unauthenticated=responder.unauthenticated_ingest,
     )
     return facts, states, running
+
+
+def own_ids(responder: Responder, client: VendorClient) -> FrozenSet[str]:
+    """Ids of the responder's own accounts at the client's vendor: of this credential, and of the one it does not use now.
+
+    The other one may be out of order; that must not keep anybody from being contained.
+    """
+    found = client.own_ids()
+    for privileged in (False, True):
+        other = responder.clients.get(client.vendor, client.tenant, privileged=privileged)
+        with contextlib.suppress(VendorError):
+            found |= other.own_ids() if other is not None else frozenset()
+    return found
 
 
 def administrators(
@@ -172,13 +187,19 @@ def break_glass(responder: Responder, place: str) -> FrozenSet[str]:
 
 
 def _restorers(responder: Responder) -> FrozenSet[str]:
+    people = frozenset(name for name in responder.inventory.restorers if _can_act(responder.inventory.identity(name)))
     contained = {str(doc["identity"]) for _, doc in responder.journal.side("open/")}
-    if not contained & responder.inventory.restorers:
-        return responder.inventory.restorers
+    if not contained & people:
+        return people
     from responders.containment.record import latest
 
-    still = {name for name in contained & responder.inventory.restorers if _is_open(latest(responder.journal, name))}
-    return responder.inventory.restorers - still
+    still = {name for name in contained & people if _is_open(latest(responder.journal, name))}
+    return people - still
+
+
+def _can_act(found: Optional[Identity]) -> bool:
+    """A break-glass identity is for the day on which nobody else is left; a machine restores nothing."""
+    return found is None or (found.kind == "human" and not found.break_glass)
 
 
 def _is_open(found: Any) -> bool:

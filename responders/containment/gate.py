@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Dict, FrozenSet, Iterator, Optional, Tuple
 
 from responders.containment import due
-from responders.containment.facts import administrators, break_glass, client_for
+from responders.containment.facts import administrators, break_glass, client_for, own_ids
 from responders.containment.responder import Responder
 from responders.errors import Refused, Unavailable
 from responders.model import Facts, Phase, Plan, Step
@@ -71,7 +71,7 @@ class Gate:
         client = client_for(responder, identity, step.account)
         if client is None:
             raise Refused(f"no responder is configured for {place}")
-        own = [account.key for account in accounts if account.id in client.own_ids()]
+        own = [account.key for account in accounts if account.id in own_ids(responder, client)]
         if own:
             return Objection(f"guard own credentials: the responder signs in as {', '.join(own)}", tuple(Phase))
         exempt = break_glass(responder, place)

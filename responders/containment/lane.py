@@ -8,7 +8,7 @@ from functools import partial
 from typing import Callable, Dict, FrozenSet, Mapping, Optional, Sequence, Set, Tuple
 
 from responders.actions import registry
-from responders.actions.action import outcome
+from responders.actions.action import outcome, told
 from responders.containment.facts import client_for
 from responders.containment.gate import Gate
 from responders.containment.record import write_intent, write_outcomes
@@ -47,7 +47,8 @@ class Federation:
 class Lane:
     """The steps of one plan at one vendor.
 
-    `before` holds recorded pre-states, `states` what was read just now, `running` what is being read.
+    `before` holds recorded pre-states, `states` what was read just now, `running` what is being read; `asked` when a person
+    asked for it, whom halt does not stop.
     """
 
     def __init__(
@@ -62,12 +63,13 @@ class Lane:
         deadline: float,
         judged: FrozenSet[str] = frozenset(),
         running: Mapping[str, Running[State]] = {},
+        asked: bool = False,
     ) -> None:
         self.responder, self.plan, self.vendor, self.steps = responder, plan, vendor, steps
         self.before: Dict[str, State] = dict(before)
         self.states: Dict[str, State] = dict(states)
         self._running: Dict[str, Running[State]] = dict(running)
-        self.federation, self.deadline = federation, deadline
+        self.federation, self.deadline, self.asked = federation, deadline, asked
         self.outcomes: Dict[str, Outcome] = {}
         self._transient: Set[str] = set()
         self._hopeless: Set[str] = set()
@@ -178,7 +180,8 @@ class Lane:
         action = registry.load(step.action)
         if action.hands_over and not self._blocked(step):
             raise Refused(f"{step.action} could hand the account over: it waits for a confirmed block")
-        self.responder.refuse_when_halted()
+        if not self.asked:
+            self.responder.refuse_when_halted()
         action.apply(self._client(step), step, self.states[step.id])
 
     def _blocked(self, step: Step) -> bool:
@@ -208,7 +211,7 @@ class Lane:
             return outcome(client, step, Status.ALREADY, found.proof, found.residual_until)
         self._note(step, error)
         if not found.status.holds and error is not None:
-            return outcome(client, step, Status.FAILED, f"{error}; {found.proof}", found.residual_until)
+            return outcome(client, step, Status.FAILED, f"{told(action, error)}; {found.proof}", found.residual_until)
         return found
 
     def _again(self, step: Step) -> bool:
@@ -226,7 +229,7 @@ class Lane:
         elif isinstance(error, (Late, OutcomeUnknown)):
             status = Status.UNKNOWN
         self._note(step, error)
-        return Outcome(step, status, str(error), self.responder.now())
+        return Outcome(step, status, told(registry.load(step.action), error), self.responder.now())
 
     def _note(self, step: Step, error: object) -> None:
         """Remember whether trying again may help."""

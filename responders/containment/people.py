@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 from responders.containment.record import Record, latest
 from responders.containment.responder import Responder
 from responders.errors import Refused
-from responders.model import Identity
+from responders.model import Alert, Identity
 
 
 def identity_of(record: Record) -> Identity:
@@ -38,3 +39,13 @@ def permitted(record: Record, responder: Responder, what: str, by: str, reason: 
     if identity.privileged and (not approved_by or approved_by == by):
         raise Refused(f"{identity.id} is privileged: a second person must agree: --approved-by ID")
     return identity
+
+
+def as_asked(alert: Alert, responder: Responder) -> Alert:
+    """The alert, without the rights of a click when who asked for it is contained at the moment: judged as automatic."""
+    by = next((name[3:] for name in alert.requested if name.startswith("by=")), "")
+    found = latest(responder.journal, by) if by else None
+    if found is None or not found[1].open:
+        return alert
+    why = f"asked for by {by}, who is contained at the moment: judged without them"
+    return replace(alert, source="automatic", requested=(), reasons=(*alert.reasons, why))

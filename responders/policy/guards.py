@@ -9,6 +9,7 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from responders.model import Alert, Facts, Identity, Reason, Tier
 from responders.policy.confidence import fuse
+from responders.policy.ids import immutable
 from responders.policy.policy import Policy
 
 
@@ -62,9 +63,13 @@ def halted(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
 
 
 def shared_or_unmapped(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
-    """Who shares an account, or belongs to no known identity, is restricted at most."""
+    """Who shares an account, or belongs to no known identity, is restricted at most; named by no id, not at all."""
     if case.identity.shared:
         return _rule("shared account", "several people use it: restricted at most", Tier.RESTRICT)
+    other = [account.key for account in case.identity.accounts if not immutable(account)]
+    if case.identity.unmapped and other:
+        text = f"{', '.join(other)} is no id as its vendor gives it, and may be a known account by another name"
+        return _rule("unmapped account", text, Tier.OBSERVE)
     if case.identity.unmapped:
         return _rule("unmapped account", "no inventory row claims it: restricted at most", Tier.RESTRICT)
     return None

@@ -80,7 +80,24 @@ class VaultClient(BaseClient):
         data = body.get("data") if isinstance(body, Mapping) else None
         if not isinstance(data, Mapping):
             raise BadAnswer(self.vendor, "lookup-self: no data in the answer")
-        return frozenset(str(data[name]) for name in ("entity_id", "accessor") if data.get(name))
+        own = {str(data[name]) for name in ("entity_id", "accessor") if data.get(name)}
+        return frozenset({*own, *_login_of(data)})
+
+
+_DEFAULT_MOUNTS = ("approle", "userpass")
+
+
+def _login_of(token: Mapping[str, Any]) -> FrozenSet[str]:
+    """`mount/name` of the role or user that a token was issued to, and the name alone at the default mount.
+
+    Source: Vault API, "Lookup a token (self)": `path` (`auth/approle/login`) and `meta`.
+    """
+    meta = token.get("meta")
+    mount = str(token.get("path", "")).split("/login")[0][len("auth/") :]
+    names = [str(meta[key]) for key in ("role_name", "username") if meta.get(key)] if isinstance(meta, Mapping) else []
+    return frozenset(
+        form for name in names for form in (f"{mount}/{name}", name) if form != name or mount in _DEFAULT_MOUNTS
+    )
 
 
 def explain(body: Any) -> Tuple[str, str]:
