@@ -6,7 +6,7 @@ import abc
 from datetime import datetime
 from typing import Callable, ClassVar, Iterable, List, Optional, Tuple, TypeVar
 
-from responders.errors import NotFound, TourniquetError
+from responders.errors import Forbidden, NotFound, TourniquetError
 from responders.model import Outcome, Phase, State, Status, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -75,6 +75,15 @@ class Action(abc.ABC):
 def outcome(api: VendorClient, step: Step, status: Status, proof: str, residual_until: Optional[datetime] = None) -> Outcome:
     """An outcome at the vendor client's time."""
     return Outcome(step, status, proof, api.now(), residual_until)
+
+
+def told(action: Action, error: object) -> str:
+    """An error in words that can be acted on: what permission is missing, or that an answer can't be read."""
+    if isinstance(error, Forbidden):
+        return f"{error}. {action.name} needs: {'; '.join(action.permissions)}"
+    if isinstance(error, Exception) and not isinstance(error, TourniquetError):
+        return f"{action.vendor}: an answer of another shape than documented ({type(error).__name__}: {str(error)[:120]})"
+    return str(error)
 
 
 def each(items: Iterable[T], change: Callable[[T], object], *, gone_is_fine: bool = False) -> None:

@@ -152,4 +152,5 @@ class Applications(GraphTenant):
         return Answer(204)
 
     def _app_roles(self, request: Request) -> Answer:
+        self.thing("users" if request.path.startswith(f"{self.prefix}/users/") else "service_principals", request.ids[0])
         return self.paged(request, [i for i in self.state["app_roles"].values() if i["principalId"] == request.ids[0]])
