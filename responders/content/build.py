@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Sequence
 
 from responders.content.detection import Detection
+from responders.content.elastic.rules import indices_json, rules_ndjson
 from responders.content.loader import ROOT, load_detections, load_macros
 from responders.content.pages import detections_page
 from responders.content.spl import Macro, parse
@@ -28,6 +29,8 @@ def build(root: Path = ROOT) -> Dict[str, str]:
         "splunk_app/default/collections.conf": collections(),
         "responders/alerts/catalogue.json": catalogue(detections),
         "docs/detections.md": detections_page(detections),
+        "elastic_rules/rules.ndjson": rules_ndjson(detections),
+        "elastic_rules/indices.json": indices_json(),
     }
 
 

@@ -1,0 +1,136 @@
+"""elastic_rules/: the rules that Kibana imports, and the indices that must exist before one is enabled.
+
+Keys and their types follow Elastic's API reference ("Security detections API", create and import rules); Kibana itself
+never ran.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from responders.content.detection import Detection
+from responders.content.elastic.mappings import LOOKUPS, fields, mapping, schema_fields
+from responders.content.elastic.query import SCHEMA, look_back_seconds, queries
+from responders.content.elastic.tactics import threat
+
+_MAX_SIGNALS = 1000
+_SEVERITIES = ((21, "low"), (47, "medium"), (73, "high"))
+"""Highest risk score of each severity (Elastic's reference, risk_score); above is critical."""
+_INTEGRATIONS: Dict[str, Tuple[str, str]] = {
+    "okta": ("okta", ">=2.5.0"), "azure": ("azure", ">=1.18.0"), "o365": ("o365", ">=2.0.0"), "aws": ("aws", ">=2.0.0"),
+    "cyberarkpas": ("cyberarkpas", ">=2.2.0"), "hashicorp_vault": ("hashicorp_vault", ">=1.4.1"),
+    "github": ("github", ">=1.0.0"), "kubernetes": ("kubernetes", ">=1.0.0"),
+}  # fmt: skip
+"""Package and versions by the first part of a data stream; no rule was run with an integration's real pipeline."""
+_STREAM = re.compile(r"\blogs-([a-z0-9_]+)\.([a-z0-9_]+)-\*")
+_FIELD = re.compile(r"[A-Za-z@][A-Za-z0-9_@]*(?:\.(?:`\d+`|\d+|[A-Za-z_][A-Za-z0-9_]*))+")
+_SHOWN = (
+    "tq_identity", "tq_account", "tq_account_kind", "tq_confidence", "tq_reasons", "tq_evidence", "tq_causes", "tq_events",
+    "tq_completed_at", "tq_finding", "tq_ambiguous",
+)  # fmt: skip
+_SETUP = (
+    "Before this rule is enabled, the indices of `indices.json` must exist: `tourniquet-schema`, and the lookups behind the "
+    "aliases `tourniquet-accounts`, `tourniquet-watch` and `tourniquet-seen`, empty at first (see the README beside this "
+    "file). Without them the rule fails; without one of its data streams it does not. Fill `tourniquet-accounts` from the "
+    "inventory."
+)
+
+
+def rules_ndjson(detections: Sequence[Detection]) -> str:
+    """One rule a line, ordered by detection. Raises BadInputs."""
+    lines = [json.dumps(_rule(detection, query), sort_keys=True) for detection, query in queries(detections)]
+    return "\n".join(lines) + "\n"
+
+
+def _rule(detection: Detection, query: str) -> Dict[str, Any]:
+    integrations = [
+        {"package": _INTEGRATIONS[package][0], "version": _INTEGRATIONS[package][1], "integration": stream}
+        if package in ("aws", "azure")
+        else {"package": _INTEGRATIONS[package][0], "version": _INTEGRATIONS[package][1]}
+        for package, stream in dict.fromkeys(_STREAM.findall(query))
+        if package in _INTEGRATIONS
+    ]
+    major, minor, patch = (int(part) for part in detection.version.split("."))
+    return {
+        "rule_id": detection.id,
+        "version": major * 10000 + minor * 100 + patch,
+        "name": f"Tourniquet: {detection.name}",
+        "description": " ".join(detection.description.split()),
+        "enabled": False,
+        "type": "esql",
+        "language": "esql",
+        "query": query,
+        "interval": "1m",
+        "from": f"now-{look_back_seconds(detection)}s",
+        "to": "now",
+        "timestamp_override": "event.ingested",
+        "max_signals": _MAX_SIGNALS,
+        "risk_score": detection.confidence,
+        "risk_score_mapping": [{"field": "tq_confidence", "operator": "equals", "value": ""}],
+        "severity": next((name for most, name in _SEVERITIES if detection.confidence <= most), "critical"),
+        "severity_mapping": [],
+        "threat": threat(detection.frameworks.get("attack", ())),
+        "false_positives": [" ".join(text.split()) for text in detection.false_positives],
+        "references": [text for text in detection.references if text.startswith("https://")],
+        "note": _guide(detection),
+        "setup": _SETUP,
+        "investigation_fields": {"field_names": list(_SHOWN)},
+        "related_integrations": integrations,
+        "required_fields": required_fields(query),
+        "author": ["Tourniquet"],
+        "license": "Apache-2.0",
+        "tags": ["Tourniquet", f"Source: {detection.source}", f"Layer: {detection.layer}", f"Detection: {detection.slug}"],
+        "actions": [],
+        "exceptions_list": [],
+    }
+
+
+def required_fields(query: str) -> List[Dict[str, str]]:
+    """Every mapped field that the query names, with its type."""
+    known = schema_fields()
+    named = {match.replace("`", "") for match in _FIELD.findall(query)} & set(known)
+    return [{"name": name, "type": known[name]} for name in sorted({*named, "event.ingested"})]
+
+
+def _guide(detection: Detection) -> str:
+    points = [f"- {points:+d} when {when}" for points, when in detection.modifiers]
+    parts = [
+        "## What it means",
+        " ".join(detection.how_it_works.split()),
+        f"## Points\n- {detection.confidence} to begin with",
+        *points,
+        "## What the responder does",
+        f"It contains `tq_identity`, at most by the tier {detection.max_tier}, as far as the policy approved beforehand. "
+        "`tq_reasons` says where the points come from, `tq_events` names the events (index/_id, or the vendor's id).",
+        "## False positives",
+        *(f"- {' '.join(text.split())}" for text in detection.false_positives),
+    ]
+    return "\n".join(parts)
+
+
+def indices_json() -> str:
+    """Requests that make what the rules need, in order: method, path, body. Safe to send again: what exists is refused."""
+    requests: List[Dict[str, Any]] = [
+        _put(f"/{SCHEMA}", {"number_of_shards": 1, "mapping.total_fields.limit": 5000}, mapping(schema_fields())),
+    ]
+    for alias, columns in LOOKUPS.items():
+        settings = {"index.mode": "lookup"}
+        requests.append(_put(f"/{alias}-1", settings, mapping(columns), {alias: {}}))
+    for stream, types in fields().items():
+        if stream.startswith("logs-tourniquet."):
+            template = {"mappings": {**mapping(types), "dynamic": False}}
+            body = {"index_patterns": [f"{stream}-*"], "data_stream": {}, "priority": 300, "template": template}
+            requests.append({"method": "PUT", "path": f"/_index_template/{stream}", "body": body})
+    return (
+        json.dumps({"about": "Generated by `tourniquet detections build`. Do not edit.", "requests": requests}, indent=1)
+        + "\n"
+    )
+
+
+def _put(
+    path: str, settings: Mapping[str, Any], mappings: Mapping[str, Any], aliases: Mapping[str, Any] = {}
+) -> Dict[str, Any]:
+    body: Dict[str, Any] = {"settings": dict(settings), "mappings": mappings}
+    return {"method": "PUT", "path": path, "body": {**body, "aliases": dict(aliases)} if aliases else body}
