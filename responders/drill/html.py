@@ -32,7 +32,8 @@ def render(scenes: Sequence[Scene], findings: Sequence[str], seconds: float) -> 
     style = (_HERE / "report.css").read_text(encoding="utf-8")
     end = max(scene.ended for scene in scenes)
     sights = [sight(scene, end - seconds) for scene in scenes]
-    slowest = max((s.detect + s.contained for s in sights if s.detect is not None and s.contained is not None), default=0.0)
+    answered = [s for s in sights if s.complete and s.detect is not None and s.contained is not None]
+    slowest = max(((s.detect or 0.0) + (s.contained or 0.0) for s in answered), default=0.0)
     return environment.from_string((_HERE / "report.html").read_text(encoding="utf-8")).render(
         style=style,
         policy=_policy(style),
