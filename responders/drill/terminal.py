@@ -72,10 +72,10 @@ class Terminal:
         for outcome in outcomes:
             lanes.setdefault(outcome.step.account.vendor, []).append(outcome)
         for vendor, its in lanes.items():
-            parts = [Text(f"{_MARK[o.status][0]} ", _MARK[o.status][1]).append(_verb(o), "default") for o in its]
+            parts = [Text.assemble(_MARK[o.status], f" {_verb(o)}") for o in its]
             proved = [outcome.at.timestamp() - since for outcome in its if outcome.status.holds]
             done = f"proved {max(0.0, max(proved)):.2f} s" if len(proved) == len(its) else "NOT proved"
-            for place, line in enumerate(_packed([*parts, Text(done, "dim")], self.console.width - 22)):
+            for place, line in enumerate(_packed([*parts, Text.assemble((done, "dim"))], self.console.width - 22)):
                 self._row("", Text("" if place else f"  {vendor}"), line)
 
     @contextlib.contextmanager
