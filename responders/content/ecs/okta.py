@@ -44,10 +44,12 @@ _SAME = (
 )  # fmt: skip
 _DEBUG = {
     "deviceFingerprint": "device_fingerprint", "dtHash": "dt_hash", "requestId": "request_id", "requestUri": "request_uri",
-    "threatSuspected": "threat_suspected", "url": "url", "factor": "factor",
+    "threatSuspected": "threat_suspected", "url": "url", "factor": "factor", "grantType": "grant_type",
+    "grantedScopes": "granted_scopes", "requestedScopes": "requested_scopes",
 }  # fmt: skip
 _BASE = "okta.debug_context.debug_data"
 _OUTCOMES = {"success": "success", "allow": "success", "failure": "failure", "deny": "failure"}
+_REASONS = re.compile(r"reasons=(.*?)(?:, [^\s=,]+=.*|\})?$")
 _PAIR = re.compile(r"([^=,{}\s]+)=([^,{}]*)")
 
 
@@ -76,6 +78,8 @@ def _debug(debug: Mapping[str, Any], document: Doc) -> None:
     behaviors = flattened.get("behaviors")
     if isinstance(behaviors, Mapping):
         document.put(f"{_BASE}.risk_behaviors", [name for name, found in behaviors.items() if found == "POSITIVE"])
+    reasons = get(flattened, "logOnlySecurityData.risk.reasons") or "".join(_REASONS.findall(str(debug.get("risk", "")))[:1])
+    document.put(f"{_BASE}.risk_reasons", [item.strip() for item in str(reasons).split(",") if item.strip()])
     document.put(f"{_BASE}.flattened", flattened)
     for raw, name in _DEBUG.items():
         document.put(f"{_BASE}.{name}", debug.get(raw))
@@ -88,12 +92,24 @@ def _parsed(text: str) -> Any:
         return text
 
 
+def _changes(target: Mapping[str, Any]) -> Dict[str, Any]:
+    """What a rule of a policy did before a change and does after it: the texts that the event tells."""
+    found = {
+        f"changeDetails.{side}.policyRuleActionJson": get(target, f"changeDetails.{side}.policyRuleActionJson")
+        for side in ("from", "to")
+    }
+    return {name: text for name, text in found.items() if isinstance(text, str)}
+
+
 def _targets(event: Mapping[str, Any], document: Doc) -> None:
     """The list stays a list of objects, so that in the index ids and types lose their pairing; the pipeline names the
     user of `user.*` events and the group of `group.*` events apart."""
     targets = objects(event.get("target"))
     names = {"id": "id", "type": "type", "alternateId": "alternate_id", "displayName": "display_name"}
-    document.put_each("okta.target", ({names[key]: target[key] for key in names if key in target} for target in targets))
+    document.put_each(
+        "okta.target",
+        ({**_changes(target), **{names[key]: target[key] for key in names if key in target}} for target in targets),
+    )
     for kind, place in (("user", "user.target"), ("group", "user.target.group")):
         if f"{kind}." not in str(event.get("eventType")):
             continue
