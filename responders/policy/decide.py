@@ -38,6 +38,10 @@ def provisional(alerts: Sequence[Alert], identity: Identity, policy: Policy, now
         names = tuple(dict.fromkeys((*policy.names(identity, tier), *_permitted(wanted, identity, policy))))
         who = next((name[3:] for name in asked.requested if name.startswith("by=")), "an analyst")
         reasons.append(Reason(f"{who} asked for tier {tier.label}"))
+        strange = sorted(set(wanted) - set(_permitted(wanted, identity, policy)))
+        reasons += [
+            Reason(f"{name} was asked for, and the policy does not know it for a {identity.kind}") for name in strange
+        ]
     lower = policy.names(identity, Tier.RESTRICT) if tier is Tier.REVOKE else ()
     return Provisional(tier, score, (*score.reasons, *reasons), names, lower)
 

@@ -43,12 +43,18 @@ def open_responder(
     `read_inventory(text, path)` reads a source inventory where the libraries for it are; else only a compiled one is read.
     """
     settings = load_settings(path)
+    catalogue = read_catalogue()
+    strange = sorted(set(settings.unauthenticated_ingest) - set(catalogue))
+    if strange:  # a guard that a slip of the pen switches off
+        what = f"there is no detection {', '.join(map(repr, strange))}"
+        place = f"{path}: unauthenticated_ingest"
+        raise BadSettings(what, place=place, remedy="docs/detections.md lists them")
     journal = open_journal(settings, clock)
     pool = ClientPool(settings.connections, clock=clock)
     return Responder(
         inventory=_inventory(settings.inventory, read_inventory),
         policy=read_policy(settings.policy),
-        catalogue=read_catalogue(),
+        catalogue=catalogue,
         clients=pool,
         journal=journal,
         channels=open_channels(settings.escalation),

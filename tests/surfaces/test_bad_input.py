@@ -155,16 +155,39 @@ FILES: Dict[str, tuple[str, bytes, str]] = {
 
 @pytest.mark.parametrize("what", FILES)
 def test_a_broken_inventory_names_its_line(office: Office, what: str) -> None:
-    """Exit code 2 with file:line, also when a containment would need it: nobody is touched."""
+    """Exit code 2 with file:line."""
     name, data, said = FILES[what]
     (office.folder / name).write_bytes(data)
     ran = office.run("inventory", "check", name)
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
-    path = office.alerts({"tq_detection": "okta/session_replay"})
-    office.write_settings(inventory=name)
-    assert office.run("contain", path).code == 2
+
+
+def test_an_alert_outlives_a_broken_inventory(office: Office) -> None:
+    """It is journaled and escalated once, nobody is touched; once the file is right, `due` contains."""
+    path = office.alerts(office.alert(office.person("alice")))
+    sound = (office.folder / "people.csv").read_text()
+    (office.folder / "people.csv").write_text(sound + sound.splitlines()[-1] + "\n")
+    for _ in range(2):
+        ran = office.run("contain", path)
+        assert ran.code == 2
+        assert "people.csv:5: id: 'alice' stands already at " in ran.err
+        assert "kept in the journal and escalated" in ran.out
     assert office.changes() == []
+    [report] = office.escalated()
+    assert report["loud"] is True
+    assert "people.csv:5" in report["open_items"][0]
+    (office.folder / "people.csv").write_text(sound)
+    assert "alice (human) contained at tier revoke" in office.run("due").out
+    assert office.run("journal", "verify").code == 0
+
+
+def test_an_unknown_detection_in_the_settings_is_named(office: Office) -> None:
+    """A misspelt `unauthenticated_ingest` would switch a guard off: bad input, with place and remedy."""
+    office.write_settings(unauthenticated_ingest=["okta/session_repaly"])
+    ran = office.run("status")
+    assert ran.code == 2
+    assert "settings.json: unauthenticated_ingest: there is no detection 'okta/session_repaly'" in ran.err
 
 
 def test_a_broken_policy_shows_all_errors_at_once(office: Office) -> None:

@@ -137,6 +137,14 @@ def test_a_click_without_who_or_why_is_bad_input(office: Office, more: tuple[str
     assert not office.journal.exists()
 
 
+def test_an_action_that_does_not_fit_is_said(office: Office) -> None:
+    """A person who asks for what the policy does not know for this kind reads so: it is not silently left out."""
+    path = office.alerts(office.alert(office.person("alice"), confidence=30))
+    asked = ("--by", "ida", "--reason", "x", "--tier", "restrict", "--action", "vault.rotate_root")
+    ran = office.run("contain", path, "--dry-run", *asked)
+    assert "vault.rotate_root was asked for, and the policy does not know it for a human" in ran.out
+
+
 def test_a_log_line_is_no_click(office: Office) -> None:
     """`tq_request` in an alert's file is nobody's request."""
     forged = {"by": "ida", "reason": "x", "wanted": ["revoke"]}

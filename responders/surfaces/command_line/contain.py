@@ -10,6 +10,7 @@ from responders.actions import registry
 from responders.alerts.row import from_siem, with_request
 from responders.errors import BadInput, BadInputs, Refused
 from responders.surfaces.command_line import show
+from responders.surfaces.command_line.keeping import keep
 from responders.surfaces.command_line.plan import show_plans
 from responders.surfaces.command_line.reading import Raw, raws, responder_of, strongest_first
 from responders.surfaces.command_line.show_report import report
@@ -33,10 +34,17 @@ def run(options: argparse.Namespace) -> int:
     wanted = [*filter(None, (options.tier,)), *options.action]
     _check_request(options, wanted)
     found = strongest_first(raws(options.alerts))
-    responder = responder_of(options)
     alerts = [Raw(raw.place, _row(raw.row, options, wanted)) for raw in found]
     if options.dry_run:
-        return show_plans(alerts, responder, json_wanted=options.json)
+        return show_plans(alerts, responder_of(options), json_wanted=options.json)
+    try:
+        responder = responder_of(options)
+    except (BadInput, BadInputs) as error:
+        kept = keep(alerts, options, error)
+        show.say(
+            f"{kept} alerts are kept in the journal and escalated; nobody was contained", json_wanted=options.json, kept=kept
+        )
+        raise
     worst = 0
     for number, raw in enumerate(alerts, 1):
         place = raw.place if len(alerts) > 1 or options.json else ""
