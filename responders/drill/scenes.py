@@ -191,10 +191,13 @@ def vendor_down(cast: Cast) -> None:
         report = contain_found(cast, scene, found)
     scene.ways = list(watcher.ways.values())
     others = [o for o in report.outcomes if o.step.account.vendor != "entra"]
-    slowest = max((o.at.timestamp() - (scene.alerted or 0.0) for o in others), default=99.0)
+    since = scene.alerted or 0.0
+    slowest = max((o.at.timestamp() - since for o in others), default=99.0)
+    gave_up = max((o.at.timestamp() - since for o in report.outcomes if o not in others), default=0.0)
     refused = not any(call() for call in elsewhere.values()) and all(o.status.holds for o in others)
     cast.check(scene, "Okta, CyberArk and Vault were contained, and refuse the attacker", refused)
-    cast.check(scene, f"none of them waited for Entra: the last was proved after {slowest:.2f} s", slowest < 3.0)
+    text = f"none of them waited for Entra: done after {slowest:.2f} s, Entra was tried for {gave_up:.2f} s"
+    cast.check(scene, text, slowest < gave_up)
     cast.check(
         scene, "the report says loudly that Entra is open", report.loud and any("entra" in i for i in report.open_items)
     )
