@@ -26,8 +26,11 @@ _PATCHES = (
 
 
 def recording(vendor: str) -> bool:
-    """True when TOURNIQUET_RECORD names this vendor."""
-    return os.environ.get(SWITCH, "") == vendor
+    """True when TOURNIQUET_RECORD names this vendor. Raises in CI, where a cassette is checked and never made anew."""
+    wanted = os.environ.get(SWITCH, "") == vendor
+    if wanted and os.environ.get("CI") == "true":
+        raise RuntimeError(f"{SWITCH}={vendor} in CI: cassettes are recorded by hand, looked at, and committed")
+    return wanted
 
 
 @contextlib.contextmanager

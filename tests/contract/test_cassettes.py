@@ -16,7 +16,7 @@ from responders.settings import Connection, Secret
 from responders.vendors.open import ClientPool
 from responders.vendors.transport import Limits
 from tests.contract import scrub
-from tests.contract.tape import FOLDER, recorded, replayed
+from tests.contract.tape import FOLDER, SWITCH, recorded, recording, replayed
 from tests.contract.test_vault import REPLAYED
 from tests.vendors.servers import Server, always, answer, certificates
 
@@ -90,6 +90,16 @@ def test_a_secret_that_got_through_leaves_no_cassette(tmp_path: Path, openbao: O
     with pytest.raises(AssertionError, match="was not kept"):
         record()
     assert not path.exists()
+
+
+def test_nothing_is_recorded_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A switch left on in CI is an error: it must neither record over a cassette nor be passed over in silence."""
+    monkeypatch.setenv(SWITCH, "vault")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(RuntimeError, match="in CI"):
+        recording("vault")
+    monkeypatch.delenv("CI")
+    assert recording("vault") and not recording("okta")
 
 
 # -- a client that sends something else -------------------------------------------------------------------

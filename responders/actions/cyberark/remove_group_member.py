@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from responders.actions.action import Action, each
 from responders.actions.cyberark._read import thing
+from responders.errors import BadAnswer
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -22,7 +23,10 @@ class RemoveGroupMember(Action):
 
     def check(self, api: VendorClient, step: Step) -> State:
         user = thing(api, "/API/Users/{}", step.account.id)
-        member = {str(group["groupID"]) for group in user.get("groupsMembership") or ()}
+        groups = user.get("groupsMembership")
+        if not isinstance(groups, list):  # missing is not "in no group"
+            raise BadAnswer("cyberark", "the user is shown without groupsMembership")
+        member = {str(group["groupID"]) for group in groups}
         named = sorted(member & set(step.all("cyberark.group_id")))
         return State(not named, {"user": str(user.get("username", "")), "groups": named})
 

@@ -6,6 +6,7 @@ from typing import Set
 
 from responders.actions.action import Action
 from responders.actions.entra._read import PLACES, thing
+from responders.actions.entra._visible import credentials
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -34,14 +35,14 @@ class RemoveKey(Action):
     def apply(self, api: VendorClient, step: Step, before: State) -> None:
         path = f"/{PLACES[step.account.kind]}/{{}}"
         found = thing(api, path, step.account.id, select="id,keyCredentials")
-        keep = [item for item in found.get("keyCredentials") or () if item["keyId"] not in before.data["key_ids"]]
+        keep = [item for item in credentials(found, "keyCredentials") if item["keyId"] not in before.data["key_ids"]]
         api.call("PATCH", path, ids=(step.account.id,), body={"keyCredentials": keep})
 
     @staticmethod
     def _present(api: VendorClient, step: Step) -> Set[str]:
         path = f"/{PLACES[step.account.kind]}/{{}}"
         found = thing(api, path, step.account.id, select="id,keyCredentials")
-        return {str(item["keyId"]) for item in found.get("keyCredentials") or ()}
+        return {str(item["keyId"]) for item in credentials(found, "keyCredentials")}
 
 
 ACTION = RemoveKey()

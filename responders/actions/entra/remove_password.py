@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from responders.actions.action import Action, each
 from responders.actions.entra._read import PLACES, thing
+from responders.actions.entra._visible import credentials
 from responders.model import Phase, State, Step, Tier
 from responders.vendors.client import VendorClient
 
@@ -26,7 +27,7 @@ class RemovePassword(Action):
 
     def check(self, api: VendorClient, step: Step) -> State:
         found = thing(api, f"/{PLACES[step.account.kind]}/{{}}", step.account.id, select="id,passwordCredentials")
-        present = {str(item["keyId"]) for item in found.get("passwordCredentials") or ()}
+        present = {str(item["keyId"]) for item in credentials(found, "passwordCredentials")}
         named = sorted(present & set(step.all("entra.key_id")))
         return State(not named, {"key_ids": named})
 
