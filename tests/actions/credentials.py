@@ -47,7 +47,7 @@ def with_exactly(world: World, vendor: str, permissions: Sequence[str]) -> Tuple
 def _approle(bao: OpenBao, permissions: Sequence[str]) -> dict[str, Mapping[str, object]]:
     """An AppRole whose policy says what these permissions say, word for word."""
     name = "least-" + secrets.token_hex(4)
-    bao.request("PUT", f"sys/policies/acl/{name}", {"policy": "\n".join(map(_rule, permissions))})
+    bao.request("PUT", f"sys/policies/acl/{name}", {"policy": "\n".join(["# least privilege", *map(_rule, permissions)])})
     bao.request("POST", f"auth/approle/role/{name}", {"token_policies": name})
     role = bao.request("GET", f"auth/approle/role/{name}/role-id")["data"]["role_id"]
     secret = bao.request("POST", f"auth/approle/role/{name}/secret-id")["data"]["secret_id"]

@@ -15,6 +15,8 @@ from responders.vendors.open import ClientPool
 from responders.vendors.transport import Limits
 from tests.actions.cases import CASES, Case, action_of
 from tests.actions.credentials import RIGHTS, with_exactly
+from tests.actions.vault_bench import Relay
+from tests.actions.vault_cases import VAULT_CASES, VaultBench
 from tests.support import step_of
 
 QUICK = Limits(total=3.0, attempt=2.0, retries=1)
@@ -92,3 +94,36 @@ def test_what_the_caller_may_not_read_is_not_taken_for_contained(name: str, worl
     with pytest.raises(Forbidden, match="does not show accountEnabled"):
         carried_out(world, case, action, step, hidden)
     assert case.works()
+
+
+# -- Vault: the words of the actions are the policy, and the server is a real one ---------------------------
+
+
+IN_DEFAULT_POLICY = {"update on sys/leases/lookup"}
+"""What the server's `default` policy gives every token, unless the role says otherwise."""
+
+
+def at_vault(name: str, bench: VaultBench, permissions: Tuple[str, ...]) -> None:
+    case = VAULT_CASES[name](bench)
+    action, step = step_of(action_of(name), case.account, *case.evidence)
+    assert case.works()
+    carried_out(bench.world, case, action, step, permissions)
+
+
+@pytest.mark.engine("openbao")
+@pytest.mark.parametrize("name", sorted(VAULT_CASES))
+def test_a_policy_of_the_declared_paths_is_enough(name: str, vault: Tuple[VaultBench, Relay]) -> None:
+    """A Vault policy written from the declared permissions alone carries the action out, proves and undoes it."""
+    at_vault(name, vault[0], registry.load(action_of(name)).permissions)
+
+
+@pytest.mark.engine("openbao")
+@pytest.mark.parametrize("name", sorted({action_of(case) for case in VAULT_CASES}))
+def test_each_declared_path_is_needed(name: str, vault: Tuple[VaultBench, Relay]) -> None:
+    """Without any one of the declared paths, the real server answers 403."""
+    permissions = registry.load(name).permissions
+    for permission in permissions:
+        if permission in IN_DEFAULT_POLICY:
+            continue
+        with pytest.raises((Forbidden, Unauthorized)):
+            at_vault(name, vault[0], tuple(other for other in permissions if other != permission))

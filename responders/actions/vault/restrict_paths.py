@@ -33,7 +33,7 @@ class RestrictPaths(Action):
         "read, update on identity/entity/id/*",
         "read on identity/group/id/*",
         "read on sys/policies/acl/*",
-        "create, update, delete on sys/policies/acl/tourniquet-quarantine-*",
+        "create, read, update, delete on sys/policies/acl/tourniquet-quarantine-*",
         "list, sudo on auth/token/accessors",
         "update on auth/token/lookup-accessor",
         "update on sys/capabilities-accessor",

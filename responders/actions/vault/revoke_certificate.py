@@ -15,7 +15,7 @@ class RevokeCertificate(Action):
     kinds = ("entity", "approle", "userpass")
     phase = Phase.CUT
     least_tier = Tier.REVOKE
-    permissions = ("read on pki/cert/+", "update on pki/revoke")
+    permissions = ("update on pki/revoke",)
     breaks = "connections that use these certificates, where the other side checks revocation"
     irreversible = "a revoked certificate stays revoked; issue a new one"
     needs = ("vault.pki_serial",)
