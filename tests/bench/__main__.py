@@ -48,13 +48,14 @@ def main() -> int:
         figures += _clients(compared, spread([w.confirmed for w in found]).median)
         notes["calls"] = compared.calls
         figures += _attacked(warm.runs(company, folder / "attacked", 2 if quick else 5, attacked=True))
-        free = burst.freely(company, folder / "free", 20 if quick else 100)
-        figures.append(Figure("e", "100 identities at once without limits", "s", spread([free])))
-        all_at_once = burst.run(company, folder / "burst", 40 if quick else 500)
+        few, many = (20, 40) if quick else (100, 500)
+        free = burst.freely(company, folder / "free", few)
+        figures.append(Figure("e", f"{few} identities at once without limits", "s", spread([free])))
+        all_at_once = burst.run(company, folder / "burst", many)
         notes["burst"] = {**asdict(all_at_once), "limits": {v: asdict(limit) for v, limit in burst.LIMITS.items() if limit}}
         if all_at_once.allowed:
             figures.append(
-                Figure("e", "500 identities: time over what the limits allow", "×", spread([all_at_once.ratio]), 1.1)
+                Figure("e", f"{many} identities: time over what the limits allow", "×", spread([all_at_once.ratio]), 1.1)
             )
         figures.append(Figure("e", "revoke blocks later than a restrict's", "", spread([all_at_once.late_revokes]), 0))
     machine = {"cores": os.cpu_count(), "system": platform.platform(terse=True), "python": platform.python_version()}
@@ -98,7 +99,7 @@ def _warm(found: List[warm.Warm]) -> List[Figure]:
     return [
         *per,
         Figure("b", "warm: all four confirmed", "s", spread([w.confirmed for w in found]), goal),
-        Figure("b", "warm: requests one after another, at the vendor with most", "", trips, 4),
+        Figure("b", "warm: requests one after another, at the vendor with most", "", trips),
     ]
 
 

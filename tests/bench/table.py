@@ -42,8 +42,8 @@ _WHY = {
     "simulators, relays and OpenBao share: the four trips of thirteen requests each, the journal's writes before the first "
     "change, and threads that wait for one another.",
     "d": "Starting the interpreter and importing take longer than there is.",
-    "e": "A window that opens finds eight containments at work, which need several round trips one after another: the last "
-    "ones of each tier do not fill it.",
+    "e": "Eight containments are at work at a time, and each needs several round trips one after another: where the "
+    "processors are slow (first line) they do not use up a window before it ends, and what a window leaves over is lost.",
 }
 
 
