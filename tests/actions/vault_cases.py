@@ -40,6 +40,14 @@ def _token(bench: VaultBench) -> Case:
     return Case(person.account("vault"), lambda: bench.answers("GET", "kv/data/payments", token))
 
 
+def _group_member(bench: VaultBench) -> Case:
+    """What the token may read comes from a group's policy too."""
+    case = _token(bench)
+    group = {"name": bench.name("group"), "policies": ["app"], "member_entity_ids": [case.account.id]}
+    bench.bao.request("POST", "identity/group", group)
+    return case
+
+
 def _orphan(bench: VaultBench) -> Case:
     """A token without an entity, as root makes it: only the audit log knows that it is the attacker's."""
     person = bench.world.add_person(bench.name("alice"), vendors=("vault",))
@@ -166,7 +174,7 @@ VAULT_CASES: Dict[str, Callable[[VaultBench], Case]] = {
     "vault.destroy_secret_id/wrapped": _wrapped_secret_id,
     "vault.disable_entity": _token,
     "vault.reset_user": _userpass(Status.ACCEPTED),
-    "vault.restrict_paths": _token,
+    "vault.restrict_paths": _group_member,
     "vault.revoke_certificate": _certificate,
     "vault.revoke_leases": _lease,
     "vault.revoke_token_accessor": _token,
