@@ -2,8 +2,9 @@
 
 Read in elastic/integrations: packages/azure/data_stream signinlogs fields/fields.yml (1060c0d) and default.yml (01087ab),
 auditlogs fields/fields.yml (0b97ab0) and default.yml (8f7e7ee). The shared pipeline was not read. session_id is not in
-that field file but in later sign-in documents. The integration reads the diagnostic-settings form from an Event Hub;
-Microsoft Graph's flat form is mapped to the same fields here, which the integration does not do.
+that field file but in later sign-in documents. That a tenant which stands in the properties alone becomes
+azure.tenant_id is assumed. The integration reads the diagnostic-settings form from an Event Hub; Microsoft Graph's flat
+form is mapped to the same fields here, which the integration does not do.
 """
 
 from __future__ import annotations
@@ -87,8 +88,9 @@ def _properties(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _common(event: Mapping[str, Any], base: str, operation: Any, document: Doc) -> None:
+    tenant = event.get("tenantId") or get(event, "properties.tenantId")
     pairs: List[Tuple[str, Any]] = [
-        (f"{base}.operation_name", operation), ("event.action", operation), ("azure.tenant_id", event.get("tenantId")),
+        (f"{base}.operation_name", operation), ("event.action", operation), ("azure.tenant_id", tenant),
         ("azure.correlation_id", event.get("correlationId")),
         ("source.ip", event.get("callerIpAddress")), ("client.ip", event.get("callerIpAddress")),
     ]  # fmt: skip
