@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any, Mapping, Tuple
 
+from responders.alerts.kept import kept
 from responders.alerts.row import alert_from_row
 from responders.containment.begin import begin
 from responders.containment.compose import Note, of_containment, preview, without_containment
@@ -34,6 +35,7 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     another responder handles the same alert. Everything else ends in a report, an escalation, and due entries.
     """
     deadline = time.monotonic() + responder.timing.deadline
+    raw = kept(raw)
     intake = journal_raw(raw, responder)
     if intake.handled is not None:
         return _handled_before(intake, responder)
