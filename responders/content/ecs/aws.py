@@ -54,6 +54,7 @@ def fill(event: Mapping[str, Any], document: Doc) -> str:
         document.put("event.outcome", login.lower())
     else:
         document.put("event.outcome", "failure" if failed else "success")
+    document.put("actor.entity.id", get(event, "userIdentity.arn") or get(event, "userIdentity.onBehalfOf.userId"))
     for name, raw in _PARAMETERS:
         value = pruned(event.get(raw))
         if isinstance(value, Mapping):
