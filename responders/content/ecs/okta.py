@@ -50,7 +50,7 @@ _DEBUG = {
 _BASE = "okta.debug_context.debug_data"
 _OUTCOMES = {"success": "success", "allow": "success", "failure": "failure", "deny": "failure"}
 _REASONS = re.compile(r"reasons=(.*?)(?:, [^\s=,]+=.*|\})?$")
-_PAIR = re.compile(r"([^=,{}\s]+)=([^,{}]*)")
+_PAIR = re.compile(r"([^=,{}]+)=([^,{}]*)")
 
 
 def fill(event: Mapping[str, Any], document: Doc) -> str:
@@ -70,7 +70,7 @@ def _debug(debug: Mapping[str, Any], document: Doc) -> None:
     for name in ("behaviors", "risk"):
         pairs = _PAIR.findall(debug[name]) if isinstance(debug.get(name), str) else []
         if pairs:
-            flattened[name] = {key: value.strip() for key, value in pairs}
+            flattened[name] = {key.strip(): value.strip() for key, value in pairs}
     if isinstance(debug.get("logOnlySecurityData"), str):
         flattened["logOnlySecurityData"] = _parsed(debug["logOnlySecurityData"])
     level = get(flattened, "logOnlySecurityData.risk.level") or get(flattened, "risk.level")
