@@ -29,6 +29,7 @@ class FileSignals:
                 "tq_layer": alert.layer,
                 "tq_confidence": alert.confidence,
                 "tq_events": sorted(alert.events),
+                "tq_causes": sorted(alert.causes),
                 "tq_finding": alert.finding,
                 "tq_completed_at": alert.completed_at.isoformat(),
                 "tq_correlation": alert.correlation,

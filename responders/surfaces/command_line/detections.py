@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Iterator, Sequence
 
 from rich.table import Table
 
 from responders.content.build import build, check_searches, write
+from responders.content.chain import Search, run_chain
 from responders.content.detection import Detection
 from responders.content.elastic import ElasticRun, run_elastic, try_elastic
 from responders.content.loader import ROOT, load_detections, load_macros
@@ -73,10 +75,10 @@ def _run(options: argparse.Namespace, found: Sequence[Detection]) -> int:
     except OSError as error:
         raise BadInput(f"{error.strerror}", place=options.events, remedy="name a file that can be read") from None
     if options.engine == "elastic":
-        hits = run_elastic(_url(options), found, events, accounts=accounts)
+        search: Search = partial(run_elastic, _url(options), accounts=accounts)
     else:
-        hits = run_detections(found, events, accounts=accounts)
-    for hit in hits:
+        search = partial(run_detections, accounts=accounts)
+    for hit in run_chain(search, found, events):
         if options.json:
             sys.stdout.write(json.dumps(hit.to_json(), sort_keys=True) + "\n")
         else:
