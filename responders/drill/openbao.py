@@ -63,9 +63,11 @@ def free_port() -> int:
 class OpenBao:
     """Started on entering, stopped on leaving; everything it holds is in memory and in a temporary folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, more_config: str = "") -> None:
         self.url = ""
         self.root_token = ""
+        self.unseal_key = ""
+        self._more_config = more_config
         self.audit_log = Path()
         self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -79,7 +81,7 @@ class OpenBao:
         self.audit_log = folder / "audit.log"
         port = free_port()
         config = folder / "bao.hcl"
-        config.write_text(_CONFIG.format(port=port, cluster=free_port(), audit=self.audit_log))
+        config.write_text(_CONFIG.format(port=port, cluster=free_port(), audit=self.audit_log) + self._more_config)
         log = (folder / "server.log").open("wb")
         with log:
             self._process = subprocess.Popen(  # noqa: S603 - the program found above
@@ -142,7 +144,8 @@ class OpenBao:
                 time.sleep(0.05)
         made = self.request("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
         self.root_token = str(made["root_token"])
-        self.request("PUT", "sys/unseal", {"key": made["keys"][0]})
+        self.unseal_key = str(made["keys"][0])
+        self.request("PUT", "sys/unseal", {"key": self.unseal_key})
         while self.request("GET", "sys/health?standbyok=true&perfstandbyok=true").get("sealed", True):
             time.sleep(0.05)
 
