@@ -12,6 +12,7 @@ from typing import Any, FrozenSet, Iterable, Iterator, Sequence
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 _ADDRESS = re.compile(r"\b(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\b")
+_PRIVATE = re.compile(r"(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.")
 _GUID = re.compile(r"(?<![0-9a-fA-F-])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-fA-F-])")
 _AWS_ACCOUNT = re.compile(r"(?<![\d-])\d{12}(?!\d)")
 _AWS_ID = re.compile(r"\b(AKIA|ASIA|AIDA|AROA|ASCA|ABIA)([A-Z0-9]+)\b")
@@ -37,7 +38,7 @@ def rename(events: Sequence[Any], fires: Sequence[str], lookups: Any) -> Any:
     text = _GUID.sub(lambda m: m[0] if m[0].lower() in _constants() else _shift_hex(m[0]), text)
     text = _AWS_ID.sub(lambda m: m[1] + m[2][::-1] + "Q", text)
     text = _AWS_ACCOUNT.sub(lambda m: "".join(str((int(c) + 3) % 10) for c in m[0]), text)
-    text = _ADDRESS.sub(lambda m: f"{(int(m[1]) + 7) % 200 + 1}.{m[3]}.{m[2]}.{(int(m[4]) + 11) % 250}", text)
+    text = _ADDRESS.sub(_other_address, text)
     return json.loads(_TIME.sub(_later, text))
 
 
@@ -70,6 +71,13 @@ def _other(name: str) -> str:
     """Another name of the same shape."""
     turned = codecs.encode(name, "rot13")
     return "".join(str((int(c) + 3) % 10) if c.isascii() and c.isdigit() else c for c in turned).replace("\\", r"\\")
+
+
+def _other_address(match: re.Match[str]) -> str:
+    """Another address; a private one stays within its network, for a search may rest on that it is private."""
+    if _PRIVATE.match(match[0]):
+        return f"{match[1]}.{match[2]}.{match[3]}.{(int(match[4]) + 11) % 250}"
+    return f"{(int(match[1]) + 7) % 200 + 1}.{match[3]}.{match[2]}.{(int(match[4]) + 11) % 250}"
 
 
 @lru_cache(maxsize=1)
