@@ -15,11 +15,11 @@ from responders.containment.judge import Judgement, guarded
 from responders.containment.notify import escalate
 from responders.containment.people import permitted
 from responders.containment.recheck import schedule_rechecks
-from responders.containment.record import load
+from responders.containment.record import load, with_blocks
 from responders.containment.responder import Responder
 from responders.errors import Refused
 from responders.escalation.report import Report
-from responders.model import Decision, Identity, Phase, Plan, Reason, Step, Tier, Use
+from responders.model import Decision, Identity, Plan, Reason, Step, Tier, Use
 from responders.policy.guards import Case, apply_guards
 
 
@@ -70,8 +70,7 @@ def approve(
         {"by": by, "approved_by": approved_by or "", "reason": reason, "steps": [to_json(s.id) for s in steps]},
     )
     # What the new steps hang on is checked again with them: a rotation waits for a confirmed block of its account.
-    blocks = [s for s in record.steps.values() if s.phase is Phase.BLOCK and s.account in {t.account for t in steps}]
-    todo = tuple({s.id: s for s in (*blocks, *steps)}.values())
+    todo = with_blocks(record, steps)
     return _carry_out(responder, Judgement(alert, extended, facts, states, record, running=running), todo, deadline)
 
 

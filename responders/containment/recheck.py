@@ -12,7 +12,7 @@ from responders.containment.compose import Note, of_containment
 from responders.containment.execute import execute
 from responders.containment.facts import client_for
 from responders.containment.notify import escalate
-from responders.containment.record import Record, load, write_outcomes
+from responders.containment.record import Record, load, with_blocks, write_outcomes
 from responders.containment.responder import Responder
 from responders.containment.sweep import sweep
 from responders.model import Outcome, Step
@@ -56,6 +56,7 @@ def recheck(responder: Responder, containment: str, label: str) -> Tuple[Outcome
     if fell and not may:
         responder.journal.append(containment, "left to a person", {"steps": [o.step.id for o in fell], "at": label})
     todo = tuple(dict.fromkeys((*(o.step for o in fell if may), *(s for s in open_steps if not guard))))
+    todo = with_blocks(load(responder.journal, containment), todo)
     left = [o.step for o in execute(responder, record.plan, todo, record.before, {}, deadline) if not o.status.holds]
     _again(responder, containment, label, bool(left and fell), bool(unread))
     if loud:

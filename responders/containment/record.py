@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from responders.codec import from_json, to_json
 from responders.errors import Refused
 from responders.journal.chain import Entry, Journal
-from responders.model import Alert, Outcome, Plan, State, Status, Step, containment_id
+from responders.model import Alert, Outcome, Phase, Plan, State, Status, Step, containment_id
 
 
 @dataclass
@@ -60,6 +60,14 @@ class Record:
             for step in self.steps.values()
             if step.id not in self.left and (step.id not in self.outcomes or self.outcomes[step.id].status in keep)
         )
+
+
+def with_blocks(record: Record, steps: Sequence[Step]) -> Tuple[Step, ...]:
+    """The steps, after the blocks of their accounts: a step that could hand over waits for a block confirmed with it."""
+    accounts = {step.account for step in steps}
+    known = record.steps.values()
+    blocks = [s for s in known if s.phase is Phase.BLOCK and s.account in accounts and s.id not in record.left]
+    return tuple({step.id: step for step in (*blocks, *steps)}.values())
 
 
 def load(journal: Journal, containment: str) -> Record:

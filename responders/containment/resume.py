@@ -10,7 +10,7 @@ from responders.containment import due
 from responders.containment.execute import execute
 from responders.containment.notify import deliver_again
 from responders.containment.recheck import recheck
-from responders.containment.record import load
+from responders.containment.record import load, with_blocks
 from responders.containment.responder import Responder
 from responders.containment.restore import restore
 from responders.errors import Halted, Refused, TourniquetError
@@ -76,7 +76,7 @@ def _finish_lanes(responder: Responder, containment: str) -> str:
     if not record.open or record.plan is None or not steps or record.restoring is not None:
         return "nothing open"
     deadline = time.monotonic() + responder.timing.deadline
-    outcomes = execute(responder, record.plan, steps, record.before, {}, deadline)
+    outcomes = execute(responder, record.plan, with_blocks(record, steps), record.before, {}, deadline)
     left = [o for o in outcomes if not o.status.holds]
     if left:
         again = due.add(responder.journal, "resume", containment, responder.later(responder.timing.retry_due))

@@ -1,4 +1,4 @@
-"""One containment in a process that dies at a given point; started by test_kill.py."""
+"""One containment, recheck, approval or restore in a process that dies at a given point; started by test_kill.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from responders import pipeline
+from responders.containment.approve import approve
+from responders.containment.recheck import recheck
 from responders.containment.responder import Responder, Timing
+from responders.containment.restore import restore
 from responders.containment.signals import FileSignals
 from responders.inventory.resolve import Inventory
 from responders.journal.chain import Journal
@@ -72,6 +75,14 @@ responder = Responder(
     FileSignals(str(folder / "signals"), journal.clock),
     Timing(deadline=10.0, confirm_patience=1.0),
 )
-pipeline.contain(given["row"], responder)
+what, about = given["what"], given["containment"]
+if what == "contain":
+    pipeline.contain(given["row"], responder)
+elif what == "recheck":
+    recheck(responder, about, "10 s")
+elif what == "approve":
+    approve(responder, about, ("okta.reset_factors",), by="ida", reason="a drill")
+else:
+    restore(responder, about, by="ida", reason="a drill")
 (folder / "points").write_text(str(count))
 os._exit(0)

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 
 from responders import pipeline
+from responders.containment.record import load
 from responders.containment.restore import restore
 from responders.drill.attacker import Attacker
 from responders.drill.world import World
@@ -22,9 +24,11 @@ from tests.support import raw_alert
 ROOT = Path(__file__).parent.parent.parent
 
 
-def child(world: World, row: Dict[str, Any], point: int) -> int:
-    """Run one containment in a process of its own that dies (os._exit) at its `point`th write or call; its exit code."""
+def child(world: World, row: Dict[str, Any], point: int, what: str = "contain", containment: str = "") -> int:
+    """Run one containment (or `what` else) in a process that dies (os._exit) at its `point`th write or call; exit code."""
     given = {
+        "what": what,
+        "containment": containment,
         "folder": str(world.folder),
         "key": world.key.decode(),
         "row": row,
@@ -92,6 +96,63 @@ def test_killed_anywhere_the_next_start_finishes(tmp_path: Path, part: int) -> N
             assert world.okta.state["users"][person.okta]["status"] == "ACTIVE", point
             assert world.graph.state["users"][person.entra]["accountEnabled"] is True, point
             assert world.cyberark.state["users"][person.cyberark]["enabled"] is True, point
+
+
+def _contained(folder: Path, what: str) -> Tuple[World, str, Dict[str, Any]]:
+    """A world with a containment that is open, undone by the attacker where a recheck is to find it so."""
+    folder.mkdir()
+    world = World(folder, vault=False).__enter__()
+    person = world.add_person("bob", vendors=("okta", "entra"))
+    world.okta.add_factor(person.okta)
+    row = raw_alert(person)
+    report = pipeline.contain(row, world.responder(catalogue=CATALOGUE))
+    if what == "recheck":
+        world.okta.state["users"][person.okta]["status"] = "ACTIVE"
+        world.graph.state["users"][person.entra]["accountEnabled"] = True
+    return world, report.containment, row
+
+
+def _take_up_later(world: World, minutes: int) -> None:
+    at = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+    pipeline.take_up(world.responder(catalogue=CATALOGUE, clock=lambda: at))
+
+
+@pytest.mark.parametrize("what", ["recheck", "approve", "restore"])
+def test_killed_anywhere_the_rest_is_finished_too(tmp_path: Path, what: str) -> None:
+    """A recheck, an approval, a restore that dies before or after any write or call: the next runs finish what it began."""
+    world, containment, row = _contained(tmp_path / "count", what)
+    assert child(world, row, -1, what, containment) == 0
+    total = int((world.folder / "points").read_text())
+    world.__exit__(None, None, None)
+    assert total > 10
+    step = 1 if os.environ.get("CI") == "true" else 7
+    for point in range(0, total, step):
+        world, containment, row = _contained(tmp_path / str(point), what)
+        try:
+            person = world.people["bob"]
+            killed = child(world, row, point, what, containment) == 99
+            for minutes in (2, 4):
+                _take_up_later(world, minutes)
+            record = load(world.journal(), containment)
+            okta, graph = world.okta.state["users"][person.okta], world.graph.state["users"][person.entra]
+            begun = any(entry.kind == "restoring" for entry in record.entries)
+            free = what == "restore" and begun
+            assert (okta["status"] == "ACTIVE") == free, (point, killed)
+            assert graph["accountEnabled"] is free, (point, killed)
+            assert record.open is not free, (point, killed)
+            if what == "approve" and any(step.action == "okta.reset_factors" for step in record.steps.values()):
+                assert not world.okta.state["factors"].get(person.okta), (point, killed)
+            if what == "recheck":
+                suspends = [r for r in world.okta.requests if r.path.endswith("/lifecycle/suspend") and r.status == 200]
+                assert len(suspends) == 2, (point, killed)
+            assert world.journal().verify() == [], point
+            responder = world.responder(catalogue=CATALOGUE)
+            if not free:
+                outcomes = restore(responder, containment, by="ida", reason="a drill")
+                assert not [o for o in outcomes if o.status in (Status.FAILED, Status.UNKNOWN)], point
+                assert (okta["status"], graph["accountEnabled"]) == ("ACTIVE", True), point
+        finally:
+            world.__exit__(None, None, None)
 
 
 def test_a_killed_restore_is_taken_up(world: World) -> None:
