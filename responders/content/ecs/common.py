@@ -80,6 +80,8 @@ def fit(kind: str, value: Any, longest: int = _IGNORE_ABOVE) -> Any:
         return {"true": True, "false": False}.get(str(value).lower()) if isinstance(value, (bool, str)) else None
     if kind == "date":
         return iso_time(value)
+    if kind == "geo_point":
+        return _point(value)
     return pruned(value) if isinstance(value, Mapping) else None
 
 
@@ -111,6 +113,17 @@ def _ip(value: Any) -> Optional[str]:
         return str(ipaddress.ip_address(value.strip())) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def _point(value: Any) -> Optional[Dict[str, float]]:
+    """`{lat, lon}` of a place on earth."""
+    if not isinstance(value, Mapping):
+        return None
+    try:
+        lat, lon = float(value["lat"]), float(value["lon"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return {"lat": lat, "lon": lon} if abs(lat) <= 90 and abs(lon) <= 180 else None
 
 
 def _number(value: Any, largest: int) -> Optional[int]:

@@ -20,6 +20,11 @@ _MOST = 5
 itself maps all of them."""
 _AUDIT = "azure.auditlogs.properties"
 _SIGNIN = "azure.signinlogs.properties"
+_LOWERED = {
+    "tenantid": "tenantId", "calleripaddress": "callerIpAddress", "resulttype": "resultType",
+    "operationname": "operationName", "correlationid": "correlationId",
+}  # fmt: skip
+"""Some exports write the names beside the properties in small letters."""
 _SIGNIN_FIELDS = (
     ("id", "id"), ("user_id", "userId"), ("user_principal_name", "userPrincipalName"),
     ("user_display_name", "userDisplayName"), ("app_id", "appId"), ("app_display_name", "appDisplayName"),
@@ -33,7 +38,9 @@ _SIGNIN_FIELDS = (
     ("conditional_access_status", "conditionalAccessStatus"), ("autonomous_system_number", "autonomousSystemNumber"),
     ("status.error_code", "status.errorCode"), ("device_detail.device_id", "deviceDetail.deviceId"),
     ("device_detail.operating_system", "deviceDetail.operatingSystem"), ("device_detail.browser", "deviceDetail.browser"),
-    ("device_detail.trust_type", "deviceDetail.trustType"),
+    ("device_detail.trust_type", "deviceDetail.trustType"), ("device_detail.is_managed", "deviceDetail.isManaged"),
+    ("device_detail.is_compliant", "deviceDetail.isCompliant"), ("original_transfer_method", "originalTransferMethod"),
+    ("risk_detail", "riskDetail"), ("authentication_requirement", "authenticationRequirement"),
 )  # fmt: skip
 _AUDIT_FIELDS = (
     ("activity_display_name", "activityDisplayName"), ("id", "id"), ("category", "category"),
@@ -65,6 +72,7 @@ def fill_audit(event: Mapping[str, Any], document: Doc) -> str:
 def fill_signin(event: Mapping[str, Any], document: Doc) -> str:
     """Fill a document from a sign-in event (Microsoft Graph, "signIn"); its id."""
     properties = _properties(event)
+    event = {_LOWERED.get(name, name): value for name, value in event.items()}
     _common(event, "azure.signinlogs", event.get("operationName") or "Sign-in activity", document)
     document.put("azure.signinlogs.category", event.get("category") or "SignInLogs")
     document.put("azure.signinlogs.result_type", event.get("resultType"))
@@ -73,6 +81,8 @@ def fill_signin(event: Mapping[str, Any], document: Doc) -> str:
         document.put(f"{_SIGNIN}.{name}", get(properties, path))
     document.put("user.id", properties.get("userId"))
     document.put("user.full_name", properties.get("userDisplayName"))
+    document.put("user_agent.original", properties.get("userAgent"))
+    _place(event, get(properties, "location"), document)
     code = get(document.values, f"{_SIGNIN}.status.error_code")
     document.put("event.outcome", "failure" if code else "success")
     if get(document.values, "source.ip") is None:
@@ -80,6 +90,14 @@ def fill_signin(event: Mapping[str, Any], document: Doc) -> str:
         for name in ("source.ip", "client.ip"):
             document.put(name, properties.get("ipAddress"))
     return str(properties.get("id", ""))
+
+
+def _place(event: Mapping[str, Any], told: Any, document: Doc) -> None:
+    """The country is the one beside the properties; Graph's form has it within."""
+    country = event.get("location")
+    document.put("geo.country_iso_code", country if isinstance(country, str) else get(told, "countryOrRegion"))
+    lat, lon = get(told, "geoCoordinates.latitude"), get(told, "geoCoordinates.longitude")
+    document.put("geo.location", {"lat": lat, "lon": lon})
 
 
 def _properties(event: Mapping[str, Any]) -> Mapping[str, Any]:
