@@ -21,7 +21,20 @@ _PRINCIPALS = frozenset(
      "SourceUser", "actor", "username", "entity_id", "accessor", "tq_identity")
 )  # fmt: skip
 """Keys whose values name somebody in one vendor's log or another."""
-_ROLES = frozenset(("root", "passwordmanager", "administrator", "administrators", "anonymous", "system", "unknown", "null"))
+_ROLES = frozenset(
+    (
+        "root",
+        "passwordmanager",
+        "administrator",
+        "administrators",
+        "anonymous",
+        "system",
+        "unknown",
+        "null",
+        "token",
+        "approle",
+    )
+)
 """Names that say what somebody is and not who: a search may rest on them."""
 _LAST = re.compile(r"^(.*[_/:])?([^_/:@]+)(@.*)?$", re.DOTALL)
 _MACROS = Path(__file__).resolve().parent.parent.parent / "detections" / "macros.yaml"
