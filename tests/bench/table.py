@@ -39,7 +39,7 @@ _COLUMNS = "| figure | median | least–most | runs | goal | |\n|---|---|---|---
 _WHY = {
     "a": "Starting the interpreter and importing take about a third; processors that others use make the rest longer.",
     "b": "The requests take no more than four round trips in a row; the rest is work of the processors, which responder, "
-    "simulators, relays and OpenBao share: the four trips of thirteen requests each, the journal's writes before the first "
+    "simulators, relays and OpenBao share: up to fourteen requests side by side in each trip, the journal's writes before the first "
     "change, and threads that wait for one another.",
     "d": "Starting the interpreter and importing take longer than there is.",
     "e": "Eight containments are at work at a time, and each needs several round trips one after another: where the "
