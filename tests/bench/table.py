@@ -32,8 +32,9 @@ The attacker goes around the relays and uses every way in again and again. The t
 the last call that worked.""",
     "e": """Many at once, under rate limits
 One alert of 500 rows, half at confidence 95 (revoke), half at 60 (restrict).
-Limits of the simulators: {limits}. What they allow: the calls made, in as few windows as they fit into, until the last of these windows opens. A revoke is late when
-it blocks after the first block of a restrict. What processors and round trips alone take is the first line.""",
+Limits of the simulators: {limits}.
+What they allow: the calls made, in as few windows as they fit into, until the last of these windows opens. A revoke is late
+when it blocks after the first block of a restrict. What processors and round trips alone take is the first line.""",
 }
 _COLUMNS = "| figure | median | least–most | runs | goal | |\n|---|---|---|---|---|---|\n"
 _WHY = {
