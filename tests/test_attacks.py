@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from typing import Any, List
 
 import pytest
@@ -15,7 +16,7 @@ from responders.containment.responder import Timing
 from responders.containment.restore import restore
 from responders.drill.simulators.graph import TENANT
 from responders.drill.world import OKTA_SCOPES, Person, World, rsa_key
-from responders.errors import Refused
+from responders.errors import JournalError, Refused
 from responders.model import Account, Status, Tier
 from responders.settings import Secret
 from responders.vendors.open import ClientPool
@@ -243,3 +244,23 @@ def test_an_unmapped_account_by_its_true_id_is_restricted(world: World) -> None:
         assert report.decision is not None
         assert report.decision.tier is Tier.RESTRICT, vendor
     assert TENANT in report.decision.identity.id
+
+
+def test_without_a_journal_nothing_is_changed(world: World) -> None:
+    """Attack: fill the disk, so that nobody can tell afterwards. No intent on record, no change at any vendor."""
+    person = world.add_person("bob", vendors=("okta", "entra"))
+    responder = world.responder(catalogue=CATALOGUE, timing=QUICK)
+    create = responder.journal.store.create
+
+    def full(key: str, doc: Any) -> bool:
+        if key.startswith("e/c-") and doc["kind"] == "intent":
+            raise JournalError("journal: database or disk is full")
+        return create(key, doc)
+
+    responder.journal.store.create = full  # type: ignore[method-assign]
+    with pytest.raises(JournalError):
+        pipeline.contain(raw_alert(person), responder)
+    assert writes(world) == []
+    responder.journal.store.create = create  # type: ignore[method-assign]
+    time.sleep(0.3)  # a lane that went on all the same would write by now
+    assert writes(world) == []

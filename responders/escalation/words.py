@@ -95,7 +95,7 @@ def _done(report: Report) -> List[str]:
             return [
                 "",
                 "Would do:",
-                *(f"  {s.phase.name.lower():6} {s.action} on {s.account.key}" for s in report.plan.steps),
+                *(f"  {s.phase.name.lower():6} {s.action} on {clean(s.account.key)}" for s in report.plan.steps),
             ]
         return []
     lines = ["", "Done and proved:" if not report.loud else "Done:"]
