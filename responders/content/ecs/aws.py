@@ -52,6 +52,8 @@ def fill(event: Mapping[str, Any], document: Doc) -> str:
     login = get(event, "responseElements.ConsoleLogin")
     if event.get("eventName") == "ConsoleLogin" and isinstance(login, str):
         document.put("event.outcome", login.lower())
+        used = {"yes": True, "no": False}.get(str(get(event, "additionalEventData.MFAUsed")).lower())
+        document.put("aws.cloudtrail.console_login.additional_eventdata.mfa_used", used)
     else:
         document.put("event.outcome", "failure" if failed else "success")
     document.put("actor.entity.id", get(event, "userIdentity.arn") or get(event, "userIdentity.onBehalfOf.userId"))
