@@ -87,10 +87,12 @@ def _other(name: str) -> str:
 
 
 def _other_address(match: re.Match[str]) -> str:
-    """Another address; a private one stays within its network, for a search may rest on that it is private."""
+    """Another address; a private one stays within its network, for a search may rest on that it is private. A network's
+    (last number 0) becomes the network of its renamed addresses."""
+    last = (int(match[4]) + 11) % 250 if int(match[4]) else 0
     if _PRIVATE.match(match[0]):
-        return f"{match[1]}.{match[2]}.{match[3]}.{(int(match[4]) + 11) % 250}"
-    return f"{(int(match[1]) + 7) % 200 + 1}.{match[3]}.{match[2]}.{(int(match[4]) + 11) % 250}"
+        return f"{match[1]}.{match[2]}.{match[3]}.{last}"
+    return f"{(int(match[1]) + 7) % 200 + 1}.{match[3]}.{match[2]}.{last}"
 
 
 @lru_cache(maxsize=1)
