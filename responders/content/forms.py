@@ -14,6 +14,7 @@ SOURCETYPES: Dict[str, str] = {
     "okta": "OktaIM2:log",
     "entra_signin": "azure:monitor:aad",
     "entra_audit": "azure:monitor:aad",
+    "entra_risk": "azure:monitor:aad",
     "m365_audit": "o365:management:activity",
     "aws_cloudtrail": "aws:cloudtrail",
     "cyberark": "cyberark:epv:cef",
@@ -30,6 +31,7 @@ TIMES: Dict[str, Tuple[str, ...]] = {
     "okta": ("published",),
     "entra_signin": ("time", "createdDateTime"),
     "entra_audit": ("time", "activityDateTime"),
+    "entra_risk": ("time", "riskLastUpdatedDateTime", "lastUpdatedDateTime", "detectedDateTime", "activityDateTime"),
     "m365_audit": ("CreationTime",),
     "aws_cloudtrail": ("eventTime",),
     "cyberark": ("iso_timestamp", "IsoTimestamp", "rt"),
@@ -40,6 +42,7 @@ TIMES: Dict[str, Tuple[str, ...]] = {
     "signal": ("tq_completed_at", "time"),
     "journal": ("contained_at", "time"),
 }
+_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d:\d\d) ([AP]M)$", re.IGNORECASE)
 _STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?")
 
 
@@ -70,6 +73,8 @@ def _sourcetype(source: str, event: Any) -> str:
     flat = isinstance(event, Mapping) and "properties" not in event
     if source == "entra_audit" and flat:
         return "azure:aad:audit"
+    if source == "entra_risk" and flat:
+        return "azure:aad:identity_protection:risk_detection"
     if source == "entra_signin" and flat:
         return "azure:aad:signin"
     return SOURCETYPES[source]
@@ -82,7 +87,7 @@ def parse_time(value: Any) -> Optional[float]:
     if isinstance(value, (int, float)):
         number = float(value)
         return number / 1000 if number > 1e11 else number
-    match = _STAMP.match(str(value))
+    match = _STAMP.match(_from_american(str(value)))
     if match is None:
         return parse_time(float(value)) if re.fullmatch(r"\d{9,16}(\.\d+)?", str(value)) else None
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
@@ -96,6 +101,16 @@ def parse_time(value: Any) -> Optional[float]:
         digits = offset[1:].replace(":", "")
         shift = (int(digits[:2]) * 3600 + int(digits[2:]) * 60) * (-1 if offset[0] == "-" else 1)
     return at + float(match.group(7) or 0) - shift
+
+
+def _from_american(text: str) -> str:
+    """`8/22/2022 6:11:52 PM`, as ID Protection's events by Event Hub have it, with the year first."""
+    match = _AMERICAN.match(text)
+    if match is None:
+        return text
+    month, day, year, hour, rest, half = match.groups()
+    of_day = int(hour) % 12 + (12 if half.upper() == "PM" else 0)
+    return f"{year}-{int(month):02}-{int(day):02}T{of_day:02}:{rest}"
 
 
 def _time(source: str, event: Any, fields: Mapping[str, Any]) -> Optional[float]:

@@ -8,7 +8,8 @@ from typing import Any, Dict, List, Mapping, Tuple
 from responders.content.forms import TIMES
 
 _ENVELOPES: Dict[str, Tuple[str, ...]] = {
-    "entra_signin": ("records", "value"), "entra_audit": ("records", "value"), "m365_audit": ("value",),
+    "entra_signin": ("records", "value"), "entra_audit": ("records", "value"),
+    "entra_risk": ("records", "value"), "m365_audit": ("value",),
     "aws_cloudtrail": ("Records",), "kubernetes_audit": ("items",),
 }  # fmt: skip
 """Where the vendor holds several: Event Hub's records, Graph's value, CloudTrail's Records, a Kubernetes EventList."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from responders.content.ecs import agent, aws, cyberark, entra, github, kubernetes, m365, okta, tourniquet, vault
+from responders.content.ecs import agent, aws, cyberark, entra, entra_risk, github, kubernetes, m365, okta, tourniquet, vault
 from responders.content.ecs.common import Doc, EcsDocument, document_id, iso_time
 from responders.errors import BadInput
 
@@ -22,6 +22,7 @@ STREAMS: Dict[str, str] = {
     "okta": "logs-okta.system",
     "entra_signin": "logs-azure.signinlogs",
     "entra_audit": "logs-azure.auditlogs",
+    "entra_risk": "logs-azure.identity_protection",
     "m365_audit": "logs-o365.audit",
     "aws_cloudtrail": "logs-aws.cloudtrail",
     "cyberark": "logs-cyberarkpas.audit",
@@ -36,7 +37,8 @@ STREAMS: Dict[str, str] = {
 
 _NAMESPACE = "default"
 _ENVELOPES: Dict[str, str] = {
-    "entra_signin": "records", "entra_audit": "records", "aws_cloudtrail": "Records", "kubernetes_audit": "items",
+    "entra_signin": "records", "entra_audit": "records", "entra_risk": "records", "aws_cloudtrail": "Records",
+    "kubernetes_audit": "items",
 }  # fmt: skip
 """Where a file or a message of the vendor holds several events; the integrations' inputs split them as well."""
 
@@ -45,6 +47,7 @@ _MAPPERS: Dict[str, Tuple[_Fill, Tuple[str, ...]]] = {
     "okta": (okta.fill, okta.TIMES),
     "entra_signin": (entra.fill_signin, entra.SIGNIN_TIMES),
     "entra_audit": (entra.fill_audit, entra.AUDIT_TIMES),
+    "entra_risk": (entra_risk.fill, entra_risk.TIMES),
     "m365_audit": (m365.fill, m365.TIMES),
     "aws_cloudtrail": (aws.fill, aws.TIMES),
     "cyberark": (cyberark.fill, cyberark.TIMES),
