@@ -20,12 +20,15 @@ SOURCETYPES: Dict[str, str] = {
     "cyberark": "cyberark:epv:cef",
     "vault": "hashicorp_vault_audit_log",
     "github": "github:cloud:audit",
+    "github_secret_scanning": "github:cloud:secret:scanning:alerts",
     "kubernetes_audit": "kube:apiserver-audit",
+    "sailpoint": "sailpoint:identity:events",
     "agent": "mcp:jsonrpc",
     "signal": "tourniquet:signal",
     "journal": "tourniquet:journal",
 }
-"""Source name to sourcetype. Entra events in Graph's flat form get azure:aad:signin or azure:aad:audit."""
+"""Source name to sourcetype; SailPoint's has no settled name, this one is ours.
+Entra events in Graph's flat form get azure:aad:signin or azure:aad:audit."""
 
 TIMES: Dict[str, Tuple[str, ...]] = {
     "okta": ("published",),
@@ -37,7 +40,9 @@ TIMES: Dict[str, Tuple[str, ...]] = {
     "cyberark": ("iso_timestamp", "IsoTimestamp", "rt"),
     "vault": ("time",),
     "github": ("@timestamp", "created_at"),
+    "github_secret_scanning": ("resolved_at", "updated_at", "created_at"),
     "kubernetes_audit": ("requestReceivedTimestamp", "stageTimestamp"),
+    "sailpoint": ("created",),
     "agent": ("time", "timestamp"),
     "signal": ("tq_completed_at", "time"),
     "journal": ("contained_at", "time"),

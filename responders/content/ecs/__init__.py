@@ -14,7 +14,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from responders.content.ecs import agent, aws, cyberark, entra, entra_risk, github, kubernetes, m365, okta, tourniquet, vault
+from responders.content.ecs import (
+    agent,
+    aws,
+    cyberark,
+    entra,
+    entra_risk,
+    github,
+    kubernetes,
+    m365,
+    okta,
+    sailpoint,
+    secret_scanning,
+    tourniquet,
+    vault,
+)
 from responders.content.ecs.common import Doc, EcsDocument, document_id, iso_time
 from responders.errors import BadInput
 
@@ -28,7 +42,9 @@ STREAMS: Dict[str, str] = {
     "cyberark": "logs-cyberarkpas.audit",
     "vault": "logs-hashicorp_vault.audit",
     "github": "logs-github.audit",
+    "github_secret_scanning": "logs-github.secret_scanning",
     "kubernetes_audit": "logs-kubernetes.audit_logs",
+    "sailpoint": "logs-sailpoint_identity_sc.events",
     "agent": "logs-tourniquet.agent",
     "signal": "logs-tourniquet.signals",
     "journal": "logs-tourniquet.journal",
@@ -53,7 +69,9 @@ _MAPPERS: Dict[str, Tuple[_Fill, Tuple[str, ...]]] = {
     "cyberark": (cyberark.fill, cyberark.TIMES),
     "vault": (vault.fill, vault.TIMES),
     "github": (github.fill, github.TIMES),
+    "github_secret_scanning": (secret_scanning.fill, secret_scanning.TIMES),
     "kubernetes_audit": (kubernetes.fill, kubernetes.TIMES),
+    "sailpoint": (sailpoint.fill, sailpoint.TIMES),
     "agent": (agent.fill, agent.TIMES),
     "signal": (tourniquet.fill_signal, tourniquet.SIGNAL_TIMES),
     "journal": (tourniquet.fill_journal, tourniquet.JOURNAL_TIMES),

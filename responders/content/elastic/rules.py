@@ -22,6 +22,7 @@ _INTEGRATIONS: Dict[str, Tuple[str, str]] = {
     "okta": ("okta", ">=2.5.0"), "azure": ("azure", ">=1.18.0"), "o365": ("o365", ">=2.0.0"), "aws": ("aws", ">=2.0.0"),
     "cyberarkpas": ("cyberarkpas", ">=2.2.0"), "hashicorp_vault": ("hashicorp_vault", ">=1.4.1"),
     "github": ("github", ">=1.0.0"), "kubernetes": ("kubernetes", ">=1.0.0"),
+    "sailpoint_identity_sc": ("sailpoint_identity_sc", ">=1.0.0"),
 }  # fmt: skip
 """Package and versions by the first part of a data stream; no rule was run with an integration's real pipeline."""
 _STREAM = re.compile(r"\blogs-([a-z0-9_]+)\.([a-z0-9_]+)-\*")
