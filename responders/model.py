@@ -240,6 +240,21 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """One account of a containment. `kind` is contained, restored or closed; `since` when it came to be so.
+
+    `residual_until`: when the last token ends that nobody can revoke. `account` is `vendor:tenant:id`.
+    """
+
+    kind: str
+    containment: str
+    identity: str
+    account: str
+    since: datetime
+    residual_until: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
 class Created:
     """Something the identity made since the compromise: a user, token, factor, device, role or credential."""
 

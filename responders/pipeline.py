@@ -12,6 +12,7 @@ from responders.alerts.kept import kept
 from responders.alerts.row import alert_from_row
 from responders.containment.begin import begin
 from responders.containment.compose import Note, of_containment, preview, without_containment
+from responders.containment.early import telling_early
 from responders.containment.execute import execute
 from responders.containment.gate import judged_places
 from responders.containment.intake import Intake, finish, journal_raw, put_off, remember
@@ -22,6 +23,7 @@ from responders.containment.recheck import schedule_rechecks
 from responders.containment.record import load
 from responders.containment.responder import Responder
 from responders.containment.resume import resume
+from responders.containment.standing import tell_standing
 from responders.containment.sweep import sweep
 from responders.errors import BadInput
 from responders.escalation.report import Report
@@ -54,11 +56,13 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
         return _observed(intake, judgement, responder)
     record = begin(judgement, responder)
     steps, judged = judgement.plan.steps, judged_places(judgement.facts)
-    outcomes = execute(
-        responder, judgement.plan, steps, record.before, judgement.states, deadline, judged, judgement.running,
-        asked=judgement.alert.source == "click",
-    )  # fmt: skip
+    with telling_early(responder, judgement.plan.containment):
+        outcomes = execute(
+            responder, judgement.plan, steps, record.before, judgement.states, deadline, judged, judgement.running,
+            asked=judgement.alert.source == "click",
+        )  # fmt: skip
     schedule_rechecks(responder, judgement.plan.containment)
+    tell_standing(responder, judgement.plan.containment)
     created, unread = sweep(responder, judgement.plan, deadline)
     finish(intake, responder, judgement.plan.containment, "contained")
     record = load(responder.journal, judgement.plan.containment)

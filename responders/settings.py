@@ -42,7 +42,7 @@ _LONGEST_SECRET = 65536
 _LONGEST_FILE = 4 * 1024 * 1024
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _COMMON = ("vendor", "tenant", "url", "ca", "proxy", "settings", "privileged", "allow_loopback_http")
-_SECONDS = ("deadline", "confirm_patience", "federation_wait", "claim", "retry_due")
+_SECONDS = ("deadline", "tell_after", "confirm_patience", "federation_wait", "claim", "retry_due")
 _LONGEST_DELAY = 90 * 86400.0
 _TOP = (
     "connections", "journal", "inventory", "policy", "escalation", "signals", "timing", "unauthenticated_ingest",

@@ -14,6 +14,7 @@ from responders.containment.facts import client_for
 from responders.containment.notify import escalate
 from responders.containment.record import Record, load, with_blocks, write_outcomes
 from responders.containment.responder import Responder
+from responders.containment.standing import tell_standing
 from responders.containment.sweep import sweep
 from responders.model import Outcome, Step
 from responders.parallel import run_all
@@ -59,6 +60,8 @@ def recheck(responder: Responder, containment: str, label: str) -> Tuple[Outcome
     todo = with_blocks(load(responder.journal, containment), todo)
     left = [o.step for o in execute(responder, record.plan, todo, record.before, {}, deadline) if not o.status.holds]
     _again(responder, containment, label, bool(left and fell), bool(unread))
+    if todo:
+        tell_standing(responder, containment)
     if loud:
         created, missing = sweep(responder, record.plan, deadline)
         note = Note(title=_title(record, label), loud=True, open_items=(*loud, *missing), created=created)

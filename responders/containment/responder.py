@@ -12,7 +12,7 @@ from responders.errors import Halted
 from responders.escalation.report import Channel
 from responders.inventory.resolve import Inventory
 from responders.journal.chain import Journal
-from responders.model import Alert, Identity
+from responders.model import Alert, Identity, Standing
 from responders.policy.policy import Policy
 from responders.vendors.client import VendorClient
 
@@ -21,9 +21,13 @@ HALT_CHAIN = "halt"
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds. `deadline` bounds one containment, `federation_wait` the wait of a downstream cut for the block."""
+    """Seconds. `deadline` bounds one containment, `federation_wait` the wait of a downstream cut for the block.
+
+    `tell_after`: when people first hear of a containment that is not over yet.
+    """
 
     deadline: float = 20.0
+    tell_after: float = 5.0
     confirm_patience: float = 3.0
     federation_wait: float = 0.5
     claim: float = 60.0
@@ -43,6 +47,8 @@ class Signals(Protocol):
     def signal(self, alert: Alert, identity: Identity) -> None: ...
 
     def watch(self, identity: Identity, until: datetime, why: str) -> None: ...
+
+    def standing(self, standing: Standing) -> None: ...
 
 
 @dataclass(frozen=True)

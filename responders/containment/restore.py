@@ -16,6 +16,7 @@ from responders.containment.notify import escalate
 from responders.containment.people import identity_of, permitted
 from responders.containment.record import Record, load
 from responders.containment.responder import Responder
+from responders.containment.standing import tell_standing
 from responders.errors import TourniquetError
 from responders.model import Outcome, Status, Step
 from responders.parallel import run_all
@@ -44,6 +45,7 @@ def restore(
     failed = tuple(o for o in outcomes if o.status in (Status.FAILED, Status.UNKNOWN))
     if not failed:
         journal.append(containment, "restored", {"by": by, "approved_by": approved_by or "", "reason": reason})
+        tell_standing(responder, containment)
         title = f"{identity.id}: restored by {by}"
     else:
         title = f"{identity.id}: restore is NOT complete"
@@ -111,3 +113,4 @@ def close(responder: Responder, containment: str, *, by: str, reason: str, appro
     """
     permitted(load(responder.journal, containment), responder, "close", by, reason, approved_by)
     responder.journal.append(containment, "closed", {"by": by, "approved_by": approved_by or "", "reason": reason})
+    tell_standing(responder, containment)

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
-from responders.containment import due
+from responders.containment import due, standing
 from responders.containment.execute import execute
 from responders.containment.notify import deliver_again
 from responders.containment.recheck import recheck
@@ -64,6 +64,9 @@ def _do(item: due.Due, responder: Responder, contain_raw: ContainRaw, signal_aga
     if item.what == "recheck":
         outcomes = recheck(responder, item.about, item.note)
         return f"{sum(o.status.holds for o in outcomes)} of {len(outcomes)} steps hold"
+    if item.what == standing.DUE:
+        standing.tell_standing(responder, item.about)
+        return "written or put off"
     if item.what == "restore":
         return _finish_restore(responder, item.about)
     deliver_again(responder, item)
@@ -81,6 +84,7 @@ def _finish_lanes(responder: Responder, containment: str) -> str:
     if left:
         again = due.add(responder.journal, "resume", containment, responder.later(responder.timing.retry_due))
         responder.journal.append(containment, "still open", {"steps": [o.step.id for o in left], "side": [again]})
+    standing.tell_standing(responder, containment)
     return f"{len(outcomes) - len(left)} of {len(outcomes)} open steps done"
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, Callable, Mapping
 
 from responders.errors import JournalError
-from responders.model import Alert, Identity
+from responders.model import Alert, Identity, Standing
 
 
 class FileSignals:
-    """Appends to `signals.jsonl` and `watch.jsonl` in a folder, mode 0600. Raises JournalError."""
+    """Appends to `signals.jsonl`, `watch.jsonl` and `journal.jsonl` in a folder, mode 0600. Raises JournalError."""
 
     def __init__(self, folder: str, clock: Callable[[], datetime]) -> None:
         self.folder = folder
@@ -42,6 +42,18 @@ class FileSignals:
         row = {"tq_identity": identity.id, "until": until.isoformat(), "why": why, "at": self.clock().isoformat()}
         row["tq_account"] = ",".join(account.key for account in identity.accounts)
         self._append("watch.jsonl", row)
+
+    def standing(self, standing: Standing) -> None:
+        """One account of a containment, as detection correlation/activity_after_containment reads it."""
+        until = standing.residual_until
+        row = {
+            "kind": standing.kind,
+            "containment": standing.containment,
+            "tq_identity": standing.identity,
+            "tq_account": standing.account,
+            "time": standing.since.isoformat(),
+        }
+        self._append("journal.jsonl", row if until is None else {**row, "residual_until": until.isoformat()})
 
     def _append(self, name: str, row: Mapping[str, Any]) -> None:
         try:
