@@ -64,6 +64,8 @@ def fill_audit(event: Mapping[str, Any], document: Doc) -> str:
     for name in document.types:
         if name.startswith(f"{_AUDIT}.initiated_by."):
             document.put(name, get(properties.get("initiatedBy"), name[len(f"{_AUDIT}.initiated_by.") :]))
+    told = [item.get("value") for item in objects(properties.get("additionalDetails"))]
+    document.put(f"{_AUDIT}.additional_details.value", told)
     for place, target in enumerate(objects(properties.get("targetResources"))[:_MOST]):
         _target(f"{_AUDIT}.target_resources.{place}", target, document)
     return str(properties.get("id", ""))
