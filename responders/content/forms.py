@@ -37,7 +37,7 @@ TIMES: Dict[str, Tuple[str, ...]] = {
     "entra_risk": ("time", "riskLastUpdatedDateTime", "lastUpdatedDateTime", "detectedDateTime", "activityDateTime"),
     "m365_audit": ("CreationTime",),
     "aws_cloudtrail": ("eventTime",),
-    "cyberark": ("iso_timestamp", "IsoTimestamp", "rt"),
+    "cyberark": ("iso_timestamp", "IsoTimestamp", "rt", "deviceCustomDate1"),
     "vault": ("time",),
     "github": ("@timestamp", "created_at"),
     "github_secret_scanning": ("resolved_at", "updated_at", "created_at"),
@@ -62,6 +62,8 @@ def to_splunk(source: str, event: Any, index_time: float) -> Dict[str, Any]:
     else:
         raw = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=str)
     found = _time(source, event, fields)
+    if found is None and source == "cyberark":
+        found = parse_time(header_time(raw))
     return {
         **fields,
         "_raw": raw,
@@ -75,6 +77,8 @@ def to_splunk(source: str, event: Any, index_time: float) -> Dict[str, Any]:
 
 
 def _sourcetype(source: str, event: Any) -> str:
+    if source == "cyberark" and is_pta(event):
+        return "cyberark:pta:cef"
     flat = isinstance(event, Mapping) and "properties" not in event
     if source == "entra_audit" and flat:
         return "azure:aad:audit"
@@ -132,8 +136,22 @@ def _time(source: str, event: Any, fields: Mapping[str, Any]) -> Optional[float]
 
 CEF_KEYS = (
     ("suser", "Issuer"), ("duser", "TargetUser"), ("fname", "File"), ("shost", "Station"), ("cs2", "Safe"),
-    ("reason", "Reason"), ("act", "Message"), ("rt", "IsoTimestamp"), ("cs1", "AffectedUserName"), ("msg", "ExtraDetails"),
+    ("reason", "Reason"), ("act", "Message"), ("rt", "IsoTimestamp"), ("cs1", "SourceUser"), ("msg", "ExtraDetails"),
+    ("cs4", "Category"),
 )  # fmt: skip
+_PTA = re.compile(r"CEF:\d+\|CyberArk\|PTA\|")
+
+
+def is_pta(event: Any) -> bool:
+    """Whether a CyberArk event is one of Privileged Threat Analytics: a CEF line, bare or below "cef"."""
+    text = event.get("cef") if isinstance(event, Mapping) else event
+    return isinstance(text, str) and _PTA.search(text) is not None
+
+
+def header_time(text: str) -> Optional[str]:
+    """The time in an RFC 5424 syslog header before a CEF record, which has no time of its own."""
+    found = _STAMP.search(text[: max(0, text.find("CEF:"))])
+    return found[0] if found else None
 
 
 def _cef(event: Any) -> Tuple[str, Dict[str, Any]]:
@@ -146,6 +164,9 @@ def _cef(event: Any) -> Tuple[str, Dict[str, Any]]:
         else:
             given: Mapping[str, Any] = record if isinstance(record, Mapping) else {}
             parts = [f"{key}={_escape(str(given[name]))}" for key, name in CEF_KEYS if given.get(name) not in (None, "")]
+            if given.get("Category"):
+                # Where a translator passes the property's name on; Arcsight.sample.xsl does not.
+                parts.append('cs4Label="Property Name"')
             head = f"CEF:0|Cyber-Ark|Vault|12.6|{given.get('MessageID', '')}|{_escape_head(str(given.get('Desc', '')))}|5|"
             text = head + " ".join(parts)
     else:
@@ -171,6 +192,7 @@ def read_cef(text: str) -> Dict[str, Any]:
         "cef_vendor": parts[1],
         "cef_signature": parts[4],
         "cef_name": parts[5].replace("\\|", "|"),
+        "cef_severity": parts[6],
     }
     keys = list(re.finditer(r"(?:^|\s)([A-Za-z][A-Za-z0-9_]*)=", parts[7]))
     for place, key in enumerate(keys):

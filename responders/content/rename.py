@@ -22,19 +22,9 @@ _PRINCIPALS = frozenset(
 )  # fmt: skip
 """Keys whose values name somebody in one vendor's log or another."""
 _ROLES = frozenset(
-    (
-        "root",
-        "passwordmanager",
-        "administrator",
-        "administrators",
-        "anonymous",
-        "system",
-        "unknown",
-        "null",
-        "token",
-        "approle",
-    )
-)
+    ("root", "passwordmanager", "administrator", "administrators", "anonymous", "system", "unknown", "null", "token",
+     "approle", "vault admins", "psmmaster", "pvwagwaccounts")
+)  # fmt: skip
 """Names that say what somebody is and not who: a search may rest on them."""
 _LAST = re.compile(r"^(.*[_/:])?([^_/:@]+)(@.*)?$", re.DOTALL)
 _MACROS = Path(__file__).resolve().parent.parent.parent / "detections" / "macros.yaml"

@@ -30,6 +30,7 @@ from responders.content.ecs import (
     vault,
 )
 from responders.content.ecs.common import Doc, EcsDocument, document_id, iso_time
+from responders.content.forms import is_pta
 from responders.errors import BadInput
 
 STREAMS: Dict[str, str] = {
@@ -40,6 +41,7 @@ STREAMS: Dict[str, str] = {
     "m365_audit": "logs-o365.audit",
     "aws_cloudtrail": "logs-aws.cloudtrail",
     "cyberark": "logs-cyberarkpas.audit",
+    "cyberark_pta": "logs-cyberark_pta.events",
     "vault": "logs-hashicorp_vault.audit",
     "github": "logs-github.audit",
     "github_secret_scanning": "logs-github.secret_scanning",
@@ -67,6 +69,7 @@ _MAPPERS: Dict[str, Tuple[_Fill, Tuple[str, ...]]] = {
     "m365_audit": (m365.fill, m365.TIMES),
     "aws_cloudtrail": (aws.fill, aws.TIMES),
     "cyberark": (cyberark.fill, cyberark.TIMES),
+    "cyberark_pta": (cyberark.fill_pta, cyberark.PTA_TIMES),
     "vault": (vault.fill, vault.TIMES),
     "github": (github.fill, github.TIMES),
     "github_secret_scanning": (secret_scanning.fill, secret_scanning.TIMES),
@@ -103,6 +106,7 @@ def field_types() -> Mapping[str, Mapping[str, str]]:
 def _one(source: str, event: Any, ingested: datetime, untimed: Optional[datetime], place: str) -> EcsDocument:
     raw = event
     if source == "cyberark":
+        source = "cyberark_pta" if is_pta(event) else source
         event = cyberark.record(event)
     if not isinstance(event, Mapping):
         raise BadInput("is no JSON object", place=place, remedy="give one event a line")
