@@ -10,6 +10,8 @@ import re
 from datetime import datetime, timezone
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+from responders.content.agent_log.shape import shape
+
 SOURCETYPES: Dict[str, str] = {
     "okta": "OktaIM2:log",
     "entra_signin": "azure:monitor:aad",
@@ -23,12 +25,15 @@ SOURCETYPES: Dict[str, str] = {
     "github_secret_scanning": "github:cloud:secret:scanning:alerts",
     "kubernetes_audit": "kube:apiserver-audit",
     "sailpoint": "sailpoint:identity:events",
-    "agent": "mcp:jsonrpc",
+    "agent": "tourniquet:agent",
     "signal": "tourniquet:signal",
     "journal": "tourniquet:journal",
 }
 """Source name to sourcetype; SailPoint's has no settled name, this one is ours.
 Entra events in Graph's flat form get azure:aad:signin or azure:aad:audit."""
+
+_OF_AGENTS = {"mcp": "mcp:jsonrpc", "bedrock": "aws:bedrock:invocation"}
+"""What products log of agents has the product's sourcetype; agent_log/shape.py tells which it is. Neither name is settled."""
 
 TIMES: Dict[str, Tuple[str, ...]] = {
     "okta": ("published",),
@@ -43,7 +48,7 @@ TIMES: Dict[str, Tuple[str, ...]] = {
     "github_secret_scanning": ("resolved_at", "updated_at", "created_at"),
     "kubernetes_audit": ("requestReceivedTimestamp", "stageTimestamp"),
     "sailpoint": ("created",),
-    "agent": ("time", "timestamp"),
+    "agent": ("time", "timestamp", "createdDateTime"),
     "signal": ("tq_completed_at", "time"),
     "journal": ("contained_at", "time"),
 }
@@ -79,6 +84,9 @@ def to_splunk(source: str, event: Any, index_time: float) -> Dict[str, Any]:
 def _sourcetype(source: str, event: Any) -> str:
     if source == "cyberark" and is_pta(event):
         return "cyberark:pta:cef"
+    if source == "agent":
+        found = shape(event)
+        return _sourcetype(found, event) if found == "entra_signin" else _OF_AGENTS.get(found, SOURCETYPES["agent"])
     flat = isinstance(event, Mapping) and "properties" not in event
     if source == "entra_audit" and flat:
         return "azure:aad:audit"

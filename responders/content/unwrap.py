@@ -10,7 +10,7 @@ from responders.content.forms import TIMES
 _ENVELOPES: Dict[str, Tuple[str, ...]] = {
     "entra_signin": ("records", "value"), "entra_audit": ("records", "value"),
     "entra_risk": ("records", "value"), "m365_audit": ("value",),
-    "aws_cloudtrail": ("Records",), "kubernetes_audit": ("items",),
+    "aws_cloudtrail": ("Records",), "kubernetes_audit": ("items",), "agent": ("records", "value"),
 }  # fmt: skip
 """Where the vendor holds several: Event Hub's records, Graph's value, CloudTrail's Records, a Kubernetes EventList."""
 _TEXTS = ("_raw", "AuditData")

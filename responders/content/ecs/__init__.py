@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from responders.content.agent_log.shape import shape
 from responders.content.ecs import (
     agent,
     aws,
@@ -48,6 +49,7 @@ STREAMS: Dict[str, str] = {
     "kubernetes_audit": "logs-kubernetes.audit_logs",
     "sailpoint": "logs-sailpoint_identity_sc.events",
     "agent": "logs-tourniquet.agent",
+    "bedrock": "logs-aws_bedrock.invocation",
     "signal": "logs-tourniquet.signals",
     "journal": "logs-tourniquet.journal",
 }
@@ -76,6 +78,7 @@ _MAPPERS: Dict[str, Tuple[_Fill, Tuple[str, ...]]] = {
     "kubernetes_audit": (kubernetes.fill, kubernetes.TIMES),
     "sailpoint": (sailpoint.fill, sailpoint.TIMES),
     "agent": (agent.fill, agent.TIMES),
+    "bedrock": (agent.fill_bedrock, agent.TIMES),
     "signal": (tourniquet.fill_signal, tourniquet.SIGNAL_TIMES),
     "journal": (tourniquet.fill_journal, tourniquet.JOURNAL_TIMES),
 }
@@ -105,6 +108,8 @@ def field_types() -> Mapping[str, Mapping[str, str]]:
 
 def _one(source: str, event: Any, ingested: datetime, untimed: Optional[datetime], place: str) -> EcsDocument:
     raw = event
+    if source == "agent" and shape(event) in STREAMS:
+        source = shape(event)
     if source == "cyberark":
         source = "cyberark_pta" if is_pta(event) else source
         event = cyberark.record(event)

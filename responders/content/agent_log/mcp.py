@@ -1,0 +1,83 @@
+"""An MCP gateway's log of JSON-RPC messages onto the contract.
+
+Read in Model Context Protocol, specification 2025-06-18, "Tools" (tools/call, tools/list, isError, annotations) and "Base
+protocol" (_meta). No gateway's log is a standard: what it says itself, beside the message, counts before `params._meta`,
+which the client wrote and may forge. The answer (`result` or `error`) stands in the same event, where it is logged.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional
+
+from responders.content.agent_log.record import OUTCOMES, VERDICTS, at, digest, first, pruned, resource, texts
+
+
+def records(event: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    """A call (tools/call) or the tools that a server offered (tools/list); nothing of any other message."""
+    method = event.get("method")
+    if method not in ("tools/call", "tools/list"):
+        return []
+    base = {
+        "time": first(event, "time", "timestamp"),
+        "id": first(event, "event_id", "uuid", "request_id"),
+        "agent": {
+            "vendor": own(event, "agent.vendor", "agent_vendor"),
+            "tenant": own(event, "agent.tenant", "tenant"),
+            "id": own(event, "agent.id", "agent_id") or first(event, "client_id", "clientId", "params._meta.agentId"),
+            "kind": own(event, "agent.kind", "agent_kind"),
+            "on_behalf_of": own(event, "agent.on_behalf_of", "on_behalf_of") or first(event, "user.id", "user_id"),
+        },
+        "session": {"id": own(event, "session.id", "session_id") or first(event, "sessionId", "params._meta.sessionId")},
+        "client": {"ip": first(event, "client.ip", "client_ip", "source_ip", "remote_address")},
+        "runtime": {
+            "id": own(event, "runtime.id", "runtime"),
+            "allowed": texts(at(event, "runtime.allowed")) or texts(at(event, "params._meta.allowed_runtimes")),
+        },
+        "guardrail": _guardrail(event),
+    }
+    server = first(event, "server.name", "server", "tool.server", "mcp_server")
+    if method == "tools/list":
+        return [pruned({**base, "action": "tool_list", "tool": {"server": server, "definitions": _definitions(event)}})]
+    tool = {
+        "name": first(event, "params.name"),
+        "server": server,
+        "resource": resource(at(event, "params.arguments")),
+        "class": _classes(event),
+        "allowed": texts(at(event, "tool.allowed"))
+        or texts(at(event, "allowed_tools"))
+        or texts(at(event, "params._meta.allowed_tools")),
+    }
+    return [pruned({**base, "action": "tool_call", "tool": tool, "outcome": _outcome(event)})]
+
+
+def own(event: Mapping[str, Any], path: str, name: str) -> Optional[str]:
+    """What the gateway says, else what the message's _meta claims."""
+    return first(event, path, name, f"params._meta.{name}")
+
+
+def _outcome(event: Mapping[str, Any]) -> Optional[str]:
+    said = first(event, "outcome", "decision", "status")
+    if said is not None and said.lower() in OUTCOMES:
+        return OUTCOMES[said.lower()]
+    if isinstance(event.get("error"), Mapping) or at(event, "result.isError") is True:
+        return "failure"
+    return "success" if isinstance(event.get("result"), Mapping) else None
+
+
+def _classes(event: Mapping[str, Any]) -> List[str]:
+    named = texts(at(event, "tool.class")) or texts(at(event, "params._meta.tool_class"))
+    hinted = any(at(event, f"{place}.destructiveHint") is True for place in ("tool.annotations", "annotations"))
+    return [*named, "destructive"] if hinted and "destructive" not in named else named
+
+
+def _guardrail(event: Mapping[str, Any]) -> Dict[str, Any]:
+    verdict = first(event, "guardrail.verdict", "params._meta.guardrail_verdict")
+    types = texts(at(event, "guardrail.types")) or texts(at(event, "params._meta.guardrail_types"))
+    return {"verdict": VERDICTS.get((verdict or "").lower()), "types": types}
+
+
+def _definitions(event: Mapping[str, Any]) -> List[str]:
+    """Each offered tool with a digest of all that describes it."""
+    tools = at(event, "result.tools")
+    named = [tool for tool in (tools if isinstance(tools, list) else []) if isinstance(at(tool, "name"), str)]
+    return sorted(f"{tool['name']}={digest(tool)}" for tool in named)
