@@ -96,10 +96,17 @@ class Cast:
         self.stage.tell("note", text)
 
     def signals(self, identity: str) -> Events:
-        """What the responder itself wrote for the SIEM about one identity."""
-        path = self.world.folder / "signals" / "signals.jsonl"
+        """What the responder itself wrote for the SIEM of one identity's alerts."""
+        return self._written("signal", "signals.jsonl", identity)
+
+    def standing(self, identity: str) -> Events:
+        """What it wrote of its containment: since when each account is contained."""
+        return self._written("journal", "journal.jsonl", identity)
+
+    def _written(self, source: str, name: str, identity: str) -> Events:
+        path = self.world.folder / "signals" / name
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-        return [("signal", row) for row in rows if row["tq_identity"] == identity]
+        return [(source, row) for row in rows if row["tq_identity"] == identity]
 
     def settle(self, scene: Scene, containment: str) -> Report:
         """The containment's report as the journal has it now."""

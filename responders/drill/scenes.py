@@ -215,12 +215,16 @@ def put_back(cast: Cast) -> None:
         cast, "g", "The attacker re-enables himself",
         "With an administrator's stolen API token the attacker lifts alice's suspension at Okta.",
         (SYNTHETIC, "real calls at the Okta simulator; the recheck that is due 10 s after a containment is run at once"),
+        (SYNTHETIC, "the log event of his sign-in, in Okta's shape"),
     )  # fmt: skip
     person = cast.people["alice"]
     containment = next(s.report.containment for s in cast.scenes if s.key == "c" and s.report)
     attacker = Attacker(cast.world, person)
     _lift_suspension(cast, person.okta)
     cast.check(scene, "he is in again", attacker.works()["okta sign-in"])
+    seen = stream(cast, [*cast.standing("alice"), ("okta", okta_event("user.session.start", person.okta, "back", 0))])
+    after = any(f.slug == "correlation/activity_after_containment" and f.identity == "alice" for f in seen)
+    cast.check(scene, "the search for activity after containment names her from Okta's log of it", after)
     tries = {name: call for name, call in attacker.tries().items() if name.startswith("okta")}
     with Watcher(tries) as watcher, cast.stage.busy("rechecking alice"):
         scene.alerted = time.time()
