@@ -107,7 +107,7 @@ def field_types() -> Mapping[str, Mapping[str, str]]:
 
 
 def _one(source: str, event: Any, ingested: datetime, untimed: Optional[datetime], place: str) -> EcsDocument:
-    raw = event
+    raw, said = event, source
     if source == "agent" and shape(event) in STREAMS:
         source = shape(event)
     if source == "cyberark":
@@ -119,7 +119,7 @@ def _one(source: str, event: Any, ingested: datetime, untimed: Optional[datetime
     document = Doc(field_types()[stream])
     fill, times = _MAPPERS[source]
     try:
-        name = document_id(fill(event, document), source, raw)
+        name = document_id(fill(event, document), said, raw)
     except RecursionError:
         raise BadInput("is nested too deep", place=place, remedy="no vendor's event is; leave it out") from None
     document.put("@timestamp", _time(event, times, untimed, place))
