@@ -35,7 +35,7 @@ GRAPH_ROLES = (
     "User.EnableDisableAccount.All", "User.Read.All", "User.RevokeSessions.All", "GroupMember.ReadWrite.All",
     "Device.ReadWrite.All", "Application.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All", "RoleManagement.ReadWrite.Directory", "UserAuthenticationMethod.ReadWrite.All",
-    "IdentityRiskyUser.ReadWrite.All", "IdentityRiskyServicePrincipal.ReadWrite.All",
+    "IdentityRiskyUser.ReadWrite.All", "IdentityRiskyServicePrincipal.ReadWrite.All", "AuditLog.Read.All",
 )  # fmt: skip
 OKTA_SCOPES = (
     "okta.users.read", "okta.users.manage", "okta.groups.manage", "okta.roles.read", "okta.roles.manage",

@@ -222,3 +222,42 @@ def test_remove_key_wants_a_proof(tenant: Tenant) -> None:
     application = tenant.graph.application(tenant.app)["id"]
     body = {"keyId": tenant.graph.new_id(), "proof": "x"}
     assert tenant.call("POST", f"/applications/{application}/removeKey", json=body).status_code == 400
+
+
+# -- the logs ---------------------------------------------------------------------------------------------
+
+
+def test_the_audit_log_says_which_app_changed_what(tenant: Tenant) -> None:
+    """A change by an app is in the log with its service principal; the log can be asked for that app's entries."""
+    tenant.graph.audit("Add user", (("someone", "User"),), user=tenant.user)
+    tenant.call("POST", f"/users/{tenant.user}/revokeSignInSessions")
+    wanted = f"activityDateTime ge 2020-01-01T00:00:00Z and initiatedBy/app/servicePrincipalId eq '{tenant.app}'"
+    (entry,) = tenant.call("GET", "/auditLogs/directoryAudits", params={"$filter": wanted}).json()["value"]
+    assert entry["targetResources"] == [{"id": tenant.user, "type": "User"}]
+    assert tenant.call("GET", f"/auditLogs/directoryAudits/{entry['id']}").json() == entry
+
+
+def test_the_audit_log_comes_in_pages_that_keep_the_filter(tenant: Tenant) -> None:
+    """A page is not the list, and the second one holds nothing that was filtered out."""
+    for _ in range(3):
+        tenant.graph.audit("Add user", (("someone", "User"),), user=tenant.user)
+        tenant.graph.audit("Add user", (("someone", "User"),), user="another")
+    wanted = f"initiatedBy/user/id eq '{tenant.user}'"
+    first = tenant.call("GET", "/auditLogs/directoryAudits", params={"$filter": wanted, "$top": "2"}).json()
+    path = first["@odata.nextLink"].removeprefix(tenant.graph.url)
+    second = tenant.call("GET", path).json()
+    assert [entry["initiatedBy"]["user"]["id"] for entry in (*first["value"], *second["value"])] == [tenant.user] * 3
+    assert "@odata.nextLink" not in second
+
+
+def test_the_logs_are_late(tenant: Tenant) -> None:
+    """An entry is there after the lag only, in the list and by its id; a sign-in too."""
+    tenant.graph.audit_lag = 60.0
+    entry = tenant.graph.audit("Add user", (("someone", "User"),), user=tenant.user)
+    sign_in = tenant.graph.sign_in_entry(tenant.user)
+    assert tenant.call("GET", "/auditLogs/directoryAudits").json()["value"] == []
+    assert tenant.call("GET", f"/auditLogs/directoryAudits/{entry}").status_code == 404
+    assert tenant.call("GET", f"/auditLogs/signIns/{sign_in}").status_code == 404
+    tenant.graph.audit_lag = 0.0
+    assert tenant.call("GET", f"/auditLogs/directoryAudits/{entry}").status_code == 200
+    assert tenant.call("GET", f"/auditLogs/signIns/{sign_in}").json()["userId"] == tenant.user

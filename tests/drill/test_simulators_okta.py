@@ -124,12 +124,40 @@ def test_lists_come_in_pages(org: Org) -> None:
     """The whole list is what the Link headers lead to; one page is not the list."""
     for number in range(5):
         org.okta.record("test.event", f"target-{number}")
-    url, seen = "/api/v1/logs?limit=2", []
+    until = "2999-01-01T00:00:00.000Z"
+    url, seen = f"/api/v1/logs?limit=2&until={until}", []
     while url:
         answer = org.call("GET", url)
         seen.append([event["target"][0]["id"] for event in answer.json()])
         url = answer.links.get("next", {}).get("url", "").removeprefix(org.okta.url)
     assert seen == [["target-0", "target-1"], ["target-2", "target-3"], ["target-4"]]
+
+
+def test_a_log_without_an_end_has_no_last_page(org: Org) -> None:
+    """Okta, "System Log query": a request without `until` polls, and its next link is there even when nothing is new."""
+    answer = org.call("GET", "/api/v1/logs")
+    again = org.call("GET", answer.links["next"]["url"].removeprefix(org.okta.url))
+    assert again.json() == [] and "next" in again.links
+
+
+def test_a_next_page_keeps_the_filter(org: Org) -> None:
+    """What the first page leaves out, the second one does too."""
+    for number in range(3):
+        org.okta.record("test.wanted", f"target-{number}")
+        org.okta.record("test.other", f"target-{number}")
+    answer = org.call("GET", '/api/v1/logs?limit=2&filter=eventType eq "test.wanted"')
+    second = org.call("GET", answer.links["next"]["url"].removeprefix(org.okta.url)).json()
+    assert [event["eventType"] for event in second] == ["test.wanted"]
+
+
+def test_the_log_says_who_changed_what(org: Org) -> None:
+    """A change by a service is in the log with the service as the actor, and with everything it touched as targets."""
+    group = org.okta.add_group("a group")
+    org.call("PUT", f"/api/v1/groups/{group}/users/{org.user}")
+    event = org.okta.state["log"][-1]
+    assert event["eventType"] == "group.user_membership.add"
+    assert [target["id"] for target in event["target"]] == [group, org.user]
+    assert event["actor"]["id"] in org.okta.state["services"]
 
 
 @pytest.mark.off_spec("a parameter of the wrong type")

@@ -6,6 +6,7 @@ checked for each endpoint as application roles of the calling app.
 
 from __future__ import annotations
 
+from responders.drill.simulators.graph.audit import Audit
 from responders.drill.simulators.graph.login import Login
 from responders.drill.simulators.graph.risk import Risk
 from responders.drill.simulators.graph.roles import GLOBAL_ADMINISTRATOR, Roles
@@ -13,7 +14,7 @@ from responders.drill.simulators.graph.tenant import TENANT
 from responders.drill.simulators.graph.users import Users
 
 
-class GraphSimulator(Login, Users, Roles, Risk):
+class GraphSimulator(Login, Users, Roles, Risk, Audit):
     """Stateful Graph. `add_*` seed it; `sign_in`-like endpoints say whether the attacker's credential works now."""
 
     def __init__(self, *, latency: float = 0.0, connect_latency: float = 0.0) -> None:
@@ -23,6 +24,7 @@ class GraphSimulator(Login, Users, Roles, Risk):
         self.routes_of_applications()
         self.routes_of_roles()
         self.routes_of_risk()
+        self.routes_of_audit()
 
 
 __all__ = ["GLOBAL_ADMINISTRATOR", "TENANT", "GraphSimulator"]

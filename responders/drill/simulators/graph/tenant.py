@@ -6,6 +6,7 @@ import itertools
 import re
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from urllib.parse import quote
 
 from responders.drill.simulators.server import Answer, Refuse, Request, Simulator
 
@@ -31,6 +32,7 @@ class GraphTenant(Simulator):
     def __init__(self, *, latency: float = 0.0, connect_latency: float = 0.0) -> None:
         super().__init__(latency=latency, connect_latency=connect_latency)
         self.state = {name: {} for name in _TOPICS}
+        self.audits: List[Dict[str, Any]] = []
         self._numbers = itertools.count(1)
 
     def error(self, status: int, text: str, code: str = "") -> Answer:
@@ -56,9 +58,15 @@ class GraphTenant(Simulator):
             app = self.state["service_principals"][token["subject"]]
             if not any(role in app["roles"] for role in roles):
                 raise self.refuse(403, "Insufficient privileges to complete the operation.")
-            return handler(request)
+            answer = handler(request)
+            if method != "GET":
+                self.changed(method, template, request)
+            return answer
 
         self.route(method, template, checked)
+
+    def changed(self, method: str, template: str, request: Request) -> None:
+        """A change by an app went through: the audit log takes it down."""
 
     def may(self, request: Request, *roles: str) -> bool:
         """True when the calling app has one of these application permissions."""
@@ -110,7 +118,8 @@ class GraphTenant(Simulator):
     def _page(self, request: Request, items: List[Any], size: int, start: int) -> Answer:
         body: Dict[str, Any] = {"value": items[start : start + size]}
         if start + size < len(items):
-            body["@odata.nextLink"] = f"{self.login}{request.path}?$top={size}&$skiptoken={start + size}"
+            wanted = "".join(f"&$filter={quote(value)}" for key, value in request.query.items() if key == "$filter")
+            body["@odata.nextLink"] = f"{self.login}{request.path}?$top={size}&$skiptoken={start + size}{wanted}"
         return Answer(200, body)
 
     def shown(self, item: Mapping[str, Any]) -> Dict[str, Any]:

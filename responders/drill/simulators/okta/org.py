@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional, Tuple
+from urllib.parse import urlencode
 
+from responders.drill.simulators.okta.events import EVENTS
 from responders.drill.simulators.server import Answer, Refuse, Request, Simulator
 
 _TOPICS = (
@@ -56,7 +58,11 @@ class OktaOrg(Simulator):
 
         def checked(request: Request) -> Answer:
             self._authorize(request, scope)
+            known = len(self.state["log"])
             answer: Answer = handler(request)
+            if len(self.state["log"]) == known and (method, template) in EVENTS:
+                event, kinds = EVENTS[method, template]
+                self._write(event, self.principal(request), tuple(zip(request.ids, kinds)))
             return answer
 
         self.route(method, template, checked)
@@ -95,10 +101,14 @@ class OktaOrg(Simulator):
         return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
     def record(self, event: str, target: str, actor: str = "", kind: str = "User") -> None:
-        """One System Log event."""
+        """One System Log event with one target."""
+        self._write(event, actor, ((target, kind),))
+
+    def _write(self, event: str, actor: str, targets: Tuple[Tuple[str, str], ...]) -> None:
+        kind = "PublicClientApp" if actor in self.state["services"] else "User"
         self.state["log"].append({
             "uuid": self.new_id("evt"), "published": self.stamp(), "eventType": event,
-            "actor": {"id": actor, "type": "User"}, "target": [{"id": target, "type": kind}],
+            "actor": {"id": actor, "type": kind}, "target": [{"id": name, "type": what} for name, what in targets],
             "outcome": {"result": "SUCCESS"},
         })  # fmt: skip
 
@@ -118,16 +128,16 @@ class OktaOrg(Simulator):
         name, _ = self.user(request)
         return self.paged(request, list(self.state[topic].get(name, {}).values()))
 
-    def paged(self, request: Request, items: List[Any], most: int = 200) -> Answer:
-        """One page by `limit` and `after`, the next one in a Link header."""
+    def paged(self, request: Request, items: List[Any], most: int = 200, endless: bool = False) -> Answer:
+        """One page by `limit` and `after`, the next one in a Link header; an `endless` list always has one."""
         size, start = (request.query.get(name, given) for name, given in (("limit", str(most)), ("after", "0")))
         if not (size.isdecimal() and start.isdecimal() and int(size) > 0):
             raise self.refuse(400, "Api validation failed: limit")
-        return self._page(request, items, int(size), int(start))
+        return self._page(request, items, int(size), int(start), endless)
 
-    def _page(self, request: Request, items: List[Any], size: int, start: int) -> Answer:
+    def _page(self, request: Request, items: List[Any], size: int, start: int, endless: bool) -> Answer:
         link = {}
-        if start + size < len(items):
-            query = "&".join(f"{k}={v}" for k, v in {**request.query, "after": str(start + size)}.items() if " " not in v)
+        if start + size < len(items) or endless:
+            query = urlencode({**request.query, "after": str(min(start + size, len(items)))})
             link = {"Link": f'<{self.url}{request.path}?{query}>; rel="next"'}
         return Answer(200, items[start : start + size], link)
