@@ -33,7 +33,7 @@ SOURCETYPES: Dict[str, str] = {
 Entra events in Graph's flat form get azure:aad:signin or azure:aad:audit."""
 
 _OF_AGENTS = {"mcp": "mcp:jsonrpc", "bedrock": "aws:bedrock:invocation"}
-"""What products log of agents has the product's sourcetype; agent_log/shape.py tells which it is. Neither name is settled."""
+"""What products log of agents has the product's sourcetype (agent_log/shape.py tells which). Neither name is settled."""
 
 TIMES: Dict[str, Tuple[str, ...]] = {
     "okta": ("published",),

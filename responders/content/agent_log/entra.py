@@ -1,8 +1,8 @@
 """Sign-ins of Entra's agent identities onto the contract.
 
-Read in Microsoft Graph beta, "agentSignIn resource type" (agentType, agentSubjectType, agentSubjectParentId, parentAppId) and
-"signIn resource type". The agent identity is a service principal; parentAppId is its blueprint. On behalf of whom: the
-user of the sign-in, whose own account may be an agent's (agentIDuser).
+Read in Microsoft Graph beta, "agentSignIn resource type" (agentType, agentSubjectType, agentSubjectParentId,
+parentAppId) and "signIn resource type". The agent identity is a service principal; parentAppId is its blueprint. On behalf
+of whom: the user of the sign-in, whose own account may be an agent's (agentIDuser).
 """
 
 from __future__ import annotations

@@ -21,17 +21,17 @@ def records(event: Mapping[str, Any]) -> List[Dict[str, Any]]:
         "time": first(event, "time", "timestamp"),
         "id": first(event, "event_id", "uuid", "request_id"),
         "agent": {
-            "vendor": own(event, "agent.vendor", "agent_vendor"),
-            "tenant": own(event, "agent.tenant", "tenant"),
-            "id": own(event, "agent.id", "agent_id") or first(event, "client_id", "clientId", "params._meta.agentId"),
-            "kind": own(event, "agent.kind", "agent_kind"),
-            "on_behalf_of": own(event, "agent.on_behalf_of", "on_behalf_of") or first(event, "user.id", "user_id"),
+            "vendor": _own(event, "agent.vendor", "agent_vendor"),
+            "tenant": _own(event, "agent.tenant", "tenant"),
+            "id": _own(event, "agent.id", "agent_id") or first(event, "client_id", "clientId", "params._meta.agentId"),
+            "kind": _own(event, "agent.kind", "agent_kind"),
+            "on_behalf_of": _own(event, "agent.on_behalf_of", "on_behalf_of") or first(event, "user.id", "user_id"),
         },
-        "session": {"id": own(event, "session.id", "session_id") or first(event, "sessionId", "params._meta.sessionId")},
+        "session": {"id": _own(event, "session.id", "session_id") or first(event, "sessionId", "params._meta.sessionId")},
         "client": {"ip": first(event, "client.ip", "client_ip", "source_ip", "remote_address")},
         "runtime": {
-            "id": own(event, "runtime.id", "runtime"),
-            "allowed": texts(at(event, "runtime.allowed")) or texts(at(event, "params._meta.allowed_runtimes")),
+            "id": _own(event, "runtime.id", "runtime"),
+            "allowed": _list(event, "runtime.allowed", "params._meta.allowed_runtimes"),
         },
         "guardrail": _guardrail(event),
     }
@@ -43,16 +43,18 @@ def records(event: Mapping[str, Any]) -> List[Dict[str, Any]]:
         "server": server,
         "resource": resource(at(event, "params.arguments")),
         "class": _classes(event),
-        "allowed": texts(at(event, "tool.allowed"))
-        or texts(at(event, "allowed_tools"))
-        or texts(at(event, "params._meta.allowed_tools")),
+        "allowed": _list(event, "tool.allowed", "allowed_tools", "params._meta.allowed_tools"),
     }
     return [pruned({**base, "action": "tool_call", "tool": tool, "outcome": _outcome(event)})]
 
 
-def own(event: Mapping[str, Any], path: str, name: str) -> Optional[str]:
+def _own(event: Mapping[str, Any], path: str, name: str) -> Optional[str]:
     """What the gateway says, else what the message's _meta claims."""
     return first(event, path, name, f"params._meta.{name}")
+
+
+def _list(event: Mapping[str, Any], *paths: str) -> List[str]:
+    return next((found for found in (texts(at(event, path)) for path in paths) if found), [])
 
 
 def _outcome(event: Mapping[str, Any]) -> Optional[str]:
@@ -65,14 +67,14 @@ def _outcome(event: Mapping[str, Any]) -> Optional[str]:
 
 
 def _classes(event: Mapping[str, Any]) -> List[str]:
-    named = texts(at(event, "tool.class")) or texts(at(event, "params._meta.tool_class"))
+    named = _list(event, "tool.class", "params._meta.tool_class")
     hinted = any(at(event, f"{place}.destructiveHint") is True for place in ("tool.annotations", "annotations"))
     return [*named, "destructive"] if hinted and "destructive" not in named else named
 
 
 def _guardrail(event: Mapping[str, Any]) -> Dict[str, Any]:
     verdict = first(event, "guardrail.verdict", "params._meta.guardrail_verdict")
-    types = texts(at(event, "guardrail.types")) or texts(at(event, "params._meta.guardrail_types"))
+    types = _list(event, "guardrail.types", "params._meta.guardrail_types")
     return {"verdict": VERDICTS.get((verdict or "").lower()), "types": types}
 
 

@@ -15,11 +15,13 @@ VERDICTS = {
 OUTCOMES = {
     "success": "success", "succeeded": "success", "ok": "success", "allow": "success", "allowed": "success",
     "failure": "failure", "failed": "failure", "error": "failure",
-    "denied": "denied", "deny": "denied", "blocked": "denied", "refused": "denied", "rejected": "denied", "forbidden": "denied",
+    "denied": "denied", "deny": "denied", "blocked": "denied", "refused": "denied", "rejected": "denied",
+    "forbidden": "denied",
     "requested": "requested",
 }  # fmt: skip
 RESOURCE_NAMES = (
-    "resource", "uri", "url", "path", "file_path", "secret_id", "secret", "destination", "recipient", "to", "bucket", "table",
+    "resource", "uri", "url", "path", "file_path", "secret_id", "secret", "destination", "recipient", "to", "bucket",
+    "table",
 )  # fmt: skip
 """Arguments that name what a tool touches, the first that is a text counts."""
 _QUERY = re.compile(r"[?#].*$", re.DOTALL)
