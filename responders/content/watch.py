@@ -13,16 +13,17 @@ _SOURCES = ("signal", "journal")
 
 
 def watched(events: Iterable[Tuple[str, Any]]) -> List[Dict[str, str]]:
-    """Rows of tourniquet_watch: whoever a signal or the journal names, for 24 hours from then."""
-    until: Dict[str, float] = {}
+    """Rows of tourniquet_watch: whoever a signal or the journal names, for 24 hours from the last, and its detection."""
+    until: Dict[str, Tuple[float, str]] = {}
     for source, event in events:
         if source not in _SOURCES or not isinstance(event, Mapping):
             continue
         name = event.get("tq_identity")
         at = next((found for found in (parse_time(event.get(key)) for key in TIMES[source]) if found is not None), None)
         if isinstance(name, str) and name and at is not None:
-            until[name] = max(at, until.get(name, at))
-    return [{"tq_identity": name, "until": _iso(at), "why": "a signal"} for name, at in until.items()]
+            why = str(event.get("tq_detection") or "contained")
+            until[name] = max((at, why), until.get(name, (at, why)))
+    return [{"tq_identity": name, "until": _iso(at), "why": why} for name, (at, why) in until.items()]
 
 
 def watched_indexed(indexed: Iterable[Mapping[str, Any]]) -> List[Dict[str, str]]:
