@@ -2,8 +2,8 @@
 
 Read in elastic/integrations: packages/azure/data_stream signinlogs fields/fields.yml (1060c0d) and default.yml (01087ab),
 auditlogs fields/fields.yml (0b97ab0) and default.yml (8f7e7ee). The shared pipeline was not read. session_id is not in
-that field file but in later sign-in documents. That a tenant which stands in the properties alone becomes
-azure.tenant_id is assumed. The integration reads the diagnostic-settings form from an Event Hub; Microsoft Graph's flat
+that field file but in later sign-in documents. Assumed: that a tenant which stands in the properties alone becomes
+azure.tenant_id, and that `agent` (Graph beta, "agentSignIn") becomes agent.*. The integration reads the diagnostic-settings form from an Event Hub; Microsoft Graph's flat
 form is mapped to the same fields here, which the integration does not do.
 """
 
@@ -36,6 +36,8 @@ _SIGNIN_FIELDS = (
     ("risk_level_during_signin", "riskLevelDuringSignIn"), ("risk_level_aggregated", "riskLevelAggregated"),
     ("risk_state", "riskState"), ("incoming_token_type", "incomingTokenType"), ("home_tenant_id", "homeTenantId"),
     ("conditional_access_status", "conditionalAccessStatus"), ("autonomous_system_number", "autonomousSystemNumber"),
+    ("agent.agent_type", "agent.agentType"), ("agent.parent_app_id", "agent.parentAppId"),
+    ("agent.agent_service_principal_id", "agent.agentServicePrincipalId"),
     ("status.error_code", "status.errorCode"), ("device_detail.device_id", "deviceDetail.deviceId"),
     ("device_detail.operating_system", "deviceDetail.operatingSystem"), ("device_detail.browser", "deviceDetail.browser"),
     ("device_detail.trust_type", "deviceDetail.trustType"), ("device_detail.is_managed", "deviceDetail.isManaged"),
