@@ -1,10 +1,11 @@
 """Entra sign-in and audit events as the integration `azure` indexes them (signinlogs, auditlogs).
 
-Read in elastic/integrations: packages/azure/data_stream signinlogs fields/fields.yml (1060c0d) and default.yml (01087ab),
-auditlogs fields/fields.yml (0b97ab0) and default.yml (8f7e7ee). The shared pipeline was not read. session_id is not in
-that field file but in later sign-in documents. Assumed: that a tenant which stands in the properties alone becomes
-azure.tenant_id, and that `agent` (Graph beta, "agentSignIn") becomes agent.*. The integration reads the diagnostic-settings form from an Event Hub; Microsoft Graph's flat
-form is mapped to the same fields here, which the integration does not do.
+Read in elastic/integrations: packages/azure/data_stream signinlogs fields/fields.yml (1060c0d) and default.yml
+(01087ab), auditlogs fields/fields.yml (0b97ab0) and default.yml (8f7e7ee). The shared pipeline was not read. session_id
+is not in that field file but in later sign-in documents. Assumed: that a tenant which stands in the properties alone becomes
+azure.tenant_id, and that `agent` (Graph beta, "agentSignIn") becomes agent.*. The integration reads the diagnostic-
+settings form from an Event Hub; Microsoft Graph's flat form is mapped to the same fields here, which the integration
+does not do.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ AUDIT_TIMES = ("time", "activityDateTime")
 _MOST = 5
 """Targets and changed properties that are mapped one by one: queries can only name so many columns. The integration
 itself maps all of them."""
+_MOST_CHANGED = 8
+"""Changed properties of the first target: who gains a permission stands behind five others."""
 _AUDIT = "azure.auditlogs.properties"
 _SIGNIN = "azure.signinlogs.properties"
 _LOWERED = {
@@ -69,7 +72,7 @@ def fill_audit(event: Mapping[str, Any], document: Doc) -> str:
     told = [item.get("value") for item in objects(properties.get("additionalDetails"))]
     document.put(f"{_AUDIT}.additional_details.value", told)
     for place, target in enumerate(objects(properties.get("targetResources"))[:_MOST]):
-        _target(f"{_AUDIT}.target_resources.{place}", target, document)
+        _target(f"{_AUDIT}.target_resources.{place}", target, document, _MOST_CHANGED if place == 0 else _MOST)
     return str(properties.get("id", ""))
 
 
@@ -120,10 +123,10 @@ def _common(event: Mapping[str, Any], base: str, operation: Any, document: Doc) 
         document.put(name, value)
 
 
-def _target(prefix: str, target: Mapping[str, Any], document: Doc) -> None:
+def _target(prefix: str, target: Mapping[str, Any], document: Doc, most: int) -> None:
     names = {"id": "id", "type": "type", "display_name": "displayName", "user_principal_name": "userPrincipalName"}
     for name, raw in names.items():
         document.put(f"{prefix}.{name}", target.get(raw))
-    for number, changed in enumerate(objects(target.get("modifiedProperties"))[:_MOST]):
+    for number, changed in enumerate(objects(target.get("modifiedProperties"))[:most]):
         for name, raw in (("display_name", "displayName"), ("new_value", "newValue"), ("old_value", "oldValue")):
             document.put(f"{prefix}.modified_properties.{number}.{name}", changed.get(raw))
