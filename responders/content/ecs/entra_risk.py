@@ -31,7 +31,7 @@ def fill(event: Mapping[str, Any], document: Doc) -> str:
     document.put("azure.identityprotection.category", event.get("category"))
     document.put("azure.identityprotection.operation_name", event.get("operationName"))
     document.put("event.action", event.get("operationName"))
-    document.put("azure.tenant_id", event.get("tenantId"))
+    document.put("azure.tenant_id", event.get("tenantId") or properties.get("tenantId"))
     document.put("azure.correlation_id", event.get("correlationId"))
     document.put("source.ip", event.get("callerIpAddress"))
     for name, raw in _FIELDS:
