@@ -52,6 +52,7 @@ bench: $(STAMP)
 
 build: $(STAMP)
 	$(BIN)/tourniquet detections build
+	$(BIN)/tourniquet detections latency
 	$(BIN)/tourniquet policy build
 	$(BIN)/tourniquet actions --markdown > docs/actions.md
 

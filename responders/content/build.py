@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Dict, Iterator, List, Sequence
 
+from responders.content.coverage import coverage_page, navigator_layer
 from responders.content.detection import Detection
 from responders.content.elastic.rules import indices_json, rules_ndjson
 from responders.content.loader import ROOT, load_detections, load_macros
-from responders.content.pages import detections_page
+from responders.content.pages import detection_pages, detections_page
 from responders.content.spl import Macro, parse
 from responders.content.spl.macros import expand
 from responders.content.splunk_conf import HEADER, INDEXED, collections, macros_conf, savedsearches, transforms
@@ -29,6 +30,9 @@ def build(root: Path = ROOT) -> Dict[str, str]:
         "splunk_app/default/collections.conf": collections(),
         "responders/alerts/catalogue.json": catalogue(detections),
         "docs/detections.md": detections_page(detections),
+        **{f"docs/{name}": text for name, text in detection_pages(detections).items()},
+        "docs/coverage.md": coverage_page(detections),
+        "docs/attack_navigator.json": navigator_layer(detections),
         "elastic_rules/rules.ndjson": rules_ndjson(detections),
         "elastic_rules/indices.json": indices_json(),
     }

@@ -11,6 +11,7 @@ from typing import Dict, Sequence
 
 from responders.content.detection import Detection
 from responders.content.elastic.query import look_back_seconds
+from responders.content.schedule import cron, minutes_between_runs
 from responders.content.spl import Macro
 from responders.content.splunk_upkeep import Settings, upkeep
 
@@ -20,11 +21,11 @@ INDEXED = "tq_indexed"
 _LOOKUPS = {
     "tourniquet_accounts": "tq_account, tq_identity, tq_kind, tq_criticality, tq_environment, tq_ambiguous",
     "tourniquet_watch": "tq_identity, tq_account, until, why",
-    "tourniquet_seen": "tq_seen, tq_first_seen",
+    "tourniquet_seen": "tq_seen, tq_first_seen, tq_last_seen",
 }
 _AHEAD = "+15m"  # clocks of log sources may run ahead
-_LATE_MINUTES = 15
-_LATE_FROM = _LATE_MINUTES + 2  # minutes of index time that a late run looks back, to the last but one
+LATE_MINUTES = 15
+_LATE_FROM = LATE_MINUTES + 2  # minutes of index time that a late run looks back, to the last but one
 _STRONG = 70
 
 
@@ -34,42 +35,45 @@ def filter_name(detection: Detection) -> str:
 
 
 def savedsearches(detections: Sequence[Detection]) -> str:
-    """Two searches a detection, disabled until the customer switches them on: each minute, and the late one.
+    """Two searches a detection, disabled until the customer switches them on: the regular one, and the late one.
 
-    Each run takes what was indexed in the minute before it: a single event by the index time that the run is dispatched
+    Each run takes what was indexed since the one before it: a single event by the index time that the run is dispatched
     with, a window if an event of it was. So the slices are disjoint, and with realtime_schedule = 0 none is left out when
     the scheduler is behind. The late search looks once more at what was indexed, but perhaps not yet searchable, and
     starts the responder only: it knows by tq_finding what was handled, and Enterprise Security would count it twice.
     """
     parts = [f"# {HEADER}\n"]
     for place, detection in enumerate(detections):
-        parts.append(_stanza(f"Tourniquet - {detection.name}", _each_minute(detection)))
-        parts.append(_stanza(f"Tourniquet - {detection.name} - late", _late(detection, place % _LATE_MINUTES)))
+        parts.append(_stanza(f"Tourniquet - {detection.name}", regular(detection)))
+        parts.append(_stanza(f"Tourniquet - {detection.name} - late", late(detection, place % LATE_MINUTES)))
     parts.extend(_stanza(name, settings) for name, settings in upkeep(detections))
     return "\n".join(parts)
 
 
-def _each_minute(detection: Detection) -> Settings:
+def regular(detection: Detection) -> Settings:
+    """The search that runs each minute, or each five where it may only observe."""
+    every = minutes_between_runs(detection)
     return [
         ("description", " ".join(detection.description.split())),
-        *_schedule("* * * * *"),
-        *_clock(detection, "-1m@m", "@m", 0),
+        *_schedule(cron(detection)),
+        *_clock(detection, f"-{every}m@m", "@m", 60 * (every - 1)),
         *_raise(),
         *_enterprise_security(detection),
     ]
 
 
-def _late(detection: Detection, minute: int) -> Settings:
+def late(detection: Detection, minute: int) -> Settings:
+    """The search that looks once more, each 15 minutes from `minute` on."""
     return [
         ("description", f"Events that became searchable late: {' '.join(detection.description.split())}"),
-        *_schedule(f"{minute}-59/{_LATE_MINUTES} * * * *"),
+        *_schedule(f"{minute}-59/{LATE_MINUTES} * * * *"),
         *_clock(detection, f"-{_LATE_FROM}m@m", "-1m@m", 60 * _LATE_FROM),
         *_raise(),
     ]
 
 
-def _schedule(cron: str) -> Settings:
-    return [("disabled", "1"), ("enableSched", "1"), ("cron_schedule", cron), ("realtime_schedule", "0")]
+def _schedule(when: str) -> Settings:
+    return [("disabled", "1"), ("enableSched", "1"), ("cron_schedule", when), ("realtime_schedule", "0")]
 
 
 def _clock(detection: Detection, earliest: str, latest: str, more: int) -> Settings:

@@ -14,7 +14,9 @@ from responders.content.build import build
 from responders.content.detection import Detection
 from responders.content.forms import parse_time, to_splunk
 from responders.content.loader import load_detections, load_macros
+from responders.content.replay import index, run_at, seconds_to_alert, tables
 from responders.content.run import run_detections
+from responders.content.schedule import minutes_between_runs
 from responders.content.spl import Context, parse, run
 
 APP = Path(__file__).resolve().parents[2] / "splunk_app"
@@ -119,7 +121,8 @@ def test_the_alert_action_is_started_once_a_run(detection: Detection) -> None:
     for stanza in (minutely(detection), late(detection)):
         assert (stanza["action.tourniquet_contain"], stanza["alert.digest_mode"]) == ("1", "1")
         assert (stanza["counttype"], stanza["relation"], stanza["quantity"]) == ("number of events", "greater than", "0")
-    assert minutely(detection)["cron_schedule"] == "* * * * *"
+    acting = detection.max_tier != "observe"
+    assert (minutely(detection)["cron_schedule"] == "* * * * *") == acting
     assert not set(late(detection)) & SECURITY
 
 
@@ -145,67 +148,59 @@ def test_risk_is_of_what_the_search_outputs(detection: Detection) -> None:
 # -- the clock --------------------------------------------------------------------------------------------
 
 
-def dispatch(stanza: Mapping[str, str], events: List[Dict[str, Any]], now: float, lookups: Mapping[str, Any]) -> List[str]:
-    """The findings of one scheduled run at `now`, over what Splunk would hand it."""
-
-    def at(text: str) -> float:
-        amount, unit, snap = re.fullmatch(r"([+-]\d+)?([smh])?(@m)?", text).groups()  # type: ignore[union-attr]
-        moment = now + int(amount or 0) * {"s": 1, "m": 60, "h": 3600, None: 0}[unit]
-        return moment - moment % 60 if snap else moment
-
-    first, last = at(stanza["dispatch.earliest_time"]), at(stanza["dispatch.latest_time"])
-    seen = [e for e in events if e["_indextime"] <= now and first <= e["_time"] < last]
-    if "dispatch.index_earliest" in stanza:
-        start, end = at(stanza["dispatch.index_earliest"]), at(stanza["dispatch.index_latest"])
-        seen = [e for e in seen if start <= e["_indextime"] < end]
-    tables = {name: [dict(row) for row in lookups.get(name, ())] for name in conf("default/transforms.conf")}
-    seen.sort(key=lambda event: -float(event["_time"]))
-    return [str(row["tq_finding"]) for row in run(stanza["search"], seen, Context(macros_of_the_app(), tables, now))]
+def dispatch(detection: Detection, stanza: Mapping[str, str], example: Any, events: Any, now: float) -> List[str]:
+    """The findings of one scheduled run at `now`."""
+    return [str(row["tq_finding"]) for row in run_at(stanza, events, now, tables(example), detection)]
 
 
 @pytest.mark.parametrize("detection", BY_DETECTION)
 def test_a_finding_is_raised_once_and_by_the_late_search_once_more(detection: Detection) -> None:
     """Events indexed 20 s after they happened: one run of two hours raises it; the late search has it too."""
     example = next(e for e in detection.examples if e.fires)
-    events = [to_splunk(source, event, 0.0) for source, event in example.events]
-    for event in events:
-        event["_indextime"] = int(float(event["_time"]) + 20)
-    last = max(float(event["_indextime"]) for event in events)
-    last -= last % 60
-    lookups = {"tourniquet_watch": watch(example), **example.lookups}
-    minutes = (*range(6), *range(10, 121, 10))
-    raised = [f for minute in minutes for f in dispatch(minutely(detection), events, last + 60 * minute, lookups)]
+    events = index(example, lag=20)
+    every = 60 * minutes_between_runs(detection)
+    news = {float(event["_indextime"]) // every * every for event in events}
+    last = max(news)
+    # Each run that has something new, and then some that have not: a finding must not come again.
+    runs = sorted({at + every for at in news} | {last + every * n for n in range(6)} | {last + 600 * n for n in range(13)})
+    raised = [f for now in runs for f in dispatch(detection, minutely(detection), example, events, now)]
     assert len(set(raised)) == len(raised)
     assert {finding.split("|")[0] for finding in raised} == {detection.slug}
-    again = [f for minute in range(0, 121, 15) for f in dispatch(late(detection), events, last + 60 * minute, lookups)]
+    first = min(news)
+    quarters = sorted({at // 900 * 900 + 900 * n for at in news for n in range(3)})
+    again = [f for now in quarters if now >= first for f in dispatch(detection, late(detection), example, events, now)]
     assert set(raised) <= set(again)
 
 
 @pytest.mark.parametrize("detection", [d for d in BY_DETECTION if d.values[0].window_seconds])  # type: ignore[union-attr]
 def test_a_late_event_completes_a_window(detection: Detection) -> None:
-    """The first event without which nothing fires, indexed minutes after all others: raised by the run after that."""
+    """The last events without which nothing fires, indexed minutes after all others: raised by the run after that."""
     example = next(e for e in detection.examples if e.fires)
-    lookups = {"tourniquet_watch": watch(example), **example.lookups}
-
-    def fires_without(number: int) -> bool:
-        rest = [event for other, event in enumerate(example.events) if other != number]
-        return bool(run_detections([detection], rest, lookups=lookups))
-
-    needed = next(number for number in range(len(example.events)) if not fires_without(number))
-    events = [to_splunk(source, event, 0.0) for source, event in example.events]
+    events = index(example)
+    order = sorted(range(len(events)), key=lambda number: float(events[number]["_time"]))
+    kept = list(order)
+    while kept and run_detections([detection], [example.events[n] for n in kept], lookups=tables(example)):
+        kept.pop()
+    every = 60 * minutes_between_runs(detection)
     end = max(float(event["_time"]) for event in events)
-    end -= end % 60
+    end -= end % every
     for event in events:
         event["_indextime"] = end + 30
-    events[needed]["_indextime"] = end + 240 + 30
-    raised = [minute for minute in range(20) if dispatch(minutely(detection), events, end + 60 * minute, lookups)]
+    for number in order[len(kept) :]:
+        events[number]["_indextime"] = end + 4 * every + 30
+    raised = [n for n in range(20) if dispatch(detection, minutely(detection), example, events, end + every * n)]
     assert raised == [5]
 
 
-def watch(example: Any) -> List[Dict[str, str]]:
-    from responders.content.watch import watched
-
-    return watched(example.events)
+@pytest.mark.parametrize("detection", BY_DETECTION)
+def test_who_may_be_contained_is_found_within_a_minute(detection: Detection) -> None:
+    """From the completing event's indexing to the run that raises it: 60 s at most, five minutes where it only observes."""
+    found = seconds_to_alert(detection)
+    assert found is not None
+    assert found <= 60 * minutes_between_runs(detection)
+    page = (APP.parent / "docs" / "latency.md").read_text(encoding="utf-8")
+    every = minutes_between_runs(detection)
+    assert f"| {detection.slug} | {detection.max_tier} | {every} min | {found:.0f} s |" in page, "run `make build`"
 
 
 # -- upkeep -----------------------------------------------------------------------------------------------

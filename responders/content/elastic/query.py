@@ -8,6 +8,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 from responders.content.detection import Detection
 from responders.content.loader import ROOT
+from responders.content.schedule import minutes_between_runs
 from responders.errors import BadDetection, BadInput, BadInputs
 from responders.yaml_source import parse
 
@@ -94,7 +95,7 @@ def look_back_seconds(detection: Detection) -> int:
     """How far back a run looks by time of ingest: window, lag of the source, and one interval."""
     lag = detection.elastic.lag_seconds
     source = LAG_SECONDS.get(detection.source, _DEFAULT_LAG)
-    return detection.window_seconds + (source if lag is None else lag) + 60
+    return detection.window_seconds + (source if lag is None else lag) + 60 * minutes_between_runs(detection)
 
 
 def in_namespace(query: str, namespace: str) -> str:

@@ -14,6 +14,7 @@ from responders.content.detection import Detection
 from responders.content.elastic.mappings import LOOKUPS, fields, mapping, schema_fields
 from responders.content.elastic.query import SCHEMA, look_back_seconds, queries
 from responders.content.elastic.tactics import threat
+from responders.content.schedule import minutes_between_runs
 
 _MAX_SIGNALS = 1000
 _SEVERITIES = ((21, "low"), (47, "medium"), (73, "high"))
@@ -63,7 +64,7 @@ def _rule(detection: Detection, query: str) -> Dict[str, Any]:
         "type": "esql",
         "language": "esql",
         "query": query,
-        "interval": "1m",
+        "interval": f"{minutes_between_runs(detection)}m",
         "from": f"now-{look_back_seconds(detection)}s",
         "to": "now",
         "timestamp_override": "event.ingested",

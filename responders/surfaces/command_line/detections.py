@@ -15,6 +15,7 @@ from responders.content.build import build, check_searches, write
 from responders.content.chain import Search, run_chain
 from responders.content.detection import Detection
 from responders.content.elastic import ElasticRun, run_elastic, try_elastic
+from responders.content.latency import latency_page
 from responders.content.loader import ROOT, load_detections, load_macros
 from responders.content.reading import read_events
 from responders.content.run import run_detections
@@ -23,9 +24,11 @@ from responders.errors import BadInput, BadInputs
 from responders.inventory.files import accounts_rows, read_inventory
 from responders.surfaces.command_line import show
 
+_NAMED = 8
+
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("list", "check", "test", "build", "run"))
+    parser.add_argument("what", choices=("list", "check", "test", "build", "latency", "run"))
     parser.add_argument("--events", metavar="FILE", help="run: raw vendor events, one JSON object a line, - for stdin")
     parser.add_argument("--source", default="auto", help="run: okta, entra_audit, aws_cloudtrail …, or auto (default)")
     parser.add_argument("--engine", choices=("spl", "elastic"), default="spl", help="run, test: which engine")
@@ -50,7 +53,12 @@ def run(options: argparse.Namespace) -> int:
         return _test(options, found)
     if options.what == "build":
         changed = write(build(), ROOT.parent)
-        show.OUT.print(f"{len(found)} detections; changed: {', '.join(changed) or 'nothing'}", markup=False)
+        named = f"{len(changed)} files" if len(changed) > _NAMED else ", ".join(changed)
+        show.OUT.print(f"{len(found)} detections; changed: {named or 'nothing'}", markup=False)
+        return 0
+    if options.what == "latency":
+        changed = write({"docs/latency.md": latency_page(found)}, ROOT.parent)
+        show.OUT.print(f"{len(found)} detections replayed; changed: {', '.join(changed) or 'nothing'}", markup=False)
         return 0
     errors = check_searches(found, load_macros())
     if errors:

@@ -1,0 +1,56 @@
+"""The pages that are generated from the detections."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from responders.content.build import build
+from responders.content.coverage import names
+from responders.content.loader import load_detections
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+DETECTIONS = load_detections()
+PAGES = build()
+
+
+def test_the_navigator_layer_holds_each_technique_with_its_detections() -> None:
+    """Every technique that a detection names is in the layer, with as many detections as name it, and is an ATT&CK id."""
+    layer = json.loads(PAGES["docs/attack_navigator.json"])
+    scores = {item["techniqueID"]: item["score"] for item in layer["techniques"]}
+    named = [found for one in DETECTIONS for found in one.frameworks["attack"]]
+    assert scores == {found: named.count(found) for found in set(named)}
+    assert all(re.fullmatch(r"T\d{4}(\.\d{3})?", found) for found in scores)
+    assert set(scores) <= set(names()["attack"])
+
+
+def test_the_coverage_page_says_what_is_not_covered() -> None:
+    """A technique without a detection is listed as such and in no matrix."""
+    page = PAGES["docs/coverage.md"]
+    named = {found for one in DETECTIONS for found in one.frameworks["attack"]}
+    missing = set(names()["attack"]) - named
+    assert missing
+    section = page[page.index("## MITRE ATT&CK") : page.index("## MITRE ATLAS")]
+    assert all(f"| {found} |" in section for found in named)
+    assert not any(f"| {found} |" in section for found in missing)
+    assert all(found in section for found in missing)
+
+
+def test_there_is_a_page_for_each_detection_and_no_other() -> None:
+    """A page that no file stands behind any more is an error."""
+    there = {str(path.relative_to(DOCS / "detections").with_suffix("")) for path in DOCS.glob("detections/*/*.md")}
+    assert there == {one.slug for one in DETECTIONS}, "run `make build`, and remove pages of detections that are gone"
+
+
+def test_a_page_tells_all_of_its_detection() -> None:
+    """Both searches, every point, every false positive, every example and every manual step."""
+    for one in DETECTIONS:
+        page = PAGES[f"docs/detections/{one.slug}.md"]
+        flat = " ".join(page.split())
+        assert one.splunk in page
+        assert one.elastic.query in page
+        for text in (*one.false_positives, *one.references, *one.logging, *one.wanted, one.forgery.why):
+            assert " ".join(text.split()) in flat, one.slug
+        assert all(f"| {points:+d} |" in page for points, _ in one.modifiers)
+        assert all(example.name in page for example in one.examples)
