@@ -31,6 +31,7 @@ def records(event: Mapping[str, Any]) -> List[Dict[str, Any]]:
         "client": {"ip": first(event, "client.ip", "client_ip", "source_ip", "remote_address")},
         "runtime": {
             "id": _own(event, "runtime.id", "runtime"),
+            "claimed": True if first(event, "runtime.id", "runtime") is None and at(event, "params._meta.runtime") else None,
             "allowed": _list(event, "runtime.allowed", "params._meta.allowed_runtimes"),
         },
         "guardrail": _guardrail(event),
