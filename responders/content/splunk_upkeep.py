@@ -23,17 +23,20 @@ _LEARN = f"""
 | eval tq_until=mvindex(mvsort(tq_until), -1)
 | where isnull(tq_until) OR strptime(substr(tq_until, 1, 19), {_DATE})<now()
 | eval tq_seen=mvappend("WHAT|".tq_account."|".tq_value, "WHAT|".tq_account."|*")
-| stats min(_time) as tq_new by tq_seen
-| lookup tourniquet_seen tq_seen OUTPUT tq_first_seen
+| stats min(_time) as tq_new max(_time) as tq_latest by tq_seen
+| lookup tourniquet_seen tq_seen OUTPUT tq_first_seen tq_last_seen
 | eval tq_first_seen=min(tq_new, coalesce(tonumber(tq_first_seen), tq_new)), _key=md5(tq_seen)
-| fields _key tq_seen tq_first_seen
+| eval tq_last_seen=max(tq_latest, coalesce(tonumber(tq_last_seen), tq_latest))
+| fields _key tq_seen tq_first_seen tq_last_seen
 | outputlookup append=true key_field=_key tourniquet_seen"""
 
 
 def upkeep(detections: Sequence[Detection]) -> List[Tuple[str, Settings]]:
     """Name and settings of each search.
 
-    The baseline learns nothing of whoever is on the watch list: an attacker would teach it that he is usual.
+    The baseline learns nothing of whoever is on the watch list: an attacker would teach it that he is usual. It learns
+    20 minutes late, so that the searches have seen an event, and its account is watched, before it makes itself usual: one
+    that was idle for months would else be awake already when the search asks when it was seen last.
     """
     found: List[Tuple[str, Settings]] = [
         (
@@ -41,7 +44,7 @@ def upkeep(detections: Sequence[Detection]) -> List[Tuple[str, Settings]]:
             [
                 ("description", "Whoever a signal names is on the watch list for 24 hours. Correlations need it."),
                 ("search", _line(_WATCH)),
-                *_schedule("* * * * *", "1"),
+                *_schedule("* * * * *", "-1m@m", "@m"),
             ],
         )
     ]
@@ -50,7 +53,10 @@ def upkeep(detections: Sequence[Detection]) -> List[Tuple[str, Settings]]:
         search = _line(baseline.splunk + _LEARN.replace("WHAT", baseline.what))
         cron = f"{place % 5}-59/5 * * * *"
         found.append(
-            (f"Tourniquet - baseline {baseline.what}", [("description", about), ("search", search), *_schedule(cron, "5")])
+            (
+                f"Tourniquet - baseline {baseline.what}",
+                [("description", about), ("search", search), *_schedule(cron, "-25m@m", "-20m@m")],
+            )
         )
     return found
 
@@ -64,7 +70,7 @@ def _baselines(detections: Sequence[Detection]) -> List[Baseline]:
     return list(found.values())
 
 
-def _schedule(cron: str, minutes: str) -> Settings:
+def _schedule(cron: str, earliest: str, latest: str) -> Settings:
     return [
         ("disabled", "1"),
         ("enableSched", "1"),
@@ -72,8 +78,8 @@ def _schedule(cron: str, minutes: str) -> Settings:
         ("realtime_schedule", "0"),
         ("dispatch.earliest_time", "-24h"),
         ("dispatch.latest_time", "+15m"),
-        ("dispatch.index_earliest", f"-{minutes}m@m"),
-        ("dispatch.index_latest", "@m"),
+        ("dispatch.index_earliest", earliest),
+        ("dispatch.index_latest", latest),
     ]
 
 
