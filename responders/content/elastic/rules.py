@@ -21,7 +21,8 @@ _SEVERITIES = ((21, "low"), (47, "medium"), (73, "high"))
 """Highest risk score of each severity (Elastic's reference, risk_score); above is critical."""
 _INTEGRATIONS: Dict[str, Tuple[str, str]] = {
     "okta": ("okta", ">=2.5.0"), "azure": ("azure", ">=1.18.0"), "o365": ("o365", ">=2.0.0"), "aws": ("aws", ">=2.0.0"),
-    "cyberarkpas": ("cyberarkpas", ">=2.2.0"), "hashicorp_vault": ("hashicorp_vault", ">=1.4.1"),
+    "cyberarkpas": ("cyberarkpas", ">=2.2.0"), "cyberark_pta": ("cyberark_pta", ">=1.10.0"),
+    "hashicorp_vault": ("hashicorp_vault", ">=1.4.1"),
     "github": ("github", ">=1.0.0"), "kubernetes": ("kubernetes", ">=1.0.0"),
     "sailpoint_identity_sc": ("sailpoint_identity_sc", ">=1.0.0"),
 }  # fmt: skip
