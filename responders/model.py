@@ -254,6 +254,29 @@ class Standing:
     residual_until: Optional[datetime] = None
 
 
+class Cause(str, enum.Enum):
+    """What of the responder's own may have caused a change: any step, only the undoing of one, or nothing it ever does."""
+
+    STEP = "step"
+    UNDO = "undo"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class OwnChange:
+    """A change that the vendor's own log ascribes to the responder's credential. `id` is the log's id of it.
+
+    `touched` are ids of what it changed; `into` those of them that are groups or roles.
+    """
+
+    id: str
+    what: str
+    at: datetime
+    touched: Tuple[str, ...]
+    into: Tuple[str, ...] = ()
+    cause: Cause = Cause.STEP
+
+
 @dataclass(frozen=True)
 class Created:
     """Something the identity made since the compromise: a user, token, factor, device, role or credential."""

@@ -6,7 +6,7 @@ import os
 import socket
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Callable, FrozenSet, Mapping, Optional, Protocol, Tuple
+from typing import Any, Callable, FrozenSet, Mapping, Optional, Protocol, Sequence, Tuple
 
 from responders.errors import Halted
 from responders.escalation.report import Channel
@@ -39,6 +39,8 @@ class Clients(Protocol):
     """Vendor clients by vendor and tenant; None when no responder is configured for it."""
 
     def get(self, vendor: str, tenant: str, *, privileged: bool = False) -> Optional[VendorClient]: ...
+
+    def all(self) -> Sequence[VendorClient]: ...
 
 
 class Signals(Protocol):

@@ -9,10 +9,13 @@ from typing import Any, Callable, List, Mapping, Optional, Tuple
 from responders.containment import due, standing
 from responders.containment.execute import execute
 from responders.containment.notify import deliver_again
+from responders.containment.own_watch import watch
 from responders.containment.recheck import recheck
 from responders.containment.record import load, with_blocks
 from responders.containment.responder import Responder
 from responders.containment.restore import restore
+from responders.containment.sweep import DUE as DUE_SWEEP
+from responders.containment.sweep import sweep_later
 from responders.errors import Halted, Refused, TourniquetError
 from responders.escalation.report import Report
 
@@ -24,7 +27,8 @@ def resume(
     responder: Responder, contain_raw: ContainRaw, signal_again: SignalAgain, until: Optional[datetime] = None
 ) -> Tuple[str, ...]:
     """Do all that is due by `until` (default now); a line of what was done for each. An error stops no other."""
-    lines: List[str] = []
+    # First of all: what the watch of our own credentials finds may halt what follows.
+    lines: List[str] = list(watch(responder))
     for item in list(due.pending(responder.journal, until or responder.now())):
         claimed = due.claim(responder.journal, "due-" + item.key.rpartition("/")[2], responder.timing.claim)
         if claimed is None:
@@ -67,6 +71,8 @@ def _do(item: due.Due, responder: Responder, contain_raw: ContainRaw, signal_aga
     if item.what == standing.DUE:
         standing.tell_standing(responder, item.about)
         return "written or put off"
+    if item.what == DUE_SWEEP:
+        return sweep_later(responder, item.about, item.note)
     if item.what == "restore":
         return _finish_restore(responder, item.about)
     deliver_again(responder, item)

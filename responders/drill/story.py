@@ -74,8 +74,8 @@ def _cast(world: World, bao: OpenBao, stage: Stage) -> Cast:
         on_call=stage.call,
     )
     responder = replace(made, inventory=inventory)
-    for client in responder.clients.all():  # type: ignore[attr-defined]
-        client.warm()
+    for client in responder.clients.all():
+        client.warm()  # type: ignore[attr-defined]
     return Cast(world, bao, responder, inventory, {**people, **robots}, stage, load_detections())
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Tuple
 
-from responders.model import Account, Created
-from responders.vendors.client import VendorClient
-
-
-def created_since(api: VendorClient, account: Account, since: datetime) -> Tuple[Created, ...]:
-    """Always empty: search the audit log for the codes of added users, owners and safes instead."""
-    return ()
+NOT_SHOWN = (
+    "CyberArk's API shows nobody who made a user, group member, safe, owner, account or application: search the vault's "
+    "audit log for what this user added"
+)
+"""Only the activities of one account at a time can be read ("Get account activity"), and they are no creations."""
+PERMISSIONS: Tuple[str, ...] = ()
+READERS = ()

@@ -71,6 +71,7 @@ class Audit(GraphTenant):
         return key
 
     def changed(self, method: str, template: str, request: Request) -> None:
+        kinds: Tuple[str, ...]
         if template.startswith("/users/{id}/authentication/"):
             activity, kinds = "Admin deleted security info", ("User",)
         elif (method, template) == ("PATCH", "/users/{id}"):
@@ -113,7 +114,7 @@ class Audit(GraphTenant):
 def _fits(entry: Mapping[str, Any], clause: Any) -> bool:
     if clause[1]:
         later = entry["activityDateTime"] >= clause[3]
-        return later if clause[2] == "ge" else entry["activityDateTime"] <= clause[3]
+        return bool(later if clause[2] == "ge" else entry["activityDateTime"] <= clause[3])
     found: Any = entry
     for part in clause[4].split("/"):
         found = found.get(part) if isinstance(found, Mapping) else None
