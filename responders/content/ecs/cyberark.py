@@ -1,8 +1,9 @@
 """CyberArk Vault audit records as the integration `cyberarkpas` (audit) indexes them: names, no ids.
 
-Read in elastic/integrations: packages/cyberarkpas/data_stream/audit ingest_pipeline/audit.yml (0e7e522). The pipeline
-takes only the JSON that CyberArk's elastic-json translator writes ({"format": "elastic", "syslog": {"audit_record": …}});
-a CEF line is mapped to the same fields here, which the integration does not do. Records have no id of their own.
+Read in elastic/integrations: packages/cyberarkpas/data_stream/audit fields/fields.yml (0893655), ingest_pipeline/audit.yml
+(0e7e522). The pipeline takes only the JSON that CyberArk's elastic-json translator writes ({"format": "elastic", "syslog":
+{"audit_record": …}}); a CEF line is mapped to the same fields here, which the integration does not do. Records have no id of
+their own.
 
 Events of Privileged Threat Analytics, always CEF, as the integration `cyberark_pta` (events) indexes them: read in
 packages/cyberark_pta/data_stream/events ingest_pipeline/default.yml (17c46cd), fields/cef.yml (8c61773), and its tests.
