@@ -21,16 +21,16 @@ def records(event: Mapping[str, Any]) -> List[Dict[str, Any]]:
         "time": first(event, "time", "timestamp"),
         "id": first(event, "event_id", "uuid", "request_id"),
         "agent": {
-            "vendor": _own(event, "agent.vendor", "agent_vendor"),
-            "tenant": _own(event, "agent.tenant", "tenant"),
-            "id": _own(event, "agent.id", "agent_id") or first(event, "client_id", "clientId", "params._meta.agentId"),
-            "kind": _own(event, "agent.kind", "agent_kind"),
-            "on_behalf_of": _own(event, "agent.on_behalf_of", "on_behalf_of") or first(event, "user.id", "user_id"),
+            "vendor": _own(event, "agent_vendor", "agent.vendor"),
+            "tenant": _own(event, "tenant", "agent.tenant"),
+            "id": _own(event, "agent_id", "agent.id", "client_id", "clientId") or first(event, "params._meta.agentId"),
+            "kind": _own(event, "agent_kind", "agent.kind"),
+            "on_behalf_of": _own(event, "on_behalf_of", "agent.on_behalf_of", "user.id", "user_id"),
         },
-        "session": {"id": _own(event, "session.id", "session_id") or first(event, "sessionId", "params._meta.sessionId")},
+        "session": {"id": _own(event, "session_id", "session.id", "sessionId") or first(event, "params._meta.sessionId")},
         "client": {"ip": first(event, "client.ip", "client_ip", "source_ip", "remote_address")},
         "runtime": {
-            "id": _own(event, "runtime.id", "runtime"),
+            "id": _own(event, "runtime", "runtime.id"),
             "claimed": True if first(event, "runtime.id", "runtime") is None and at(event, "params._meta.runtime") else None,
             "allowed": _list(event, "runtime.allowed", "params._meta.allowed_runtimes"),
         },
@@ -49,9 +49,9 @@ def records(event: Mapping[str, Any]) -> List[Dict[str, Any]]:
     return [pruned({**base, "action": "tool_call", "tool": tool, "outcome": _outcome(event)})]
 
 
-def _own(event: Mapping[str, Any], path: str, name: str) -> Optional[str]:
-    """What the gateway says, else what the message's _meta claims."""
-    return first(event, path, name, f"params._meta.{name}")
+def _own(event: Mapping[str, Any], name: str, *others: str) -> Optional[str]:
+    """What the gateway says, under any of the names, else what the message's _meta claims."""
+    return first(event, name, *others, f"params._meta.{name}")
 
 
 def _list(event: Mapping[str, Any], *paths: str) -> List[str]:

@@ -13,7 +13,7 @@ def shape(event: Any) -> str:
         return "bedrock"
     properties = event.get("properties")
     held = properties if isinstance(properties, Mapping) else event
-    if "createdDateTime" in held or "servicePrincipalId" in held or event.get("category") in _SIGN_INS:
+    if "createdDateTime" in held or "servicePrincipalId" in held or str(event.get("category")) in _SIGN_INS:
         return "entra_signin"
     if "jsonrpc" in event or isinstance(event.get("method"), str):
         return "mcp"
