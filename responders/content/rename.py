@@ -21,7 +21,7 @@ _PRINCIPALS = frozenset(
      "SourceUser", "actor", "username", "entity_id", "accessor", "tq_identity")
 )  # fmt: skip
 """Keys whose values name somebody in one vendor's log or another."""
-_ROLES = frozenset(
+ROLES = frozenset(
     ("root", "passwordmanager", "administrator", "administrators", "anonymous", "system", "unknown", "null", "token",
      "approle", "vault admins", "psmmaster", "pvwagwaccounts")
 )  # fmt: skip
@@ -52,7 +52,7 @@ def _names(events: Sequence[Any], fires: Iterable[str], lookups: Any) -> Iterato
     ids = [found for found in (key.split(":", 2)[-1] for key in keys) if found in told]
     for found in (*ids, *_said([events, lookups])):
         match = _LAST.match(found)
-        if match is None or match[2].lower() in _ROLES:
+        if match is None or match[2].lower() in ROLES:
             continue
         if len(match[2]) > 1 and not any(kind.search(found) for kind in (_GUID, _AWS_ID, _ADDRESS)):
             yield match[2]
