@@ -223,7 +223,7 @@ class Facts:
     `restorers` are identity ids of people who can restore and are not contained themselves.
     `halted` is why automation is halted, "" when it is not. `population` counts the identities of the inventory.
     `unauthenticated` are detections whose events anybody could send to the SIEM; `confirmed_events` are event ids that the
-    vendor's own log confirmed; None when nobody asked.
+    vendor's own log confirmed, None when nobody asked; `unconfirmed` says in words which logs could not be asked.
     """
 
     states: Mapping[str, State] = field(default_factory=dict)
@@ -237,6 +237,7 @@ class Facts:
     population: int = 0
     unauthenticated: FrozenSet[str] = frozenset()
     confirmed_events: Optional[FrozenSet[str]] = None
+    unconfirmed: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

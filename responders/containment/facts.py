@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequ
 
 from responders.actions import registry
 from responders.codec import from_json, to_json
+from responders.containment.confirmed import questions
 from responders.containment.responder import Responder
 from responders.errors import VendorError
 from responders.journal.chain import Journal
@@ -81,6 +82,8 @@ def gather(
         exempt = break_glass(responder, place)
         reads["administrators", place] = partial(administrators, responder, client, tuple(accounts[place]), exempt)
         reads["own", place] = partial(own_ids, responder, client)
+    asked, unconfirmed = questions(responder, identity, alerts)
+    reads.update({("confirmed", where): ask for where, ask in asked.items()})
     judging = start_all(reads)
     running = start_all(later)
     found = finish_all(judging, deadline, group=lambda key: _vendor(key, steps))
@@ -89,9 +92,14 @@ def gather(
     admins: Dict[str, FrozenSet[str]] = {}
     own: Set[str] = set()
     own_read: Set[str] = set()
+    confirmed: Set[str] = set()
     for (what, where), value in found.items():
         if isinstance(value, Exception):
             unread.add((_vendor((what, where), steps), str(value)))
+            if what == "confirmed":
+                unconfirmed = (*unconfirmed, f"{where.partition('|')[0]} could not be asked: {value}")
+        elif what == "confirmed":
+            confirmed.update(value)
         elif what == "state":
             states[where] = value
         elif what == "administrators":
@@ -111,6 +119,8 @@ def gather(
         uses=uses(responder.journal, responder.now()),
         population=responder.inventory.population,
         unauthenticated=responder.unauthenticated_ingest,
+        confirmed_events=frozenset(confirmed),
+        unconfirmed=unconfirmed,
     )
     return facts, states, running
 

@@ -151,7 +151,8 @@ def unauthenticated_ingest(case: Case, tier: Tier, names: Tuple[str, ...]) -> Op
         case, tier, lambda alert: alert.detection not in case.facts.unauthenticated or bool(alert.events & confirmed)
     ):
         return None
-    return _rule("unauthenticated ingest", "the vendor's own log has not confirmed the event", Tier.RESTRICT)
+    text = "; ".join(("the vendor's own log has not confirmed the event", *case.facts.unconfirmed))
+    return _rule("unauthenticated ingest", text, Tier.RESTRICT)
 
 
 def blast_radius(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
