@@ -19,7 +19,7 @@ HEADER = "Generated from detections/ by `tourniquet detections build`. Do not ed
 INDEXED = "tq_indexed"
 """What a windowed search outputs: when the latest event of its window was indexed."""
 _LOOKUPS = {
-    "tourniquet_accounts": "tq_account, tq_identity, tq_kind, tq_criticality, tq_environment, tq_ambiguous",
+    "tourniquet_accounts": "tq_account, tq_identity, tq_kind, tq_criticality, tq_environment, tq_break_glass, tq_ambiguous",
     "tourniquet_watch": "tq_identity, tq_account, until, why",
     "tourniquet_seen": "tq_seen, tq_first_seen, tq_last_seen",
 }

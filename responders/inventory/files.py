@@ -267,6 +267,7 @@ def accounts_rows(inventory: Inventory) -> List[Dict[str, str]]:
                 "tq_kind": identity.kind,
                 "tq_criticality": identity.criticality,
                 "tq_environment": identity.environment,
+                "tq_break_glass": "true" if identity.break_glass else "false",
                 "tq_ambiguous": "false",
             }
     return [rows[key] for key in sorted(rows)]

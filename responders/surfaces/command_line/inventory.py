@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
             for row in rows:
                 show.as_json(row)
             return 0
-        names = ["tq_account", "tq_identity", "tq_kind", "tq_criticality", "tq_environment", "tq_ambiguous"]
+        names = ["tq_account", "tq_identity", "tq_kind", "tq_criticality", "tq_environment", "tq_break_glass", "tq_ambiguous"]
         writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
