@@ -34,14 +34,17 @@ def test_what_the_attacker_undid_is_put_back(python: str, splunk: Splunk, world:
 
 @each_python
 def test_what_is_not_due_waits(python: str, splunk: Splunk, world: World) -> None:  # noqa: F811
-    """A recheck of tomorrow is not taken today, and costs no call at a vendor."""
+    """A recheck of tomorrow is not taken today; all that is asked is the log of the responder's own credential, once."""
     person = world.add_person("alice")
     splunk.configure(world, [person], rechecks=[86400.0])
     splunk.start(python, splunk.payload(splunk.results(csv_of([row(person)]))))
     calls = len(world.okta.requests)
     ran = splunk.due(python)
     assert (ran.code, ran.log) == (0, [])
-    assert len(world.okta.requests) == calls
+    asked = [request.path.partition("?")[0] for request in world.okta.requests[calls:]]
+    assert asked == ["/oauth2/v1/token", "/api/v1/logs"]
+    splunk.due(python)
+    assert len(world.okta.requests) == calls + len(asked)
 
 
 @each_python
