@@ -186,7 +186,8 @@ def _begin(journal: Journal, place: str, now: datetime) -> datetime:
     key = f"{_prefix(place)}.begin"
     for _, doc in journal.side(key):
         return max(datetime.fromisoformat(str(doc["at"])), now - _OLDEST)
-    opened = (next(iter(journal.entries(name))).at for name, _ in all_containments(journal))
+    # A containment that was interrupted between its open marker and its plan has no entry yet.
+    opened = (entry.at for name, _ in all_containments(journal) for entry in journal.entries(name))
     start = next(opened, now)
     journal.put(key, {"place": place, "at": start.isoformat()})
     return max(start, now - _OLDEST)
