@@ -15,7 +15,8 @@ _IGNORE_ABOVE = 8191
 
 LOOKUPS: Dict[str, Dict[str, str]] = {
     "tourniquet-accounts": dict.fromkeys(
-        ("tq_account", "tq_identity", "tq_kind", "tq_criticality", "tq_environment", "tq_break_glass", "tq_ambiguous"), "keyword"
+        ("tq_account", "tq_identity", "tq_kind", "tq_criticality", "tq_environment", "tq_break_glass", "tq_ambiguous"),
+        "keyword",
     ),
     "tourniquet-seen": {"tq_seen": "keyword", "tq_first_seen": "long", "tq_last_seen": "long"},
     "tourniquet-watch": {"tq_watched": "keyword", "tq_watched_until": "date", "tq_watched_why": "keyword"},

@@ -29,8 +29,8 @@ def run(options: argparse.Namespace) -> int:
             for row in rows:
                 show.as_json(row)
             return 0
-        names = ["tq_account", "tq_identity", "tq_kind", "tq_criticality", "tq_environment", "tq_break_glass", "tq_ambiguous"]
-        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+        names = ["tq_account", "tq_identity", "tq_kind", "tq_criticality", "tq_environment", "tq_break_glass"]
+        writer = csv.DictWriter(sys.stdout, [*names, "tq_ambiguous"], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         return 0
