@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Dict
 
@@ -61,7 +62,7 @@ def test_a_file_of_events_is_read(tmp_path: Path) -> None:
 def test_an_entry_that_cannot_be_made_names_its_line(entry: str, said: str) -> None:
     """The errors, all at once, name file and line of each entry and what is wrong with it."""
     text = (ROOT / "aws" / "admin_policy_or_trust.yaml").read_text(encoding="utf-8")
-    head = text[: text.index("examples:")]
+    head = text[: re.search("^(given|lookups|examples):", text, re.MULTILINE).start()]  # type: ignore[union-attr]
     given = "given: {one: {source: okta, event: {target: [{id: a}]}}}\n"
     example = f"  - name: bad\n    quiet: because\n    events:\n      - {entry}\n"
     with pytest.raises(BadInputs) as caught:

@@ -169,7 +169,8 @@ def test_a_finding_is_raised_once_and_by_the_late_search_once_more(detection: De
     first = min(news)
     quarters = sorted({at // 900 * 900 + 900 * n for at in news for n in range(3)})
     again = [f for now in quarters if now >= first for f in dispatch(detection, late(detection), example, events, now)]
-    assert set(raised) <= set(again)
+    # A login that no sign-in explains is sure only later, and its key says so.
+    assert {finding.replace(":sure", "") for finding in raised} <= {finding.replace(":sure", "") for finding in again}
 
 
 @pytest.mark.parametrize("detection", [d for d in BY_DETECTION if d.values[0].window_seconds])  # type: ignore[union-attr]
@@ -187,9 +188,9 @@ def test_a_late_event_completes_a_window(detection: Detection) -> None:
     for event in events:
         event["_indextime"] = end + 30
     for number in order[len(kept) :]:
-        events[number]["_indextime"] = end + 4 * every + 30
+        events[number]["_indextime"] = end + 270
     raised = [n for n in range(20) if dispatch(detection, minutely(detection), example, events, end + every * n)]
-    assert raised == [5]
+    assert raised == [270 // every + 1]
 
 
 @pytest.mark.parametrize("detection", BY_DETECTION)
