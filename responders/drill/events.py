@@ -33,6 +33,11 @@ def aws_attack(name: str, ago: float) -> List[Dict[str, Any]]:
     return sorted(events, key=lambda event: str(event["eventTime"]))
 
 
+def attack_runs() -> int:
+    """How many real attack runs in AWS there are."""
+    return len(list((SAMPLES / "aws_stratus").glob("*.json")))
+
+
 def aws_attacks(first: str, ago: float) -> List[Dict[str, Any]]:
     """Every real attack run there is; `first` ends `ago` seconds ago, the others are spread over the minutes before."""
     names = sorted(path.stem for path in (SAMPLES / "aws_stratus").glob("*.json"))

@@ -15,6 +15,7 @@ from responders.drill.background import background
 from responders.drill.cast import REAL, SHAPED, SYNTHETIC, Cast, Scene, begin, contain_found, detect, stream
 from responders.drill.events import (
     assume_role_event,
+    attack_runs,
     aws_attacks,
     checkout_event,
     grant_event,
@@ -39,7 +40,7 @@ def leaked_key(cast: Cast) -> None:
         cast, "a", "A leaked AWS key makes an administrator",
         "Somebody used a leaked AWS key to make an administrator. The key belongs to christophe, who also has accounts "
         "at Okta, Entra ID, CyberArk and Vault.",
-        (REAL, "CloudTrail of nine attack runs in AWS and one Entra grant of a lab tenant; only their times are shifted"),
+        (REAL, f"CloudTrail of {attack_runs()} attack runs in AWS, one Entra grant of a lab tenant; only times are shifted"),
         _QUIET,
     )  # fmt: skip
     person = cast.people["christophe"]
