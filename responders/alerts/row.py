@@ -163,7 +163,7 @@ def _many(row: Mapping[str, Any], name: str) -> Tuple[str, ...]:
     for item in items:
         text = _plain(name, item)
         if len(text) > MAX_FIELD:
-            raise _bad(name, f"is {len(text)} characters long", f"output at most {MAX_FIELD}")
+            raise _bad(name, f"is longer than {MAX_FIELD} characters", f"output at most {MAX_FIELD}")
         if _CONTROL.search(text):
             raise _bad(name, "holds control characters", "output clean ids only")
         if text:

@@ -76,7 +76,7 @@ def test_a_huge_row_takes_bounded_room(world: World) -> None:
     row = raw_alert(person, _raw=big, fields=[big] * 3, tq_account=big)
     assert pipeline.contain(row, responder).loud
     assert (world.folder / "journal.db").stat().st_size < 4_000_000
-    with pytest.raises(BadAlert, match="characters long"):
+    with pytest.raises(BadAlert, match="longer than 65536 characters"):
         alert_from_row(kept(row), CATALOGUE, now())
 
 

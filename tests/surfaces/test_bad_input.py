@@ -27,7 +27,7 @@ ODD: Dict[str, tuple[Any, str]] = {
     "no detection": ({"tq_detection": None}, "tq_detection: is missing"),
     "wrong type": ({"tq_account": {"a": 1}}, "tq_account: holds a dict that is no id"),
     "ten megabytes": ({"tq_reasons": "x" * 10_000_000}, f"bytes long, {MAX_LINE} at most"),
-    "over-long field": ({"tq_reasons": "x" * 100_000}, "tq_reasons: is 100000 characters long"),
+    "over-long field": ({"tq_reasons": "x" * 100_000}, "tq_reasons: is longer than 65536 characters"),
     "control characters": ({"tq_account": "okta:default:a\x1b[31m"}, "tq_account: holds control characters"),
     "parent folder": ({"tq_account": "okta:default:../users/00u1"}, "holds a path trick"),
     "escaped slash": ({"tq_account": "okta:default:a%2fb"}, "holds a path trick"),
