@@ -13,7 +13,7 @@ from responders.content.detection import Detection, Example
 from responders.content.forms import parse_time, to_splunk
 from responders.content.loader import load_macros
 from responders.content.run import LOOKUPS, run_detections
-from responders.content.schedule import minutes_between_runs, offset_minutes
+from responders.content.schedule import cron, minutes_between_runs, offset_minutes
 from responders.content.spl import Context, Macro, parse, run
 from responders.content.splunk_conf import filter_name, regular
 from responders.content.watch import watched
@@ -114,12 +114,10 @@ def _macros() -> Dict[str, Macro]:
 def searches_by_minute(detections: Sequence[Detection], late_every: int, upkeep: Sequence[str]) -> Tuple[int, ...]:
     """How many searches start at each minute of an hour: the regular ones, the late ones, and `upkeep` (cron texts)."""
     counts = [0] * 60
-    for place, detection in enumerate(detections):
-        for minute in range(offset_minutes(detection), 60, minutes_between_runs(detection)):
-            counts[minute] += 1
+    for place in range(len(detections)):
         for minute in range(place % late_every, 60, late_every):
             counts[minute] += 1
-    for when in upkeep:
+    for when in (*map(cron, detections), *upkeep):
         for minute in _minutes_of(when):
             counts[minute] += 1
     return tuple(counts)

@@ -19,7 +19,8 @@ from rich.text import Text
 from responders.codec import to_json
 from responders.drill.stage import Update
 from responders.drill.wording import short
-from responders.model import Outcome, Status
+from responders.model import Outcome
+from responders.surfaces.command_line.show_report import MARKS
 
 _WIDEST, _PIPED = 110, 100
 _KINDS: Dict[str, Tuple[str, str, str]] = {
@@ -34,14 +35,6 @@ _KINDS: Dict[str, Tuple[str, str, str]] = {
     "bad": ("✗", "NOT KEPT", "bold red"),
 }
 """Kind to mark, word and style."""
-_MARK = {
-    Status.CONFIRMED: ("✓", "green"),
-    Status.ALREADY: ("✓", "green"),
-    Status.ACCEPTED: ("…", "yellow"),
-    Status.FAILED: ("✗", "bold red"),
-    Status.UNKNOWN: ("?", "bold red"),
-    Status.REFUSED: ("–", "red"),
-}
 _ORIGIN = {"real": "green", "real-shaped": "cyan", "synthetic": "yellow"}
 
 
@@ -72,7 +65,7 @@ class Terminal:
         for outcome in outcomes:
             lanes.setdefault(outcome.step.account.vendor, []).append(outcome)
         for vendor, its in lanes.items():
-            parts = [Text.assemble(_MARK[o.status], f" {_verb(o)}") for o in its]
+            parts = [Text.assemble(MARKS[o.status], f" {_verb(o)}") for o in its]
             proved = [outcome.at.timestamp() - since for outcome in its if outcome.status.holds]
             done = f"proved {max(0.0, max(proved)):.2f} s" if len(proved) == len(its) else "NOT proved"
             for place, line in enumerate(_packed([*parts, Text.assemble((done, "dim"))], self.console.width - 22)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
@@ -49,9 +49,8 @@ class Made:
     world: World
 
 
-@pytest.fixture
-def made(request: pytest.FixtureRequest) -> Iterator[Made]:
-    """Everything for the action that the test is parametrised with; Vault's on a real OpenBao behind a relay."""
+def prepared(request: pytest.FixtureRequest) -> Made:
+    """All but a client for the action that the test is parametrised with; Vault's on a real OpenBao behind a relay."""
     name = request.param
     if name.startswith("vault."):
         bench, simulator = request.getfixturevalue("vault")
@@ -61,12 +60,19 @@ def made(request: pytest.FixtureRequest) -> Iterator[Made]:
         case = CASES[name](world)
         simulator = {"okta": world.okta, "entra": world.graph, "cyberark": world.cyberark}[name.partition(".")[0]]
     action, step = step_of(action_of(name), case.account, *case.evidence)
-    pool = ClientPool(world.connections, limits=QUICK)
-    client = pool.get(case.account.vendor, case.account.tenant)
+    return Made(action, step, case, None, simulator, world)
+
+
+@pytest.fixture
+def made(request: pytest.FixtureRequest) -> Iterator[Made]:
+    """Everything for the action, a client with it."""
+    found = prepared(request)
+    pool = ClientPool(found.world.connections, limits=QUICK)
+    client = pool.get(found.case.account.vendor, found.case.account.tenant)
     assert client is not None
     client.warm()
-    yield Made(action, step, case, client, simulator, world)
-    simulator.faults.clear()
+    yield replace(found, api=client)
+    found.simulator.faults.clear()
     pool.close()
 
 

@@ -13,7 +13,7 @@ from responders.drill.world import World
 from responders.model import Account, Status
 from tests.actions.cases import CASES, action_of
 from tests.actions.route import through_the_lane
-from tests.actions.test_every_action import CALLS, CHANGES, READS_BY_POST, Made
+from tests.actions.test_every_action import CALLS, CHANGES, READS_BY_POST, Made, prepared
 from tests.actions.vault_cases import VAULT_CASES
 from tests.support import step_of
 
@@ -36,17 +36,9 @@ BY_FILTER = {
 @pytest.fixture
 def made(request: pytest.FixtureRequest) -> Iterator[Made]:
     """As in the matrix, with no client of the test's own: the lane opens one."""
-    name = request.param
-    if name.startswith("vault."):
-        bench, simulator = request.getfixturevalue("vault")
-        world, case = bench.world, VAULT_CASES[name](bench)
-    else:
-        world = request.getfixturevalue("world")
-        case = CASES[name](world)
-        simulator = {"okta": world.okta, "entra": world.graph, "cyberark": world.cyberark}[name.partition(".")[0]]
-    action, step = step_of(action_of(name), case.account, *case.evidence)
-    yield Made(action, step, case, None, simulator, world)
-    simulator.faults.clear()
+    found = prepared(request)
+    yield found
+    found.simulator.faults.clear()
 
 
 def responder_of(world: World) -> Any:
