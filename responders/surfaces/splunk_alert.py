@@ -140,9 +140,10 @@ def _one(row: Mapping[str, Any], contain: Callable[[Mapping[str, Any]], Report])
 
 def _confidence(row: Mapping[str, Any]) -> float:
     try:
-        return float(str(row.get("tq_confidence", "0")))
+        number = float(str(row.get("tq_confidence", "0")))
     except ValueError:
         return 0.0
+    return number if 0 <= number <= 100 else 0.0  # nan sorts nowhere, and would leave the others in any order
 
 
 def _digest(text: str) -> str:
