@@ -12,6 +12,7 @@ _PREFIX = "elastic_"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Each takes --json: one JSON object a line, for machines."
     commands = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     for name in _names():
         module = _module(name)
