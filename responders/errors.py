@@ -12,6 +12,7 @@
     ├── BadInputs                 several BadInput at once, so that one run shows them all
     ├── Refused                   a guard, a missing right of the person asking, or halt
     │   └── Halted                `tourniquet halt` is on: nothing is written at any vendor
+    ├── InventoryError            the inventory's store can't be read now
     ├── JournalError              the journal can't be written or read
     │   └── Tampered              the journal was edited, cut, reordered or forged
     └── VendorError               a vendor answered with an error, or did not answer
@@ -80,6 +81,10 @@ class Refused(TourniquetError):
 
 class Halted(Refused):
     """Automation is halted (`tourniquet halt`); `tourniquet resume` lifts it."""
+
+
+class InventoryError(TourniquetError):
+    """The inventory's store can't be read now; the alert stays due, and is taken up again."""
 
 
 class JournalError(TourniquetError):

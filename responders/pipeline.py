@@ -27,6 +27,7 @@ from responders.containment.standing import tell_standing
 from responders.containment.sweep import sweep
 from responders.errors import BadInput
 from responders.escalation.report import Report
+from responders.inventory.resolve import resolve
 from responders.model import Alert
 
 
@@ -45,7 +46,7 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
         alert = alert_from_row(raw, responder.catalogue, responder.now())
     except BadInput as error:
         return _unreadable(intake, error, responder)
-    found = responder.inventory.resolve(alert.accounts)
+    found = resolve(responder.inventory, alert.accounts)
     if found.identity is None:
         return _nobody(intake, alert, found.why, responder)
     alert = as_asked(alert, responder)
@@ -66,7 +67,7 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     created, unread = sweep(responder, judgement.plan, deadline)
     finish(intake, responder, judgement.plan.containment, "contained")
     record = load(responder.journal, judgement.plan.containment)
-    note = Note(created=created, open_items=unread)
+    note = Note(created=created, open_items=(*_strange(alert), *unread), loud=alert.strange_account)
     return escalate(responder, of_containment(responder.journal, record, outcomes, note), record.containment)
 
 
@@ -76,7 +77,7 @@ def plan(raw: Mapping[str, Any], responder: Responder) -> Report:
     Raises BadInput for a row that is no alert.
     """
     alert = alert_from_row(raw, responder.catalogue, responder.now())
-    found = responder.inventory.resolve(alert.accounts)
+    found = resolve(responder.inventory, alert.accounts)
     if found.identity is None:
         title = f"nobody would be contained: {found.why}"
         return without_containment(responder.journal, "", alert, None, Note(title, True))
@@ -93,7 +94,7 @@ def take_up(responder: Responder) -> Tuple[str, ...]:
 def signal_again(raw: Mapping[str, Any], responder: Responder, chain: str) -> None:
     """Write the signal of an alert whose store was out of reach."""
     alert = alert_from_row(raw, responder.catalogue, responder.now())
-    found = responder.inventory.resolve(alert.accounts)
+    found = resolve(responder.inventory, alert.accounts)
     if found.identity is not None:
         tell_siem(alert, found.identity, responder, chain)
 
@@ -125,13 +126,19 @@ def _nobody(intake: Intake, alert: Alert, why: str, responder: Responder) -> Rep
     return report
 
 
+def _strange(alert: Alert) -> Tuple[str, ...]:
+    """An account that could not be read may be another way in: a person must look."""
+    return tuple(f"an account that the alert also names: {why}" for name, why in alert.left_out if name == "tq_account")
+
+
 def _observed(intake: Intake, judgement: Judgement, responder: Responder) -> Report:
     """Nothing is written at any vendor; the identity is on the watch list, and a refusal is said loudly."""
     decision = judgement.decision
     refused = tuple(f"{action}: refused by guard {guard}" for action, guard in decision.refused)
     outdated = (f"not contained again: {judgement.outdated}",) if judgement.outdated else ()
     title = f"{decision.identity.id} is watched for 24 h; nothing was changed at any vendor"
-    note = Note(title, bool(refused or outdated), (*refused, *outdated))
+    items = (*refused, *outdated, *_strange(judgement.alert))
+    note = Note(title, bool(items), items)
     report = without_containment(responder.journal, intake.chain, judgement.alert, decision, note)
     escalate(responder, report, intake.chain)
     if any(guard == "halt" for _, guard in decision.refused):

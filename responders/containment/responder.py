@@ -10,7 +10,7 @@ from typing import Any, Callable, FrozenSet, Mapping, Optional, Protocol, Sequen
 
 from responders.errors import Halted
 from responders.escalation.report import Channel
-from responders.inventory.resolve import Inventory
+from responders.inventory.store import InventoryStore
 from responders.journal.chain import Journal
 from responders.model import Alert, Identity, Standing
 from responders.policy.policy import Policy
@@ -57,7 +57,7 @@ class Signals(Protocol):
 class Responder:
     """One responder: what it knows (inventory, policy, catalogue), what it may call, and where it writes."""
 
-    inventory: Inventory
+    inventory: InventoryStore
     policy: Policy
     catalogue: Mapping[str, Any]
     clients: Clients

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from responders.codec import from_json, to_json
-from responders.errors import BadInventory
+from responders.errors import BadInventory, InventoryError
+from responders.inventory.store import InventoryStore
 from responders.model import Account, Identity
 
 
@@ -19,12 +20,47 @@ class Resolution:
     why: str = ""
 
 
-class Inventory:
-    """Identities by exact account key (`vendor:tenant:id`) and exact alias (`vendor:tenant:alias`).
+def resolve(store: InventoryStore, accounts: Sequence[Account]) -> Resolution:
+    """The identity behind all of `accounts`. An account no row claims is an identity of its own, unmapped.
 
-    Ids are compared as they are: no case folding, no prefix, no display name. `restorers` are ids of identities that
-    may restore; `break_glass` are account keys.
+    Two reads of the store, whatever its size. Raises InventoryError when it can't be read.
     """
+    for _ in range(_TRIES):
+        held = store.names(tuple(dict.fromkeys(account.key for account in accounts))) if accounts else {}
+        found: Dict[str, None] = {}
+        strangers: List[Account] = []
+        for account in accounts:
+            names = dict.fromkeys(held.get(account.key, ()))
+            if len(names) > 1:
+                return Resolution(None, f"{account.key} belongs to several identities: {', '.join(sorted(names))}")
+            found.update(names)
+            if not names:
+                strangers.append(account)
+        if len(found) > 1:
+            return Resolution(None, f"the alert names accounts of several identities: {', '.join(sorted(found))}")
+        if not found:
+            return _stranger(strangers)
+        identity = store.identity(next(iter(found)))
+        if identity is not None:
+            others = ", ".join(sorted(account.key for account in strangers))
+            why = f"the alert also names accounts that no inventory row claims: {others}" if others else ""
+            return Resolution(identity, why)
+    raise InventoryError(f"the inventory names {next(iter(found))!r} and does not hold it. Push the inventory anew")
+
+
+_TRIES = 3
+"""A new content may be put in place between the two reads."""
+
+
+def _stranger(strangers: Sequence[Account]) -> Resolution:
+    if len(strangers) > 1:
+        keys = ", ".join(sorted(account.key for account in strangers))
+        return Resolution(None, f"the alert names several accounts that no inventory row claims: {keys}")
+    return Resolution(unmapped(strangers[0])) if strangers else Resolution(None, "the alert names no account")
+
+
+class Inventory:
+    """The `InventoryStore` in memory. `restorers` are ids of identities that may restore; `break_glass` are account keys."""
 
     def __init__(
         self,
@@ -40,8 +76,8 @@ class Inventory:
                 self._by_key.setdefault(account.key, []).append(identity.id)
         for alias, name in self._aliases.items():
             self._by_key.setdefault(alias, []).append(name)
-        self.restorers = restorers
-        self.break_glass: FrozenSet[str] = frozenset(
+        self._restorers = restorers
+        self._break_glass = frozenset(
             account.key for identity in identities if identity.break_glass for account in identity.accounts
         )
 
@@ -49,6 +85,14 @@ class Inventory:
     def population(self) -> int:
         """How many identities there are."""
         return len(self._identities)
+
+    @property
+    def restorers(self) -> FrozenSet[str]:
+        return self._restorers
+
+    @property
+    def break_glass(self) -> FrozenSet[str]:
+        return self._break_glass
 
     @property
     def identities(self) -> Tuple[Identity, ...]:
@@ -63,34 +107,16 @@ class Inventory:
         """The identity of that id."""
         return self._identities.get(name)
 
-    def resolve(self, accounts: Sequence[Account]) -> Resolution:
-        """The identity behind all of `accounts`. An account no row claims is an identity of its own, unmapped."""
-        found: Dict[str, None] = {}
-        strangers: List[Account] = []
-        for account in accounts:
-            names = dict.fromkeys(self._by_key.get(account.key, ()))
-            if len(names) > 1:
-                return Resolution(None, f"{account.key} belongs to several identities: {', '.join(sorted(names))}")
-            found.update(names)
-            if not names:
-                strangers.append(account)
-        if len(found) > 1:
-            return Resolution(None, f"the alert names accounts of several identities: {', '.join(sorted(found))}")
-        if found:
-            others = ", ".join(sorted(account.key for account in strangers))
-            why = f"the alert also names accounts that no inventory row claims: {others}" if others else ""
-            return Resolution(self._identities[next(iter(found))], why)
-        if len(strangers) > 1:
-            keys = ", ".join(sorted(account.key for account in strangers))
-            return Resolution(None, f"the alert names several accounts that no inventory row claims: {keys}")
-        return Resolution(unmapped(strangers[0])) if strangers else Resolution(None, "the alert names no account")
+    def names(self, keys: Sequence[str]) -> Mapping[str, Tuple[str, ...]]:
+        """Ids of the identities that hold each key."""
+        return {key: tuple(self._by_key[key]) for key in keys if key in self._by_key}
 
     def to_json(self) -> str:
         """The compiled form that the alert process reads."""
         doc = {
             "identities": [to_json(identity) for _, identity in sorted(self._identities.items())],
             "aliases": dict(sorted(self._aliases.items())),
-            "restorers": sorted(self.restorers),
+            "restorers": sorted(self._restorers),
         }
         return json.dumps(doc, indent=1, sort_keys=True) + "\n"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from responders.inventory.resolve import Inventory, from_compiled
+from responders.inventory.resolve import Inventory, from_compiled, resolve
 from responders.model import Account, Identity
 
 
@@ -31,7 +31,7 @@ INVENTORY = Inventory(
 @pytest.mark.parametrize("key", ["okta:default:00uAlice", "vault:default:e-1", "okta:default:alice@corp.example"])
 def test_an_exact_key_finds_its_identity(key: str) -> None:
     """Accounts and aliases match as they are written."""
-    assert INVENTORY.resolve([account(key)]).identity == ALICE
+    assert resolve(INVENTORY, [account(key)]).identity == ALICE
 
 
 NEARLY = [
@@ -46,7 +46,7 @@ NEARLY = [
 @pytest.mark.parametrize("key", NEARLY)
 def test_nearly_the_same_is_somebody_else(key: str) -> None:
     """Case, white space, prefix, suffix, another tenant or vendor, and display names never match."""
-    found = INVENTORY.resolve([account(key)]).identity
+    found = resolve(INVENTORY, [account(key)]).identity
     assert found is not None
     assert found.unmapped and found.id == key
     assert found.accounts == (account(key),)
@@ -55,14 +55,14 @@ def test_nearly_the_same_is_somebody_else(key: str) -> None:
 def test_a_protected_identity_is_protected_by_exact_id_only() -> None:
     """`admin` in a name protects nobody, and a protected identity's own key does (mistake 5 of others)."""
     assert INVENTORY.break_glass == {"okta:default:00uTeam"}
-    found = INVENTORY.resolve([account("okta:default:00uTeam-admin")]).identity
+    found = resolve(INVENTORY, [account("okta:default:00uTeam-admin")]).identity
     assert found is not None and not found.protected and not found.break_glass
 
 
 @pytest.mark.parametrize("kind", ["app", "service_principal", "application", "approle", "role", "access_key"])
 def test_an_unmapped_machine_is_a_service(kind: str) -> None:
     """What is no person's login is judged as a service."""
-    found = INVENTORY.resolve([account("okta:default:x", kind)]).identity
+    found = resolve(INVENTORY, [account("okta:default:x", kind)]).identity
     assert found is not None and found.kind == "service" and found.unmapped
 
 
@@ -77,18 +77,18 @@ def test_ambiguous_means_nobody() -> None:
         (both, ["vault:default:e-1", "okta:default:00uAlice"], "several identities"),
     ]
     for inventory, keys, why in cases:
-        found = inventory.resolve([account(key) for key in keys])
+        found = resolve(inventory, [account(key) for key in keys])
         assert found.identity is None and why in found.why
 
 
 def test_two_accounts_of_one_identity_are_that_identity() -> None:
     """Naming somebody twice is not ambiguous."""
-    assert INVENTORY.resolve([account("okta:default:00uAlice"), account("vault:default:e-1")]).identity == ALICE
+    assert resolve(INVENTORY, [account("okta:default:00uAlice"), account("vault:default:e-1")]).identity == ALICE
 
 
 def test_a_stranger_beside_a_known_account_is_told() -> None:
     """The known identity is meant; the account that nobody claims is named, so that it is not silently left out."""
-    found = INVENTORY.resolve([account("okta:default:00uAlice"), account("aws:1:AKIAX")])
+    found = resolve(INVENTORY, [account("okta:default:00uAlice"), account("aws:1:AKIAX")])
     assert found.identity == ALICE
     assert "aws:1:AKIAX" in found.why
 
@@ -98,5 +98,5 @@ def test_no_text_matches_by_accident(text: str) -> None:
     """Only the very ids of the inventory resolve to its identities, also after a round through the compiled form."""
     assume(text not in ("00uAlice", "00uBob", "00uTeam", "alice@corp.example"))
     for inventory in (INVENTORY, from_compiled(INVENTORY.to_json(), "x")):
-        found = inventory.resolve([Account("okta", "default", "user", text)]).identity
+        found = resolve(inventory, [Account("okta", "default", "user", text)]).identity
         assert found is not None and found.unmapped
