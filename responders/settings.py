@@ -45,7 +45,7 @@ _COMMON = ("vendor", "tenant", "url", "ca", "proxy", "settings", "privileged", "
 _SECONDS = ("deadline", "tell_after", "confirm_patience", "federation_wait", "claim", "retry_due")
 _LONGEST_DELAY = 90 * 86400.0
 _TOP = (
-    "connections", "journal", "inventory", "policy", "escalation", "signals", "timing", "unauthenticated_ingest",
+    "connections", "journal", "inventory", "policy", "escalation", "signals", "timing", "unauthenticated_ingest", "serve",
 )  # fmt: skip
 
 
@@ -94,6 +94,8 @@ class Settings:
     escalation: Tuple[Mapping[str, Any], ...] = ()  # a `url` may be a Secret
     timing: Mapping[str, Any] = field(default_factory=dict)
     unauthenticated_ingest: Tuple[str, ...] = ()
+    serve: Any = None
+    """The section of `tourniquet serve` as it stands in the file: that service reads it."""
 
 
 def load_settings(path: str) -> Settings:
@@ -167,10 +169,20 @@ def read_settings(given: Any, place: str) -> Settings:
         escalation=reader.escalation(given),
         timing=reader.timing(given.get("timing")),
         unauthenticated_ingest=reader.names(given, "unauthenticated_ingest"),
+        serve=given.get("serve"),
     )
     if reader.errors:
         raise BadInputs(reader.errors)
     return settings
+
+
+def read_secret(value: Any, place: str, folder: str) -> Secret:
+    """A secret named by `{"env": NAME}` or `{"file": PATH}`, a path being relative to `folder`. Raises BadInputs."""
+    reader = _Reader(place, folder)
+    found = reader.secret(value, place)
+    if found is None:
+        raise BadInputs(reader.errors)
+    return found
 
 
 class _Reader:
