@@ -6,7 +6,7 @@ from typing import List, Sequence
 
 from responders.content.coverage import HEADER, paragraph
 from responders.content.detection import Detection
-from responders.content.elastic.query import look_back_seconds
+from responders.content.lag import look_back_seconds
 from responders.content.replay import searches_by_minute, seconds_to_alert
 from responders.content.schedule import minutes_between_runs
 from responders.content.splunk_conf import LATE_MINUTES

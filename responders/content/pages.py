@@ -6,7 +6,7 @@ from typing import Dict, Iterable, List, Sequence
 
 from responders.content.coverage import FRAMEWORKS, HEADER, names, paragraph
 from responders.content.detection import Detection
-from responders.content.elastic.query import look_back_seconds
+from responders.content.lag import look_back_seconds
 from responders.content.schedule import minutes_between_runs
 from responders.content.splunk_conf import filter_name
 

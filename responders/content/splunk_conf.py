@@ -10,7 +10,7 @@ import json
 from typing import Dict, Sequence
 
 from responders.content.detection import Detection
-from responders.content.elastic.query import look_back_seconds
+from responders.content.lag import look_back_seconds
 from responders.content.schedule import cron, minutes_between_runs
 from responders.content.spl import Macro
 from responders.content.splunk_upkeep import Settings, upkeep

@@ -11,8 +11,9 @@ from typing import Any, Dict, Iterator, List
 import jsonschema
 import pytest
 
-from responders.content.elastic.query import in_namespace, look_back_seconds
+from responders.content.elastic.query import in_namespace
 from responders.content.elastic.server import Server
+from responders.content.lag import look_back_seconds
 from responders.content.loader import load_detections
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,25 +8,11 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 from responders.content.detection import Detection
 from responders.content.loader import ROOT
-from responders.content.schedule import minutes_between_runs
 from responders.errors import BadDetection, BadInput, BadInputs
 from responders.yaml_source import parse
 
 MACROS = "macros_elastic.yaml"
 SCHEMA, ACCOUNTS, WATCH, SEEN = "tourniquet-schema", "tourniquet-accounts", "tourniquet-watch", "tourniquet-seen"
-LAG_SECONDS: Dict[str, int] = {
-    "okta": 300,
-    "entra": 900,
-    "aws": 900,
-    "cyberark": 300,
-    "vault": 300,
-    "correlation": 900,
-}
-"""How late a source's events may be searchable. Okta's System Log API is near real time ("System Log API", event delays
-of minutes happen); CloudTrail delivers "typically within about 5 minutes" (AWS, "How CloudTrail works"), Entra's audit log
-within 2 to 5 minutes and up to an hour (Microsoft, "Microsoft Entra data latency"), plus the poll interval of the agent.
-A detection overrides it with elastic.lag_seconds."""
-_DEFAULT_LAG = 900
 _USE = re.compile(r"\$\{([A-Za-z_0-9]*)\}")
 _DEEPEST = 8
 _PATTERN = re.compile(r"\blogs-([a-z0-9_.]+)-\*")
@@ -55,23 +41,32 @@ def load_elastic_macros(root: Path = ROOT) -> Dict[str, str]:
 
 def expand(detection: Detection, macros: Mapping[str, str]) -> str:
     """The whole query. `${name}` is a macro, `${detection}` and `${layer}` this detection's. Raises BadDetection."""
-    own = detection.elastic
+    place = f"detections/{detection.slug}.yaml:{detection.elastic.line}"
+    return _expand(detection.elastic.query, "elastic.query", place, detection, macros)
+
+
+def expand_baseline(detection: Detection, macros: Mapping[str, str]) -> str:
+    """The query of its baseline, "" where it has none. Raises BadDetection."""
+    own = detection.baseline
+    return "" if own is None else _expand(own.elastic, "baseline.elastic", detection.place("baseline"), detection, macros)
+
+
+def _expand(text: str, key: str, place: str, detection: Detection, macros: Mapping[str, str]) -> str:
     known = {**macros, "detection": detection.slug, "layer": detection.layer}
-    text = own.query
     for _ in range(_DEEPEST):
         missing = [name for name in _USE.findall(text) if name not in known]
         if missing:
             raise BadDetection(
-                f"elastic.query uses ${{{missing[0]}}}, which is no macro",
-                place=f"detections/{detection.slug}.yaml:{own.line}",
+                f"{key} uses ${{{missing[0]}}}, which is no macro",
+                place=place,
                 remedy=f"define it in detections/{MACROS}, or correct the name",
             )
         if not _USE.search(text):
             return text
         text = _USE.sub(lambda match: known[match[1]], text)
     raise BadDetection(
-        "elastic.query uses macros that use themselves",
-        place=f"detections/{detection.slug}.yaml:{own.line}",
+        f"{key} uses macros that use themselves",
+        place=place,
         remedy=f"break the circle in detections/{MACROS}",
     )
 
@@ -89,13 +84,6 @@ def queries(detections: Sequence[Detection], root: Path = ROOT) -> Tuple[Tuple[D
     if errors:
         raise BadInputs(errors)
     return tuple(found)
-
-
-def look_back_seconds(detection: Detection) -> int:
-    """How far back a run looks by time of ingest: window, lag of the source, and one interval."""
-    lag = detection.elastic.lag_seconds
-    source = LAG_SECONDS.get(detection.source, _DEFAULT_LAG)
-    return detection.window_seconds + (source if lag is None else lag) + 60 * minutes_between_runs(detection)
 
 
 def in_namespace(query: str, namespace: str) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from responders.content.detection import Detection
 from responders.content.elastic.mappings import LOOKUPS, fields, mapping, schema_fields
-from responders.content.elastic.query import SCHEMA, look_back_seconds, queries
+from responders.content.elastic.query import SCHEMA, queries
 from responders.content.elastic.tactics import threat
+from responders.content.lag import look_back_seconds
+from responders.content.loader import ROOT
 from responders.content.schedule import minutes_between_runs
 
 _MAX_SIGNALS = 1000
@@ -41,9 +44,9 @@ _SETUP = (
 )
 
 
-def rules_ndjson(detections: Sequence[Detection]) -> str:
+def rules_ndjson(detections: Sequence[Detection], root: Path = ROOT) -> str:
     """One rule a line, ordered by detection. Raises BadInputs."""
-    lines = [json.dumps(_rule(detection, query), sort_keys=True) for detection, query in queries(detections)]
+    lines = [json.dumps(_rule(detection, query), sort_keys=True) for detection, query in queries(detections, root)]
     return "\n".join(lines) + "\n"
 
 

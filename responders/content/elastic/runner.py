@@ -11,9 +11,10 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, 
 from responders.content.detection import Detection
 from responders.content.ecs import STREAMS, to_ecs
 from responders.content.elastic.mappings import fields, mapping, schema_fields
-from responders.content.elastic.query import ACCOUNTS, SCHEMA, SEEN, WATCH, in_namespace, look_back_seconds, queries
+from responders.content.elastic.query import ACCOUNTS, SCHEMA, SEEN, WATCH, in_namespace, queries
 from responders.content.elastic.server import ElasticError, Server
 from responders.content.elastic.setup import fill_lookup
+from responders.content.lag import look_back_seconds
 from responders.content.run import Hit, latest, many
 from responders.content.watch import watched
 from responders.errors import BadDetection, BadInput
