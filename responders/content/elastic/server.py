@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 import requests
 
 from responders.errors import BadInput
+from responders.settings import Secret
 
 API_KEY = "TOURNIQUET_ELASTIC_API_KEY"
 """Environment variable with the encoded API key, where the server asks for one."""
@@ -27,16 +28,22 @@ class ElasticError(BadInput):
 
 
 class Server:
-    """One Elasticsearch, by URL. Raises ElasticError naming the URL for whatever goes wrong."""
+    """One Elasticsearch, by URL. Raises ElasticError naming the URL for whatever goes wrong.
 
-    def __init__(self, url: str) -> None:
+    `key` is an encoded API key, by default that of the environment; `ca` a file of PEM certificates, "" for the system's.
+    """
+
+    def __init__(self, url: str, *, key: Optional[Secret] = None, ca: str = "") -> None:
         if not url.startswith(("http://", "https://")):
             raise BadInput(f"{url!r} is no http(s) URL", place="--url", remedy="give https://host:9200")
         self.url = url.rstrip("/")
         self._session = requests.Session()
-        key = os.environ.get(API_KEY)
-        if key:
-            self._session.headers["Authorization"] = f"ApiKey {key}"
+        if ca:
+            self._session.trust_env = False  # REQUESTS_CA_BUNDLE would win over it
+            self._session.verify = ca
+        encoded = os.environ.get(API_KEY, "") if key is None else key.reveal()
+        if encoded:
+            self._session.headers["Authorization"] = f"ApiKey {encoded}"
 
     def __enter__(self) -> Server:
         return self
