@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional, Tuple
 
 
@@ -87,6 +87,12 @@ class Detection:
     wanted: Tuple[str, ...] = ()
     """Manual steps where the response needs an action that does not exist."""
     baseline: Optional[Baseline] = None
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Line of each key in the file."""
+
+    def place(self, key: str, below: int = 0) -> str:
+        """file:line of a key, for errors; `below` counts lines under it, as a search's own lines do."""
+        return f"detections/{self.slug}.yaml:{self.lines.get(key, 1) + below}"
 
     @property
     def correlation(self) -> bool:

@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
-
-import jsonschema
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from responders.content.detection import Baseline, Detection, ElasticQuery, Example, Forgery
 from responders.content.entries import expand_entry
+from responders.content.shape import shape_errors
 from responders.content.spl import Macro
 from responders.errors import BadDetection, BadInput, BadInputs
 from responders.yaml_source import Source, parse
 
 ROOT = Path(__file__).resolve().parent.parent.parent / "detections"
-_SCHEMA = Path(__file__).with_name("schema.json")
+_OTHERS = ("macros.yaml", "macros_elastic.yaml")
 
 
 def load_detections(root: Path = ROOT) -> Tuple[Detection, ...]:
     """Every detection below `root`, by slug. Raises BadInputs."""
+    found, errors = read_all(root)
+    if errors:
+        raise BadInputs(errors)
+    return found
+
+
+def read_all(root: Path = ROOT) -> Tuple[Tuple[Detection, ...], List[BadInput]]:
+    """The detections below `root` that can be read, by slug, and what is wrong with the others."""
     errors: List[BadInput] = []
     found: List[Detection] = []
-    for path in sorted(root.glob("*/*.yaml")):
+    paths = sorted(root.glob("*/*.yaml"))
+    for path in sorted(root.rglob("*.y*ml")):
+        if path not in paths and not (path.parent == root and path.name in _OTHERS):
+            remedy = "move it to detections/<source>/<name>.yaml"
+            name = f"detections/{path.relative_to(root)}:1"
+            errors.append(BadDetection("is no place of a detection: it would not ship", place=name, remedy=remedy))
+    for path in paths:
         slug = f"{path.parent.name}/{path.stem}"
+        name = f"detections/{slug}.yaml"
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            errors.append(BadDetection(f"can't be read: {error}", place=str(path), remedy="save it as UTF-8"))
+            errors.append(BadDetection(f"can't be read: {error}", place=f"{name}:1", remedy="save it as UTF-8"))
             continue
         try:
-            found.append(read_detection(text, f"detections/{slug}.yaml", slug))
+            found.append(read_detection(text, name, slug))
         except BadInputs as several:
             errors.extend(several.errors)
     if not found and not errors:
         errors.append(BadDetection("holds no detection", place=str(root), remedy="name the folder detections/"))
-    if errors:
-        raise BadInputs(errors)
-    return tuple(found)
+    return tuple(found), errors
 
 
 def read_detection(text: str, name: str, slug: str) -> Detection:
@@ -48,33 +58,10 @@ def read_detection(text: str, name: str, slug: str) -> Detection:
         BadDetection(what, place=f"{name}:{line}", remedy="correct the file") for line, what in source.problems
     ]
     if not errors:
-        errors.extend(_schema_errors(source))
+        errors.extend(shape_errors(source))
     if errors:
         raise BadInputs(errors)
     return _build(source.value, slug, source)
-
-
-@lru_cache(maxsize=1)
-def _validator() -> Any:
-    return jsonschema.Draft202012Validator(json.loads(_SCHEMA.read_text(encoding="utf-8")))
-
-
-def _schema_errors(source: Source) -> List[BadInput]:
-    found: List[BadInput] = []
-    for error in sorted(_validator().iter_errors(source.value), key=lambda item: [str(part) for part in item.path]):
-        path = tuple(error.absolute_path)
-        key = ".".join(str(part) for part in path) or "the file"
-        found.append(
-            BadDetection(
-                f"{key}: {error.message[:300]}", place=source.place(path), remedy="see docs/detections.md, the format"
-            )
-        )
-    value = source.value if isinstance(source.value, dict) else {}
-    for place, example in enumerate(value.get("examples") or ()):
-        if isinstance(example, dict) and ("fires" in example) == ("quiet" in example):
-            where = source.place(("examples", place))
-            found.append(BadDetection("an example says either fires or quiet", place=where, remedy="keep one of them"))
-    return found
 
 
 def _build(value: Mapping[str, Any], slug: str, source: Source) -> Detection:
@@ -106,6 +93,7 @@ def _build(value: Mapping[str, Any], slug: str, source: Source) -> Detection:
         logging=tuple(value.get("logging") or ()),
         wanted=tuple(value["response"].get("wanted") or ()),
         baseline=_baseline(value.get("baseline")),
+        lines={key: int(source.place((key,)).rpartition(":")[2]) for key in value},
     )
 
 
@@ -129,8 +117,10 @@ def _examples(value: Mapping[str, Any], source: Source) -> Tuple[Example, ...]:
                 events.extend(expand_entry(entry, value.get("given") or {}, ROOT / "samples"))
             except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
                 where = source.place(("examples", place, "events", number))
-                what = f"event can't be made: {type(error).__name__}: {error}"
-                errors.append(BadDetection(what, place=where, remedy="see docs/detections.md, the format"))
+                key = f"examples.{place}.events.{number}"
+                what = f"{key}: this event can't be made: {type(error).__name__}: {error}"
+                remedy = "correct its like, file, at, set, unset or vary (docs/writing_detections.md, Examples)"
+                errors.append(BadDetection(what, place=where, remedy=remedy))
         lookups = item.get("lookups") or value.get("lookups") or {}
         found.append(
             Example(
@@ -145,16 +135,27 @@ def _examples(value: Mapping[str, Any], source: Source) -> Tuple[Example, ...]:
 
 def load_macros(root: Path = ROOT) -> Dict[str, Macro]:
     """Macros by name, `name(n)` for those with n arguments. Raises BadInputs."""
-    path = root / "macros.yaml"
-    source = parse(path.read_text(encoding="utf-8"), "detections/macros.yaml")
-    if source.problems or not isinstance(source.value, dict):
-        raise BadInputs(
-            [BadDetection(what, place=f"{source.name}:{line}", remedy="correct it") for line, what in source.problems]
-            or [BadDetection("is no mapping", place=source.name, remedy="correct it")]
-        )
+    source = parse((root / "macros.yaml").read_text(encoding="utf-8"), "detections/macros.yaml")
+    errors: List[BadInput] = [
+        BadDetection(what, place=f"{source.name}:{line}", remedy="correct it") for line, what in source.problems
+    ]
+    macros = source.value.get("macros") if isinstance(source.value, dict) else None
+    if not errors and not isinstance(macros, dict):
+        errors.append(BadDetection("has no macros", place=f"{source.name}:1", remedy="begin it with `macros:`"))
     found: Dict[str, Macro] = {}
-    for name, entry in source.value["macros"].items():
-        arguments: Sequence[str] = entry.get("args") or ()
-        key = f"{name}({len(arguments)})" if arguments else name
-        found[key] = Macro(key, str(entry["definition"]), tuple(arguments))
+    for name, entry in (macros or {}).items() if isinstance(macros, dict) else ():
+        given = entry if isinstance(entry, dict) else {}
+        arguments = given.get("args") or []
+        if (
+            not isinstance(given.get("definition"), str)
+            or not isinstance(arguments, list)
+            or set(given) - {"definition", "args"}
+        ):
+            remedy = "write `name: {definition: text}`, and args: [a, b] where it has arguments"
+            errors.append(BadDetection(f"{name}: is no macro", place=source.place(("macros", name)), remedy=remedy))
+            continue
+        key = f"{name}({len(arguments)})" if arguments else str(name)
+        found[key] = Macro(key, given["definition"], tuple(map(str, arguments)))
+    if errors:
+        raise BadInputs(errors)
     return found

@@ -11,16 +11,18 @@ from typing import Iterator, Sequence
 
 from rich.table import Table
 
-from responders.content.build import build, check_searches, write
+from responders.content.build import build, write
 from responders.content.chain import Search, run_chain
+from responders.content.check import checked
 from responders.content.detection import Detection
 from responders.content.elastic import ElasticRun, run_elastic, try_elastic
 from responders.content.latency import latency_page
-from responders.content.loader import ROOT, load_detections, load_macros
+from responders.content.loader import ROOT, load_detections
 from responders.content.reading import read_events
 from responders.content.run import run_detections
 from responders.content.trial import Trial, try_examples
-from responders.errors import BadInput, BadInputs
+from responders.content.versions import bump
+from responders.errors import BadInput
 from responders.inventory.files import accounts_rows, read_inventory
 from responders.surfaces.command_line import show
 
@@ -28,7 +30,7 @@ _NAMED = 8
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("list", "check", "test", "build", "latency", "run"))
+    parser.add_argument("what", choices=("list", "check", "test", "build", "bump", "latency", "run"))
     parser.add_argument("--events", metavar="FILE", help="run: raw vendor events, one JSON object a line, - for stdin")
     parser.add_argument("--source", default="auto", help="run: okta, entra_audit, aws_cloudtrail …, or auto (default)")
     parser.add_argument("--engine", choices=("spl", "elastic"), default="spl", help="run, test: which engine")
@@ -39,6 +41,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.what == "check":
+        show.OUT.print(f"{len(checked())} detections are sound")
+        return 0
+    if options.what == "build":
+        files = build()
+        changed = write(files, ROOT.parent)
+        named = f"{len(changed)} files" if len(changed) > _NAMED else ", ".join(changed)
+        show.OUT.print(f"{len(files)} files are up to date; changed: {named or 'nothing'}", markup=False)
+        return 0
     found = load_detections()
     if options.only:
         unknown = sorted(set(options.only) - {detection.slug for detection in found})
@@ -51,19 +62,11 @@ def run(options: argparse.Namespace) -> int:
         return _list(options, found)
     if options.what == "test":
         return _test(options, found)
-    if options.what == "build":
-        changed = write(build(), ROOT.parent)
-        named = f"{len(changed)} files" if len(changed) > _NAMED else ", ".join(changed)
-        show.OUT.print(f"{len(found)} detections; changed: {named or 'nothing'}", markup=False)
+    if options.what == "bump":
+        show.OUT.print(f"raised: {', '.join(bump(found, ROOT)) or 'nothing'}", markup=False)
         return 0
-    if options.what == "latency":
-        changed = write({"docs/latency.md": latency_page(found)}, ROOT.parent)
-        show.OUT.print(f"{len(found)} detections replayed; changed: {', '.join(changed) or 'nothing'}", markup=False)
-        return 0
-    errors = check_searches(found, load_macros())
-    if errors:
-        raise BadInputs(errors)
-    show.OUT.print(f"{len(found)} detections are sound")
+    changed = write({"docs/latency.md": latency_page(found)}, ROOT.parent)
+    show.OUT.print(f"{len(found)} detections replayed; changed: {', '.join(changed) or 'nothing'}", markup=False)
     return 0
 
 
