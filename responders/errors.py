@@ -15,6 +15,7 @@
     ├── InventoryError            the inventory's store can't be read now
     ├── JournalError              the journal can't be written or read
     │   └── Tampered              the journal was edited, cut, reordered or forged
+    ├── MirrorError               the SIEM does not take journal entries now; the journal itself has them
     └── VendorError               a vendor answered with an error, or did not answer
         ├── Retryable             nothing changed there; the same call may succeed later
         │   ├── Unavailable       connection refused, 5xx, sealed
@@ -93,6 +94,10 @@ class JournalError(TourniquetError):
 
 class Tampered(JournalError):
     """The journal does not verify: an edit, deletion, reordering, truncation or forgery."""
+
+
+class MirrorError(TourniquetError):
+    """The SIEM's index can't take journal entries now. They are in the journal, and are told later."""
 
 
 class VendorError(TourniquetError):

@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import random
 import threading
+import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Protocol, Set, Tuple
 
 from responders.errors import JournalError, Tampered
 from responders.journal.anchor import Anchor, Head
@@ -48,6 +51,22 @@ def entry_key(chain: str, seq: int) -> str:
     return f"e/{chain}/{seq:0{_WIDTH}d}"
 
 
+class Listener(Protocol):
+    """Hears of every entry: see mirror.py."""
+
+    def telling(self, chain: str, seq: int) -> ContextManager[Callable[[Entry], None]]:
+        """Entered before an entry is stored; what it gives takes the entry once it is. May raise JournalError."""
+        ...
+
+    def flush(self, seconds: float = 2.0) -> bool:
+        """Wait for what is on its way, so long at most; False when something is left."""
+        ...
+
+    def catch_up(self, seconds: float = 5.0) -> Tuple[str, ...]:
+        """Tell what was stored and not told; a line of what came of it, none when nothing was due."""
+        ...
+
+
 class Journal:
     """Chains, and side documents (claims, due entries, blast slots), over one store. Safe to share between threads."""
 
@@ -63,15 +82,29 @@ class Journal:
             raise JournalError("the journal key is shorter than 16 bytes. Make one with `tourniquet journal key`")
         self.store = store
         self.clock = clock
+        self.listener: Optional[Listener] = None
         self._key = key
         self._anchor = Anchor(anchor, self._mac) if anchor else None
         self._heads: Dict[str, Entry] = {}
         self._lock = threading.RLock()
 
     def append(self, chain: str, kind: str, body: Mapping[str, Any]) -> Entry:
-        """Add an entry at the end of a chain; another responder adding at the same time only moves it further."""
+        """Add an entry at the end of a chain; another responder adding at the same time only moves it further.
+
+        Raises JournalError when it can't be stored, or when the chain's place stays taken by an entry that can't be read.
+        """
+        last = self.head(chain)
+        listener = self.listener
+        with nullcontext(_nobody) if listener is None else listener.telling(chain, last.seq + 1 if last else 0) as tell:
+            entry = self._append(chain, kind, body, last)
+            tell(entry)
+        if self._anchor is not None:
+            self._anchor.remember(chain, entry.seq, entry.mac)
+        return entry
+
+    def _append(self, chain: str, kind: str, body: Mapping[str, Any], last: Optional[Entry]) -> Entry:
+        blind = 0
         while True:
-            last = self.head(chain)
             seq, prev = (last.seq + 1, last.mac) if last else (0, GENESIS)
             at = self.clock()
             text = {"chain": chain, "seq": seq, "kind": kind, "at": at.isoformat(), "body": body, "prev": prev}
@@ -81,9 +114,13 @@ class Journal:
                     known = self._heads.get(chain)
                     if known is None or known.seq < entry.seq:
                         self._heads[chain] = entry
-                if self._anchor is not None:
-                    self._anchor.remember(chain, seq, entry.mac)
                 return entry
+            before, last = last, self.head(chain)
+            if last == before:  # somebody has the place, and his entry can't be read yet: a store may show it late
+                blind += 1
+                if blind > _BLIND:
+                    raise JournalError(f"journal: {entry.key} is taken, and can't be read. Check the store, then try again")
+                time.sleep(min(1.0, 0.02 * 2**blind) * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
     def entries(self, chain: str, after: int = -1) -> Iterator[Entry]:
         """Entries of a chain in order, each checked. Raises Tampered at the first that does not fit."""
@@ -177,6 +214,14 @@ class Journal:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
 
+def _nobody(entry: Entry) -> None:
+    """Nobody listens."""
+
+
+_BLIND = 12
+"""Tries for a place that is taken by an entry nobody can read: some seven seconds."""
+
+
 def _against(seen: Mapping[str, Mapping[int, str]], once: List[Head]) -> List[str]:
     """What is not there any more of the entries that once were."""
     findings: List[str] = []
@@ -191,5 +236,5 @@ def _against(seen: Mapping[str, Mapping[int, str]], once: List[Head]) -> List[st
     return sorted({*findings, *ends})
 
 
-SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/", "own/")
+SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/", "own/", "mirror/")
 """Side documents; an entry that lists some under `side` vouches for them, so their deletion shows too."""
