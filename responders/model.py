@@ -79,7 +79,8 @@ class Alert:
     `confidence` is 0 to 100. `evidence` are exact ids the detection saw, named as the actions' `needs` name them
     (`okta.api_token_id`, `vault.accessor` ...; a name may repeat). `causes` are shared circumstances
     (`ip:203.0.113.9`, `device:x`, `credential:y`): alerts with a common cause corroborate each other less.
-    `started_at` is the earliest event, from which on nothing the identity did is trusted.
+    `started_at` is the earliest event, from which on nothing the identity did is trusted. `left_out` says of which field
+    something could not be taken, and why: an attacker may have named it.
     """
 
     id: str
@@ -97,6 +98,12 @@ class Alert:
     correlation: bool = False
     requested: Tuple[str, ...] = ()
     source: str = "automatic"
+    left_out: Pairs = ()
+
+    @property
+    def strange_account(self) -> bool:
+        """True when it also names an account whose id could not be taken."""
+        return any(name == "tq_account" for name, _ in self.left_out)
 
 
 @dataclass(frozen=True)

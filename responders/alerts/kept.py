@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping
 
-from responders.alerts.row import MAX_FIELD
+from responders.alerts.fields import MAX_FIELD
 
 HIDDEN = "***"
 _CUT = "… (cut)"

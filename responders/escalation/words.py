@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from responders.codec import to_json
 from responders.escalation.report import Report
@@ -57,6 +57,11 @@ def clean(value: str) -> str:
     return shown if len(shown) <= 2000 else shown[:2000] + "…"
 
 
+def left_out(report: Report) -> Tuple[str, ...]:
+    """What of the alert could not be taken, and why, one line each."""
+    return tuple(f"{name}: {clean(why)}" for name, why in report.alert.left_out) if report.alert else ()
+
+
 def clock(at: Optional[datetime]) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}Z" if at else "-"
 
@@ -79,6 +84,7 @@ def _why(report: Report) -> List[str]:
     lines: List[str] = []
     if report.alert:
         lines.append(f"Detection: {clean(report.alert.detection)}, completed {clock(report.alert.completed_at)}")
+        lines += [f"Left out of the alert: {item}" for item in left_out(report)]
     if report.decision:
         decision = report.decision
         lines += ["", f"Why tier {decision.tier.label} at confidence {decision.confidence} (policy {decision.policy}):"]

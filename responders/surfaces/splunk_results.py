@@ -123,13 +123,21 @@ class _Bounded(io.RawIOBase):
 
 
 def multivalues(row: Mapping[Any, Any]) -> Dict[str, Any]:
-    """A row with its `__mv_` columns turned into lists; columns without a name are dropped by csv as None."""
+    """A row with its `__mv_` columns turned into lists; columns without a name are dropped by csv as None.
+
+    A column whose `__mv_` is empty holds one value: a line break in it is part of a name, and adds no second one.
+    """
     found: Dict[str, Any] = {}
     for name, value in row.items():
         if not isinstance(name, str) or name.startswith("__mv_"):
             continue
         packed = row.get(f"__mv_{name}")
-        found[name] = unpack(packed) if isinstance(packed, str) and packed.startswith("$") else value
+        if isinstance(packed, str) and packed.startswith("$"):
+            found[name] = unpack(packed)
+        elif packed is None and isinstance(value, str) and "\n" in value and name.startswith("tq_"):
+            found[name] = value.split("\n")  # this row can't say what is several values: Splunk writes one a line
+        else:
+            found[name] = value
     return found
 
 

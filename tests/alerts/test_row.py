@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict
+from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from responders.alerts.row import MAX_FIELD, alert_from_row, from_siem, with_request
+from responders.alerts.fields import MAX_FIELD
+from responders.alerts.row import alert_from_row, from_siem, with_request
 from responders.errors import BadAlert
 from responders.model import Account, Alert
 
@@ -27,10 +29,13 @@ GOOD: Dict[str, Any] = {
     "tq_started_at": "2026-11-24T11:50:00Z",
     "tq_completed_at": "1795521000.5",
     "tq_finding": "test/strong|okta:default:00u1|e1",
-    "tq_evidence": "okta.session_id=102abc\nvault.accessor=x=y",
+    "tq_evidence": ["okta.session_id=102abc", "vault.accessor=x=y"],
     "tq_causes": "ip:203.0.113.9",
 }
 FIELDS = [*GOOD, "tq_account_kind", "tq_request"]
+SPARED = ["tq_reasons", "tq_events", "tq_evidence", "tq_causes", "tq_started_at"]
+"""Fields an attacker may have a word in: they cost only themselves."""
+EXACT = [name for name in FIELDS if name not in (*SPARED, "tq_request")]
 ONE = ["tq_detection", "tq_completed_at", "tq_finding", "tq_confidence"]
 
 
@@ -81,12 +86,27 @@ def test_a_missing_field_is_named(name: str, value: Any) -> None:
 WRONG = [{"a": 1}, [{"a": 1}], [["x"]], [None], True, [True], float("nan"), float("inf"), b"bytes", object(), 10**5000]
 
 
-@pytest.mark.parametrize("name", [name for name in FIELDS if name != "tq_request"])
+@pytest.mark.parametrize("name", EXACT)
 @pytest.mark.parametrize("value", WRONG, ids=[str(number) for number in range(len(WRONG))])
 def test_a_wrong_type_is_never_read_as_text(name: str, value: Any) -> None:
     """Objects, nested lists, nulls, booleans and numbers that are none are errors that name the field."""
     with pytest.raises(BadAlert, match=f"^{name}: "):
         read(**{name: value})
+
+
+def without(found: Alert, name: str) -> Alert:
+    """The good row as it is read when one field of it holds nothing that can be taken."""
+    good = read(**{name: []})
+    return replace(good, left_out=found.left_out)
+
+
+@pytest.mark.parametrize("name", SPARED)
+@pytest.mark.parametrize("value", WRONG, ids=[str(number) for number in range(len(WRONG))])
+def test_a_wrong_type_beside_what_counts_is_left_out(name: str, value: Any) -> None:
+    """It costs itself alone: the alert stands, and says what of which field was left out."""
+    found = read(**{name: value})
+    assert found == without(found, name)
+    assert [field for field, _ in found.left_out] == [name] and not found.strange_account
 
 
 @pytest.mark.parametrize(
@@ -106,25 +126,73 @@ def test_a_confidence_is_read_downwards(value: Any, points: int) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "tq_request"])
 def test_ten_megabytes_are_refused(name: str) -> None:
-    """A huge field is an error, and the error itself is short."""
-    for value in ("x" * 10_000_000, ["x" * 10_000_000], "\n".join("x" * 5_000_000), ["x"] * 100_000):
+    """A huge field is an error, or is left out, and what is said of it is short."""
+    for value in ("x" * 10_000_000, ["x" * 10_000_000], "\n".join("x" * 5_000_000), ["x" * 70_000] * 5_001):
+        if name in SPARED:
+            found = read(**{name: value})
+            assert found == replace(without(found, name), events=found.events, causes=found.causes)
+            assert 0 < len(repr(found.left_out)) < 5000
+            assert len(found.events) <= 2 and len(found.causes) <= 1
+            continue
+        if name == "tq_finding" and not (isinstance(value, list) and len(value) > 1):
+            assert len(read(tq_finding=value).id) < 100
+            continue
         with pytest.raises(BadAlert, match=f"^{name}: ") as caught:
             read(**{name: value})
         assert len(str(caught.value)) < 500
     assert MAX_FIELD <= 1024 * 1024
 
 
-@pytest.mark.parametrize(
-    "mark", ["\x00", "\x1b[2J", "\r", "\t", "\x7f", "\x85", "\x9b", "\u2028", "\u2029", "\ud800", "\u202e"]
-)
-@pytest.mark.parametrize(
-    "name", ["tq_detection", "tq_account", "tq_finding", "tq_evidence", "tq_events", "tq_reasons", "tq_causes"]
-)
-def test_control_characters_are_refused(name: str, mark: str) -> None:
-    """What could rewrite a terminal, a log line or a display is an error that names the field."""
-    good = GOOD[name] if isinstance(GOOD[name], str) else GOOD[name][0]
+def test_a_flood_of_values_hides_no_alert() -> None:
+    """Who reads 6,000 secrets fills a field beyond its limit: the first are taken, and that there were more is told."""
+    names = [f"e{number}" for number in range(6000)]
+    found = read(
+        tq_evidence=[f"vault.lease_id={name}" for name in names], tq_events=names, tq_reasons=names, tq_causes=names
+    )
+    assert (len(found.evidence), len(found.events), len(found.reasons), len(found.causes)) == (5000,) * 4
+    assert all("more than 5000 values" in why for _, why in found.left_out) and len(found.left_out) == 4
+
+
+MARKS = ["\x00", "\x1b[2J", "\r", "\n", "\t", "\x7f", "\x85", "\x9b", "\u2028", "\u2029", "\ud800", "\u202e", "\ufffd"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("name", ["tq_detection", "tq_account", "tq_account_kind", "tq_confidence", "tq_completed_at"])
+@pytest.mark.parametrize("pack", [list, "".join])
+def test_control_characters_are_refused(name: str, mark: str, pack: Callable[[List[str]], Any]) -> None:
+    """What could rewrite a terminal, a log line or a display is an error that names the field. A line break is one."""
     with pytest.raises(BadAlert, match=f"^{name}: .*control"):
-        read(**{name: [f"{good}{mark}x"]})
+        read(**{name: pack([f"{GOOD.get(name, 'user')}{mark}x"])})
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("name", ["tq_evidence", "tq_reasons"])
+def test_control_characters_beside_what_counts_are_left_out(name: str, mark: str) -> None:
+    """The value that holds them is left out and shown escaped; the others of its field stay."""
+    found = read(**{name: [*GOOD[name], f"a=b{mark}vault.accessor=somebody"]})
+    assert found == replace(read(), left_out=found.left_out)
+    [(field, why)] = found.left_out
+    assert field == name and "holds control characters" in why and why.isprintable()
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("name", ["tq_events", "tq_causes"])
+def test_what_is_only_compared_keeps_its_equals(name: str, mark: str) -> None:
+    """An odd event id or cause stands as its digest: alerts that share it still count as sharing it."""
+    found, again = (read(**{name: [f"x{mark}", "good"]}) for _ in range(2))
+    other = read(**{name: [f"y{mark}", "good"]})
+    field = name[3:]
+    assert getattr(found, field) == getattr(again, field) != getattr(other, field)
+    assert len(getattr(found, field) & getattr(other, field)) == 1
+    assert "".join(getattr(found, field)).isprintable()
+    assert [name for name, _ in found.left_out] == [name]
+
+
+def test_a_finding_that_cannot_be_shown_stands_as_its_digest() -> None:
+    """Its name carries what the search keyed it by: it is only compared, and voids no alert."""
+    found, again, other = (read(tq_finding=f"test/strong|okta:default:00u1|{key}") for key in ("a\x1b", "a\x1b", "b\x1b"))
+    assert found == again and found.id == found.finding != other.id
+    assert found.id.isprintable() and found.left_out[0][0] == "tq_finding"
 
 
 PATHS = ["../x", "a/../b", "..", ".", "a/./b", "a%2fb", "%2e%2e", "a%2Fb", "a?b=c", "..\\x", "x/.."]
@@ -132,11 +200,36 @@ PATHS = ["../x", "a/../b", "..", ".", "a/./b", "a%2fb", "%2e%2e", "a%2Fb", "a?b=
 
 @pytest.mark.parametrize("trick", PATHS)
 def test_path_tricks_in_ids_are_refused(trick: str) -> None:
-    """No id of a vendor walks a path or opens a query: such an alert is refused, before any vendor is asked."""
+    """No id of a vendor walks a path or opens a query: an alert on such an account is refused."""
     with pytest.raises(BadAlert, match=r"^tq_account: .*path"):
         read(tq_account=f"okta:default:{trick}")
-    with pytest.raises(BadAlert, match=r"^tq_evidence: .*path"):
-        read(tq_evidence=f"okta.session_id={trick}")
+
+
+@pytest.mark.parametrize("trick", [*PATHS, "", None])
+def test_a_hostile_name_costs_one_piece_of_evidence(trick: Optional[str]) -> None:
+    """Who may name an object hides nothing by it: that piece of evidence is left out and told, all else is as usual."""
+    odd = "aws.secret" if trick is None else f"aws.secret={trick}"
+    found = read(tq_evidence=["okta.session_id=102abc", odd, "vault.accessor=x=y"])
+    assert found == replace(read(), left_out=found.left_out)
+    [(field, why)] = found.left_out
+    assert field == "tq_evidence" and why.count(repr(odd)) == 1
+
+
+def test_many_hostile_names_are_counted() -> None:
+    """What is told of one field stays short."""
+    found = read(tq_evidence=[f"a={number}?" for number in range(3000)])
+    assert len(found.left_out) == 21 and found.left_out[-1] == ("tq_evidence", "2980 more like these")
+
+
+@pytest.mark.parametrize("odd", ["okta:default:a?b", "okta:default:a\x1b", "nobody", "okta:default:" + "x" * 70_000, None])
+def test_an_account_that_cannot_be_read_voids_no_other(odd: Any) -> None:
+    """Beside others it is a stranger: left out, told, and the alert says so. Each other account keeps its own kind."""
+    keys = ["okta:default:a", odd, "vault:default:b"]
+    found = read(tq_account=keys, tq_account_kind=["user", "app", "entity"])
+    assert [(account.id, account.kind) for account in found.accounts] == [("a", "user"), ("b", "entity")]
+    assert found.strange_account
+    [(field, why)] = found.left_out
+    assert field == "tq_account" and len(why) < 300
 
 
 @pytest.mark.parametrize(
@@ -173,11 +266,18 @@ TIMES = [
 
 
 @pytest.mark.parametrize("value", TIMES)
-@pytest.mark.parametrize("name", ["tq_completed_at", "tq_started_at"])
-def test_a_time_that_is_none_is_refused(name: str, value: str) -> None:
+def test_a_time_that_is_none_is_refused(value: str) -> None:
     """Unreadable, without an offset, or impossible times are errors (milliseconds for seconds among them)."""
-    with pytest.raises(BadAlert, match=f"^{name}: "):
-        read(**{name: value})
+    with pytest.raises(BadAlert, match=r"^tq_completed_at: "):
+        read(tq_completed_at=value)
+
+
+@pytest.mark.parametrize("value", TIMES)
+def test_a_start_that_is_none_is_the_end(value: str) -> None:
+    """The time of the completing event stands for it, and the alert says so."""
+    found = read(tq_started_at=value)
+    assert found.started_at == found.completed_at
+    assert [name for name, _ in found.left_out] == ["tq_started_at"]
 
 
 def test_clock_skew_is_bounded() -> None:
@@ -236,6 +336,7 @@ def test_one_field_of_any_json_is_read_or_refused(name: str, value: Any) -> None
         assert error.place.partition(".")[0] == name
         return
     assert 0 <= found.confidence <= 100 and found.accounts
+    assert all(field == name and why.isprintable() for field, why in found.left_out)
     assert found.started_at <= found.completed_at <= NOW + timedelta(minutes=15)
 
 

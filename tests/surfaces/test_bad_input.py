@@ -27,7 +27,7 @@ ODD: Dict[str, tuple[Any, str]] = {
     "no detection": ({"tq_detection": None}, "tq_detection: is missing"),
     "wrong type": ({"tq_account": {"a": 1}}, "tq_account: holds a dict that is no id"),
     "ten megabytes": ({"tq_reasons": "x" * 10_000_000}, f"bytes long, {MAX_LINE} at most"),
-    "over-long field": ({"tq_reasons": "x" * 100_000}, "tq_reasons: is longer than 65536 characters"),
+    "over-long field": ({"tq_account": "okta:x:" + "x" * 100_000}, "tq_account: is longer than 65536 characters"),
     "control characters": ({"tq_account": "okta:default:a\x1b[31m"}, "tq_account: holds control characters"),
     "parent folder": ({"tq_account": "okta:default:../users/00u1"}, "holds a path trick"),
     "escaped slash": ({"tq_account": "okta:default:a%2fb"}, "holds a path trick"),
@@ -65,6 +65,54 @@ def test_a_bad_alert_is_kept_and_escalated_and_stops_no_other(office: Office, wh
     chains = [row["chain"] for row in office.run("journal", "list", "--json").lines if row["chain"].startswith("a-")]
     kept = [office.run("journal", "show", chain, "--json").lines[0]["body"]["raw"] for chain in chains]
     assert len(kept) == 2
+
+
+def test_what_an_attacker_names_hides_no_alert(office: Office) -> None:
+    """Hostile names in every field beside who, when and how sure cost only themselves: contained, told, and journaled."""
+    alice = office.person("alice")
+    hostile = {
+        "tq_evidence": ["aws.secret=prod%2fdb", "user_agent=a?b", "aws.trail=x\nvault.accessor=bobs", "aws.role="],
+        "tq_events": ["event\x1b[2J"], "tq_causes": ["device:\u202ex"], "tq_reasons": ["+65 \u202ename", "+20 sound"],
+        "tq_started_at": "2096-01-01T00:00:00Z",
+    }  # fmt: skip
+    path = office.alerts({**office.alert(alice), **hostile})
+    planned = office.run("plan", path)
+    assert (planned.code, planned.err) == (0, "")
+    ran = office.run("contain", path)
+    assert ran.code == 0
+    assert "alice (human) contained at tier revoke" in ran.out
+    [report] = office.escalated()
+    left_out = dict.fromkeys(name for name, _ in report["alert"]["left_out"])
+    assert {*left_out} == {*hostile} and report["alert"]["evidence"] == []
+    for shown in (planned.out, ran.out):
+        assert "Left out of the alert: tq_evidence: 'aws.secret=prod%2fdb' holds a path trick" in shown
+        assert "\x1b" not in shown and "\u202e" not in shown
+    chains = [row["chain"] for row in office.run("journal", "list", "--json").lines if row["chain"].startswith("a-")]
+    told = [entry["body"]["fields"] for entry in office.run("journal", "show", chains[0], "--json").lines
+            if entry["kind"] == "left out"]  # fmt: skip
+    assert told == [report["alert"]["left_out"]]
+
+
+def test_an_account_that_cannot_be_read_hides_no_other(office: Office) -> None:
+    """It is a stranger: the identity of the others is contained, and a person is told to look for it."""
+    alice = office.person("alice")
+    ran = office.run(
+        "contain", office.alerts({**office.alert(alice), "tq_account": [alice.account("okta").key, "okta:x:a?b"]})
+    )
+    assert ran.code == 1
+    assert "alice (human) contained at tier revoke" in ran.out
+    [report] = office.escalated()
+    assert report["loud"] and any("also names: 'okta:x:a?b' holds a path trick" in item for item in report["open_items"])
+
+
+def test_strangers_are_nobody_even_when_one_cannot_be_read(office: Office) -> None:
+    """Two accounts that no inventory row claims may be two people's: nobody is contained, and a person is told."""
+    alice = office.person("alice")
+    ran = office.run("contain", office.alerts({**office.alert(alice), "tq_account": ["okta:x:stranger", "okta:x:a?b"]}))
+    assert ran.code == 1
+    [report] = office.escalated()
+    assert report["loud"] and report["title"] == "ambiguous: nobody was contained"
+    assert office.changes() == []
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ def report(found: Report, *, json_wanted: bool, place: str = "", **more: Any) ->
         _when(found)
     elif found.plan is not None:
         _plan(found.plan.steps)
+    for item in words.left_out(found):
+        OUT.print(Text(f"Left out of the alert: {item}", style="yellow"))
     for item in found.open_items:
         OUT.print(Text(f"  ! {clean(item)}", style="yellow"))
     for made in found.created:
