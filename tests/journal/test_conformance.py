@@ -1,0 +1,164 @@
+"""Every store of the journal keeps the same promises, whatever is underneath."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Iterator, List
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from responders.journal.chain import Journal
+from tests.journal.conformance import STORES, Opener
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module", params=STORES)
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opener]:
+    """Opens one more handle on the store."""
+    with request.param(tmp_path_factory.mktemp("store")) as opener:
+        yield opener
+
+
+@pytest.fixture
+def place() -> str:
+    """A prefix of this test's own: the store is shared, for some start slowly."""
+    return f"t{next(_numbers)}/"
+
+
+def test_create_is_once_among_threads_of_two_responders(opened: Opener, place: str) -> None:
+    """Of all who want a key exactly one gets it, and what he wrote stays."""
+    handles = [opened(), opened()]
+    wanted = [(number, who) for number in range(20) for who in range(4)]
+
+    def create(what: tuple[int, int]) -> bool:
+        number, who = what
+        return handles[who % 2].create(f"{place}{number:04d}", {"who": who})
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(create, wanted))
+    assert sum(made) == 20
+    winners = {f"{place}{number:04d}": who for (number, who), won in zip(wanted, made) if won}
+    for handle in handles:
+        assert {key: doc["who"] for key, doc in handle.scan(place)} == winners
+
+
+def test_what_is_there_is_never_changed(opened: Opener, place: str) -> None:
+    """Another document under the same key is refused and leaves no trace, from whichever responder."""
+    one, other = opened(), opened()
+    assert one.create(f"{place}a", {"n": 1}) is True
+    assert one.create(f"{place}a", {"n": 1}) is False
+    assert other.create(f"{place}a", {"n": 2, "more": True}) is False
+    assert list(other.scan(place)) == [(f"{place}a", {"n": 1})]
+
+
+HOSTILE = [
+    "$where", "a b", 'q"uote', "it's", "per%cent", "back\\slash", "{}", "[x]", "..", "../up", "?q=1&x", "#f", "<b>", "UPPER",
+    "upper", "~", "!", "0", "00", "-1", "a/b/c", "a", "a.", "a0", "_id", "*", "%2F", "a+b", "a\\u0000",
+]  # fmt: skip
+
+
+def test_hostile_keys_are_only_keys_in_order_of_code_points(opened: Opener, place: str) -> None:
+    """Whatever printable ASCII stands in a key, it is stored and found as it is."""
+    store = opened()
+    for key in HOSTILE:
+        assert store.create(place + key, {"key": key}), key
+    assert [(key, doc["key"]) for key, doc in opened().scan(place)] == [(place + key, key) for key in sorted(HOSTILE)]
+
+
+def test_a_prefix_is_exact(opened: Opener, place: str) -> None:
+    """Only keys that begin with it, after the one that is named."""
+    store = opened()
+    for key in ("a", "a.", "a/", "a/1", "a/2", "a0", "b"):
+        store.create(place + key, {})
+
+    def found(prefix: str, after: str = "") -> List[str]:
+        return [key[len(place) :] for key, _ in store.scan(place + prefix, place + after if after else "")]
+
+    assert found("a/") == ["a/", "a/1", "a/2"]
+    assert found("a/", "a/") == ["a/1", "a/2"]
+    assert found("a/", "a/1") == ["a/2"]
+    assert found("a/", "a") == ["a/", "a/1", "a/2"]
+    assert found("a/", "a/2") == []
+    assert found("a/", "b") == []
+    assert found("c") == []
+
+
+DOCUMENTS: List[Any] = [
+    {},
+    {"text": "", "none": None, "yes": True, "no": False, "zero": 0, "minus": -1.5, "big": 2**53, "tiny": 1e-9},
+    {"ä": "ö€😀", "line": "a\nb\r\0c", "half": "\ud800", "escaped": "\\u0041"},
+    {"$set": 1, "a.b": {"$ne": ""}, "_key": "x", "_user": "y"},
+    {"deep": [[[{"x": [1, "2", None]}]]]},
+    {"number as text": "0012", "time": "2026-01-01T00:00:00Z", "bool": "true"},
+]
+
+
+def test_documents_come_back_as_they_were(opened: Opener, place: str) -> None:
+    """All that JSON can say: any script, controls, half a surrogate pair, names that a database has for itself."""
+    store = opened()
+    for number, doc in enumerate(DOCUMENTS):
+        assert store.create(f"{place}{number}", doc)
+    assert [doc for _, doc in opened().scan(place)] == DOCUMENTS
+
+
+def test_a_big_document_is_whole(opened: Opener, place: str) -> None:
+    """A raw alert may have megabytes."""
+    doc = {"raw": "€x" * 500_000, "rows": list(range(50_000))}
+    assert opened().create(f"{place}big", doc)
+    assert list(opened().scan(place)) == [(f"{place}big", doc)]
+
+
+def test_more_than_a_page_comes_in_order(opened: Opener, place: str) -> None:
+    """1,203 documents: none twice, none left out, from any place on."""
+    keys = [f"{place}{number * 7919 % 1203:05d}" for number in range(1203)]
+    store = opened()
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(lambda key: store.create(key, {"k": key}), keys))
+    again = opened()
+    assert [key for key, _ in again.scan(place)] == sorted(keys)
+    assert [key for key, _ in again.scan(place, f"{place}00600")] == sorted(keys)[601:]
+
+
+def test_two_responders_at_once_keep_one_chain(opened: Opener, place: str) -> None:
+    """Two journals with the same key append to one chain: it verifies, and nothing is lost."""
+    journals = [Journal(opened(), b"k" * 32), Journal(opened(), b"k" * 32)]
+    chain = place.strip("/")
+    failed: List[BaseException] = []
+
+    def work(who: int) -> None:
+        try:
+            for number in range(10):
+                journals[who].append(chain, "thing", {"who": who, "n": number})
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    entries = list(Journal(opened(), b"k" * 32).entries(chain))
+    assert [entry.seq for entry in entries] == list(range(20))
+    for who in (0, 1):
+        assert [entry.body["n"] for entry in entries if entry.body["who"] == who] == list(range(10))
+    assert [line for line in journals[0].verify() if chain in line] == []
+
+
+@settings(max_examples=15)
+@given(keys=st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12), unique=True, max_size=12),
+       prefix=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=2),
+       after=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=4))  # fmt: skip
+def test_any_keys_prefix_and_start(opened: Opener, keys: List[str], prefix: str, after: str) -> None:
+    """A scan is what sorting and filtering all keys would give."""
+    here = f"h{next(_numbers)}/"
+    store = opened()
+    for key in keys:
+        assert store.create(here + key, {"key": key})
+    expected = sorted(here + key for key in keys if key.startswith(prefix) and here + key > here + after)
+    assert [key for key, _ in store.scan(here + prefix, here + after)] == expected
