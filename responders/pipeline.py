@@ -6,7 +6,7 @@ raw alert → journal → inventory → facts → policy → plan → journal �
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, Tuple
+from typing import Any, FrozenSet, Mapping, Tuple
 
 from responders.alerts.kept import kept
 from responders.alerts.row import alert_from_row
@@ -15,7 +15,7 @@ from responders.containment.compose import Note, of_containment, preview, withou
 from responders.containment.early import telling_early
 from responders.containment.execute import execute
 from responders.containment.gate import judged_places
-from responders.containment.intake import Intake, finish, journal_raw, put_off, remember
+from responders.containment.intake import Intake, finish, journal_raw, put_off, remember, store
 from responders.containment.judge import Judgement, judge
 from responders.containment.notify import escalate, tell_siem
 from responders.containment.people import as_asked
@@ -73,6 +73,14 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     return escalate(responder, of_containment(responder.journal, record, outcomes, note), record.containment)
 
 
+def keep(raw: Mapping[str, Any], responder: Responder) -> str:
+    """Write one raw alert into the journal, due at once, and do no more: `contain`, or who takes up what is due, goes on.
+
+    Its chain there. Raises JournalError when it can't be recorded.
+    """
+    return store(kept(raw), responder.journal)
+
+
 def plan(raw: Mapping[str, Any], responder: Responder) -> Report:
     """What `contain` would do, and why. Writes nothing, neither at a vendor nor in the journal.
 
@@ -88,9 +96,12 @@ def plan(raw: Mapping[str, Any], responder: Responder) -> Report:
     return preview(responder.journal, judgement.plan, alert, judgement.outdated)
 
 
-def take_up(responder: Responder) -> Tuple[str, ...]:
-    """Do all that is due: interrupted alerts, open lanes, rechecks, restores, undelivered reports, entries not mirrored."""
-    lines = resume(responder, contain, signal_again)
+def take_up(responder: Responder, *, leave: FrozenSet[str] = frozenset()) -> Tuple[str, ...]:
+    """Do all that is due: interrupted alerts, open lanes, rechecks, restores, undelivered reports, entries not mirrored.
+
+    `leave` are kinds of due work that the caller sees to.
+    """
+    lines = resume(responder, contain, signal_again, leave=leave)
     listener = responder.journal.listener
     return lines if listener is None else (*lines, *listener.catch_up())
 

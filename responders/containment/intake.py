@@ -37,13 +37,25 @@ def chain_of(raw: Mapping[str, Any]) -> str:
     return "a-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-def journal_raw(raw: Mapping[str, Any], responder: Responder) -> Intake:
-    """Write the raw alert, and that it is due. Raises Refused while another responder handles the same alert."""
-    journal, chain = responder.journal, chain_of(raw)
-    first = journal.head(chain)
-    if first is None:
+def store(raw: Mapping[str, Any], journal: Journal) -> str:
+    """Write the raw alert, and that it is due; its chain. One that is there already is not written again."""
+    chain = chain_of(raw)
+    if journal.head(chain) is None:
         key = due.add(journal, "alert", chain, journal.clock(), raw=raw)
         journal.append(chain, "alert", {"raw": raw, "side": [key]})
+    return chain
+
+
+def handled(journal: Journal, chain: str) -> Optional[str]:
+    """The containment that came of an alert, "" when it was dealt with without one, None while it is not dealt with."""
+    done = _handled(journal.entries(chain))
+    return None if done is None else done.handled
+
+
+def journal_raw(raw: Mapping[str, Any], responder: Responder) -> Intake:
+    """Write the raw alert, and that it is due. Raises Refused while another responder handles the same alert."""
+    journal = responder.journal
+    chain = store(raw, journal)
     entries = list(journal.entries(chain))
     done = _handled(entries)
     if done is not None:

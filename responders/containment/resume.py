@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Any, Callable, List, Mapping, Optional, Tuple
+from typing import Any, Callable, FrozenSet, List, Mapping, Optional, Tuple
 
 from responders.containment import due, standing
 from responders.containment.execute import execute
@@ -21,15 +21,26 @@ from responders.escalation.report import Report
 
 ContainRaw = Callable[[Mapping[str, Any], Responder], Report]
 SignalAgain = Callable[[Mapping[str, Any], Responder, str], None]
+_KNOWN = frozenset({"alert", "signal", "resume", "recheck", standing.DUE, DUE_SWEEP, "restore", "escalate"})
 
 
 def resume(
-    responder: Responder, contain_raw: ContainRaw, signal_again: SignalAgain, until: Optional[datetime] = None
+    responder: Responder,
+    contain_raw: ContainRaw,
+    signal_again: SignalAgain,
+    until: Optional[datetime] = None,
+    *,
+    leave: FrozenSet[str] = frozenset(),
 ) -> Tuple[str, ...]:
-    """Do all that is due by `until` (default now); a line of what was done for each. An error stops no other."""
+    """Do all that is due by `until` (default now); a line of what was done for each. An error stops no other.
+
+    What others see to stays due: kinds named in `leave`, and those that only a service beside a SIEM knows.
+    """
     # First of all: what the watch of our own credentials finds may halt what follows.
     lines: List[str] = list(watch(responder))
     for item in list(due.pending(responder.journal, until or responder.now())):
+        if item.what in leave or item.what not in _KNOWN:
+            continue
         claimed = due.claim(responder.journal, "due-" + item.key.rpartition("/")[2], responder.timing.claim)
         if claimed is None:
             continue
@@ -41,6 +52,8 @@ def resume(
         except Halted:
             continue  # stays due until automation runs again
         except Refused as error:
+            if item.what == "alert":  # who has it may die over it: it is done when its chain says so
+                continue
             how = f"refused: {error}"
         except TourniquetError as error:
             # Stays due: the next one who runs tries again.
