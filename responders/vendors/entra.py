@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 import uuid
 from dataclasses import dataclass
@@ -50,6 +51,14 @@ class EntraClient(BaseClient):
         transport.keep_secret((credential.secret, credential.private_key))
         self._login, self._credential = login.rstrip("/"), credential
         self._expires = float("inf")
+        self._granted: FrozenSet[str] = frozenset()
+
+    def granted(self) -> FrozenSet[str]:
+        """Application permissions in the `roles` of the token after sign-in; empty when they can't be read there.
+
+        Only for telling people what is missing: nothing is allowed or refused by it.
+        """
+        return self._granted
 
     def expired(self) -> bool:
         return time.time() > self._expires
@@ -66,6 +75,7 @@ class EntraClient(BaseClient):
             )
         self.transport.keep_secret((token,))
         self._expires = time.time() + seconds(self.vendor, found.get("expires_in"), 3600) - 60
+        self._granted = _roles_in(token)
         return {"Authorization": f"Bearer {token}", "ConsistencyLevel": "eventual"}
 
     def _token(self) -> Mapping[str, Any]:
@@ -127,6 +137,18 @@ class EntraClient(BaseClient):
     def read_own_ids(self) -> FrozenSet[str]:
         query = {"$filter": f"appId eq '{self._credential.client_id}'", "$select": "id"}
         return frozenset(str(item["id"]) for item in self.items("/servicePrincipals", query=query))
+
+
+def _roles_in(token: str) -> FrozenSet[str]:
+    """The `roles` claim of an access token, unverified: the login endpoint gave it to us over TLS."""
+    parts = token.split(".")
+    try:
+        text = parts[1] if len(parts) == 3 else ""
+        claims = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        roles = claims.get("roles")
+    except (ValueError, RecursionError, AttributeError):
+        return frozenset()
+    return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,14 @@ class OktaClient(BaseClient):
         self._api_token, self._client_id, self._private_key = api_token, client_id, private_key
         self._key_id, self._scopes = key_id, scopes
         self._expires = float("inf")
+        self._granted: FrozenSet[str] = frozenset()
+
+    def granted(self) -> Optional[FrozenSet[str]]:
+        """Scopes of the token after sign-in; None for an API token, which has no scopes.
+
+        Source: RFC 6749, 5.1: the answer may leave `scope` out when all that was asked for is granted.
+        """
+        return None if self._api_token else self._granted
 
     def expired(self) -> bool:
         return time.time() > self._expires
@@ -71,6 +79,7 @@ class OktaClient(BaseClient):
         token = str(body["access_token"])
         self.transport.keep_secret((token,))
         self._expires = now + seconds(self.vendor, body.get("expires_in"), 3600) - 60
+        self._granted = frozenset(str(body["scope"]).split()) if body.get("scope") else frozenset(self._scopes)
         return {**base, "Authorization": f"Bearer {token}"}
 
     def page(self, answer: Response) -> Page:

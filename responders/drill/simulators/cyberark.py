@@ -12,6 +12,8 @@ import secrets
 from typing import Any, Callable, Dict, List, Mapping, Optional
 from urllib.parse import urlencode
 
+from responders.drill.simulators.cyberark_rights import as_member, authorizations, on_every_safe
+from responders.drill.simulators.cyberark_rights import groups as groups_of
 from responders.drill.simulators.server import Answer, Refuse, Request, Simulator
 
 ALL_RIGHTS = (
@@ -51,6 +53,7 @@ class CyberArkSimulator(Simulator):
         for verb in ("Change", "Reconcile"):
             self.guarded("POST", f"/API/Accounts/{{id}}/{verb}", "InitiateCPM", self._mark)
         self.guarded("POST", "/API/Accounts/{id}/Password/Retrieve", "", self._retrieve)
+        self.guarded("GET", "/API/Safes", "", self._safes)
         self.guarded("GET", "/API/Safes/{s}/Members", "ViewSafeMembers", self._members)
         self.guarded("POST", "/API/Safes/{s}/Members", "ManageSafeMembers", self._add_member)
         self.guarded("DELETE", "/API/Safes/{s}/Members/{m}/", "ManageSafeMembers", self._delete_member)
@@ -64,13 +67,8 @@ class CyberArkSimulator(Simulator):
 
     def error(self, status: int, text: str, code: str = "") -> Answer:
         known = {
-            400: "PASWS167E",
-            401: "PASWS006E",
-            403: "PASWS041E",
-            404: "PASWS013E",
-            405: "PASWS405E",
-            429: "PASWS429E",
-        }
+            400: "PASWS167E", 401: "PASWS006E", 403: "PASWS041E", 404: "PASWS013E", 405: "PASWS405E", 429: "PASWS429E",
+        }  # fmt: skip
         return Answer(status, {"ErrorCode": code or known.get(status, "CAWS00001E"), "ErrorMessage": text})
 
     def limited(self) -> Answer:
@@ -234,8 +232,8 @@ class CyberArkSimulator(Simulator):
         groups = [{"groupID": int(g), "groupName": self.state["groups"][g]["groupName"]} for g in found["groups"]]
         return {
             "id": int(key), "username": found["username"], "source": "CyberArk", "userType": "EPVUser",
-            "enableUser": found["enabled"], "suspended": False, "vaultAuthorization": found["rights"],
-            "groupsMembership": groups,
+            "enableUser": found["enabled"], "suspended": False, "vaultAuthorization": authorizations(found),
+            "groupsMembership": [*groups, *groups_of(found)],
         }  # fmt: skip
 
     def _users(self, request: Request) -> Answer:
@@ -340,9 +338,17 @@ class CyberArkSimulator(Simulator):
         safe: Dict[str, Any] = found
         return safe
 
+    def _safes(self, request: Request) -> Answer:
+        """The safes that the caller is a member of."""
+        user = self.state["users"][self._caller(request)]
+        safes = self.state["safes"].items()
+        mine = [name for name, members in safes if on_every_safe(user) or user["username"] in members]
+        return self.paged(request, [{"safeUrlId": name, "safeName": name, "safeNumber": 1} for name in mine])
+
     def _members(self, request: Request) -> Answer:
-        found = [{"safeName": request.ids[0], "memberName": name, **item} for name, item in self._safe(request).items()]
-        return self.paged(request, found)
+        found = [{"memberName": name, **item} for name, item in self._safe(request).items()]
+        found += [as_member(user) for user in self.state["users"].values() if on_every_safe(user)]
+        return self.paged(request, [{"safeName": request.ids[0], **item} for item in found])
 
     def _add_member(self, request: Request) -> Answer:
         safe, body = self._safe(request), request.body

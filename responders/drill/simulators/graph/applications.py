@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from responders.drill.simulators.graph.tenant import GraphTenant
 from responders.drill.simulators.server import Answer, Request
 
+_GRAPH = "00000003-0000-4000-8000-000000000000"
+"""The service principal of Microsoft Graph itself, whose app roles are the application permissions."""
 _PATCHABLE = {"accountEnabled": bool, "keyCredentials": list}
 
 
@@ -101,7 +104,15 @@ class Applications(GraphTenant):
         return key
 
     def _get(self, topic: str) -> Callable[[Request], Answer]:
-        return lambda request: Answer(200, self.shown(self.thing(topic, request.ids[0])))
+        return lambda request: Answer(200, self._one(topic, request))
+
+    def _one(self, topic: str, request: Request) -> Dict[str, Any]:
+        if (topic, request.ids[0]) != ("service_principals", _GRAPH):
+            return self.shown(self.thing(topic, request.ids[0]))
+        known = {name for found in self.state["service_principals"].values() for name in found["roles"]}
+        roles = [{"id": _role_id(name), "value": name, "isEnabled": True} for name in sorted(known)]
+        return {"id": _GRAPH, "appId": "00000003-0000-0000-c000-000000000000", "displayName": "Microsoft Graph",
+                "accountEnabled": True, "appRoles": roles}  # fmt: skip
 
     def _patch(self, topic: str) -> Callable[[Request], Answer]:
         def change(request: Request) -> Answer:
@@ -152,5 +163,17 @@ class Applications(GraphTenant):
         return Answer(204)
 
     def _app_roles(self, request: Request) -> Answer:
-        self.thing("users" if request.path.startswith(f"{self.prefix}/users/") else "service_principals", request.ids[0])
-        return self.paged(request, [i for i in self.state["app_roles"].values() if i["principalId"] == request.ids[0]])
+        topic = "users" if request.path.startswith(f"{self.prefix}/users/") else "service_principals"
+        permissions = self.thing(topic, request.ids[0]).get("roles", [])
+        found = [i for i in self.state["app_roles"].values() if i["principalId"] == request.ids[0]]
+        return self.paged(request, [*found, *(_assigned(request.ids[0], name) for name in permissions)])
+
+
+def _role_id(permission: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, permission))
+
+
+def _assigned(principal: str, permission: str) -> Dict[str, str]:
+    """An application permission as the assignment that stands behind it."""
+    role = _role_id(permission)
+    return {"id": f"{principal}-{role}", "principalId": principal, "resourceId": _GRAPH, "appRoleId": role}

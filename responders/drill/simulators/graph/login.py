@@ -8,7 +8,7 @@ from typing import Any, Mapping, Optional
 
 from responders.drill.simulators.graph.applications import Applications
 from responders.drill.simulators.graph.tenant import TENANT
-from responders.drill.simulators.jwt import claims_of
+from responders.drill.simulators.jwt import claims_of, unsigned
 from responders.drill.simulators.server import Answer, Request
 
 _HOUR = 3600.0
@@ -86,7 +86,7 @@ class Login(Applications):
                 right = self._vouches(claims_of(str(form["client_assertion"]), found["jwk"]), found["appId"])
             if not right:
                 return _denied("invalid_client", "AADSTS7000215: Invalid client secret provided.")
-            value = secrets.token_hex(12)
+            value = unsigned({"aud": "https://graph.microsoft.com", "oid": sp, "roles": found["roles"]})
             self.state["tokens"][value] = {
                 "subject": sp, "kind": "app", "cae": False, "issued": self.clock(), "expires": self.clock() + _HOUR,
             }  # fmt: skip

@@ -19,10 +19,19 @@ class Oauth(Sessions, Apps):
         self._used: set[str] = set()
         self.route("POST", "/oauth2/v1/token", self._token)
         self.route("GET", "/oauth2/v1/userinfo", self._userinfo)
+        self.guarded("GET", "/oauth2/v1/clients/{id}/roles", "okta.roles.read", self._client_roles)
 
-    def add_service(self, client: str, jwk: Mapping[str, str], scopes: Tuple[str, ...]) -> None:
-        """A service app of the responder: its public key and the scopes granted to it."""
-        self.state["services"][client] = {"key": dict(jwk), "scopes": list(scopes)}
+    def add_service(self, client: str, jwk: Mapping[str, str], scopes: Tuple[str, ...], role: str = "SUPER_ADMIN") -> None:
+        """A service app of the responder: its public key, the scopes granted to it, its administrator role ("": none)."""
+        self.state["services"][client] = {"key": dict(jwk), "scopes": list(scopes), "role": role}
+
+    def _client_roles(self, request: Request) -> Answer:
+        service = self.state["services"].get(request.ids[0])
+        if service is None:
+            return self.error(404, f"Not found: Resource not found: {request.ids[0]} (PublicClientApp)")
+        role = service["role"]
+        held = [{"id": "irb1", "label": role, "type": role, "status": "ACTIVE", "assignmentType": "CLIENT"}] if role else []
+        return Answer(200, held)
 
     def _userinfo(self, request: Request) -> Answer:
         token = self.state["tokens"].get(request.headers.get("authorization", "").partition(" ")[2])

@@ -82,7 +82,9 @@ class OktaOrg(Simulator):
         if kind == "Bearer" and value in self.state["tokens"]:
             token = self.state["tokens"][value]
             if token["expires"] > self.clock() and token["kind"] == "service":
-                return token["client"], tuple(token["scopes"])
+                # A scope is worth nothing without an administrator role behind it.
+                role = self.state["services"].get(token["client"], {"role": "none"})["role"]
+                return token["client"], tuple(token["scopes"]) if role else ()
         return None
 
     def _authorize(self, request: Request, scope: str) -> None:
