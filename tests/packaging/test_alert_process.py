@@ -29,18 +29,23 @@ def splunk(tmp_path: Path, app: Path) -> Splunk:
 
 @each_python
 def test_every_row_is_contained(python: str, splunk: Splunk, world: World) -> None:
-    """Several rows of a results file are several containments: every way in of every attacker is refused."""
+    """Several rows of a results file are several containments: every way in of every attacker is refused.
+
+    Hostile names among the evidence cost only themselves.
+    """
     people = [world.add_person(name) for name in ("alice", "bob", "carol")]
     attackers = [Attacker(world, person) for person in people]
     assert all(works for attacker in attackers for works in attacker.works().values())
     splunk.configure(world, people)
     rows = [{"rid": str(number), **row(person)} for number, person in enumerate(people)]
+    rows[0]["tq_evidence"] = [*rows[0]["tq_evidence"], "aws.secret=prod%2fdb", "user_agent=a?b"]
     ran = splunk.start(python, splunk.payload(splunk.results(csv_of(rows))))
     assert [name for attacker in attackers for name, works in attacker.works().items() if works] == []
     assert ran.code == 0, ran.log
     assert world.okta.state["users"][people[0].okta]["status"] == "SUSPENDED"
     assert not splunk.escalated()[0]["title"].startswith("an alert")
-    assert len(splunk.escalated()) == 3
+    reports = {report["decision"]["identity"]["id"]: report["alert"] for report in splunk.escalated()}
+    assert {name: len(alert["left_out"]) for name, alert in reports.items()} == {"alice": 2, "bob": 0, "carol": 0}
 
 
 @each_python
