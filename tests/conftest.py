@@ -45,7 +45,7 @@ def missing(engine: str) -> str:
     if engine == "chromium":
         return "" if shutil.which("chromium") else "no chromium"
     if engine == "elasticsearch":
-        return "" if shutil.which("java") and shutil.which("mvn") else "no java or maven"
+        return "" if shutil.which("javac") and shutil.which("mvn") else "no JDK or maven"
     if engine == "appinspect":
         from tests.packaging.splunk import script
 

@@ -25,7 +25,11 @@ http.port: {port}
 transport.port: {transport}
 path.data: {folder}/data
 path.logs: {folder}/logs
-xpack.security.enabled: false
+xpack.security.enabled: true
+xpack.security.http.ssl.enabled: false
+xpack.security.transport.ssl.enabled: false
+xpack.security.authc.anonymous.username: tester
+xpack.security.authc.anonymous.roles: superuser
 cluster.routing.allocation.disk.threshold_enabled: false
 """
 _START_SECONDS = 180

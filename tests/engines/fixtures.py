@@ -24,7 +24,10 @@ _READY_SECONDS = 800
 
 @pytest.fixture(scope="session")
 def elasticsearch_url(request: pytest.FixtureRequest) -> str:
-    """Address of a running Elasticsearch 8.19.21 without security."""
+    """Address of a running Elasticsearch 8.19.21 with security on.
+
+    Who comes without credentials is a superuser there; who comes with an API key may do what that key may.
+    """
     given = os.environ.get("TOURNIQUET_TEST_ELASTICSEARCH")
     return given.rstrip("/") if given else _shared(request.config)
 

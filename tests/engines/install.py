@@ -1,4 +1,4 @@
-"""Lays out Elasticsearch 8.19.21 with ES|QL and KQL from Maven Central, once a machine, in the user's cache."""
+"""Lays out Elasticsearch 8.19.21 with ES|QL, KQL and API keys from Maven Central, once a machine, in the user's cache."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Dict, Tuple
 VERSION = "8.19.21"
 _POM = Path(__file__).resolve().parents[2] / "packaging" / "elasticsearch" / "pom.xml"
 _BASE_SHA256 = "215d5f3dbf0609a149f6218a9e47b6ae2df34ebbff3c5754e35f15a5e5393c8a"
+_JAVA = Path(__file__).resolve().parent / "java" / "SecurityAnalysis.java"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 _MODULES: Dict[str, Tuple[str, ...]] = {
     "x-pack-esql-core": (f"x-pack-esql-core-{VERSION}", f"x-pack-mapper-version-{VERSION}"),
@@ -31,6 +32,16 @@ has already (lucene-core, grok, slf4j …) must not lie here again: Elasticsearc
 not found ends the server at the first query that needs it: without mapper-version beside esql-core, at any `IN`."""
 _NOT_HERE = ("lang-painless", "x-pack-ml")
 """Plugins that a descriptor extends and that are not on Maven Central; only features that the tests don't use need them."""
+
+
+_DESCRIPTOR = f"""\
+name=security-analysis
+description=Parts of an analyzer that the index of API keys names
+classname={_JAVA.stem}
+version={VERSION}
+elasticsearch.version={VERSION}
+java.version=17
+"""
 
 
 def cache() -> Path:
@@ -59,7 +70,7 @@ def install() -> Path:
 
 def _layout() -> str:
     """Short name of how it is laid out, so that a change of this file or of the pom makes a new folder."""
-    return hashlib.sha256(_POM.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:8]
+    return hashlib.sha256(_POM.read_bytes() + _JAVA.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:8]
 
 
 def _lay_out(work: Path) -> Path:
@@ -80,8 +91,24 @@ def _lay_out(work: Path) -> Path:
     home = work / f"elasticsearch-{VERSION}"
     for name, wanted in _MODULES.items():
         _module(home / "modules" / name, jars, wanted)
+    _security_analysis(home)
     home.chmod(0o755)
     return home
+
+
+def _security_analysis(home: Path) -> None:
+    """A module made here of one source file: without it no API key can be stored (its text says why)."""
+    folder = home / "modules" / "security-analysis"
+    with tempfile.TemporaryDirectory() as classes:
+        command = ["javac", "-proc:none", "-cp", str(home / "lib" / "*"), "-d", classes, str(_JAVA)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        if done.returncode:
+            raise RuntimeError(f"javac could not compile {_JAVA.name}: {done.stderr[-2000:]}")
+        folder.mkdir()
+        with zipfile.ZipFile(folder / "security-analysis.jar", "w") as jar:
+            for path in sorted(Path(classes).iterdir()):
+                jar.write(path, path.name)
+    (folder / "plugin-descriptor.properties").write_text(_DESCRIPTOR, encoding="ascii")
 
 
 def _module(folder: Path, jars: Path, wanted: Tuple[str, ...]) -> None:
