@@ -9,7 +9,7 @@ import re
 import stat
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import urlsplit
 
 from responders.errors import BadInput, BadInputs, BadSettings
@@ -62,6 +62,10 @@ class Secret:
         return "***"
 
     __str__ = __repr__
+
+
+Stored = Callable[[str], Optional[Secret]]
+"""A secret by its name in Splunk's storage/passwords, None when there is none."""
 
 
 @dataclass(frozen=True)
@@ -133,28 +137,35 @@ def sound_url(url: str, allow_loopback_http: bool = False) -> bool:
         return False
 
 
-def read_settings(given: Any, place: str) -> Settings:
-    """Settings from their JSON form. Raises BadInputs."""
-    reader = _Reader(place, os.path.dirname(os.path.abspath(place)))
+def read_settings(
+    given: Any, place: str, *, stored: Optional[Stored] = None, names: Sequence[str] = (), folder: str = ""
+) -> Settings:
+    """Settings from their JSON form. Raises BadInputs.
+
+    Inside Splunk, `stored` gives the secrets named by `{"splunk": NAME}`, the only form then, and journal, inventory, policy
+    and signals lie in Splunk's own stores, so that no path is asked for. `names` is what each connection is called in
+    messages; paths are relative to `folder`, that of `place` if it is "".
+    """
+    reader = _Reader(place, folder or os.path.dirname(os.path.abspath(place)), stored)
     if not isinstance(given, dict):
         raise BadInputs([_bad(place, "not an object", "see docs/settings.md")])
     reader.unknown(given, _TOP, place)
     connections = tuple(
         found
         for number, entry in enumerate(reader.items(given, "connections"), 1)
-        for found in [reader.connection(entry, f"{place}: connections[{number}]")]
+        for found in [reader.connection(entry, names[number - 1] if names else f"{place}: connections[{number}]")]
         if found is not None
     )
-    names = [(c.vendor, c.tenant) for c in connections]
+    tenants = [(c.vendor, c.tenant) for c in connections]
     reader.errors.extend(
         _bad(place, f"{vendor}:{tenant} is connected twice", "keep one of them")
-        for vendor, tenant in sorted({name for name in names if names.count(name) > 1})
+        for vendor, tenant in sorted({tenant for tenant in tenants if tenants.count(tenant) > 1})
     )
     journal, key, store = given.get("journal"), None, ""
     if isinstance(journal, dict):
         reader.unknown(journal, ("path", "key", "anchor"), f"{place}: journal")
         key = reader.secret(journal.get("key"), f"{place}: journal.key")
-        store = reader.path(journal.get("path"), f"{place}: journal.path")
+        store = "" if stored else reader.path(journal.get("path"), f"{place}: journal.path")
     else:
         reader.error(f"{place}: journal", "is missing", 'give {"path": …, "key": {"env" or "file": …}}')
         journal = {}
@@ -163,7 +174,7 @@ def read_settings(given: Any, place: str) -> Settings:
         journal=store,
         journal_key=key or Secret(""),
         anchor=reader.path(journal.get("anchor") or "journal.anchor", f"{place}: journal.anchor"),
-        inventory=reader.path(given.get("inventory"), f"{place}: inventory"),
+        inventory="" if stored else reader.path(given.get("inventory"), f"{place}: inventory"),
         policy=reader.path(given["policy"], f"{place}: policy") if given.get("policy") else "",
         signals=reader.path(given.get("signals") or "signals", f"{place}: signals"),
         escalation=reader.escalation(given),
@@ -188,8 +199,8 @@ def read_secret(value: Any, place: str, folder: str) -> Secret:
 class _Reader:
     """Collects every error of one file."""
 
-    def __init__(self, place: str, folder: str) -> None:
-        self.place, self.folder = place, folder
+    def __init__(self, place: str, folder: str, stored: Optional[Stored] = None) -> None:
+        self.place, self.folder, self.stored = place, folder, stored
         self.errors: List[BadInput] = []
 
     def error(self, place: str, what: str, remedy: str) -> None:
@@ -335,7 +346,9 @@ class _Reader:
         return value or ""
 
     def secret(self, value: Any, place: str) -> Optional[Secret]:
-        """From `{"env": NAME}` or `{"file": PATH}`; the file must be ours alone (mode 0600)."""
+        """From `{"env": NAME}` or `{"file": PATH}`, the file ours alone (mode 0600); inside Splunk `{"splunk": NAME}`."""
+        if self.stored is not None:
+            return self._secret_stored(value, place, self.stored)
         if isinstance(value, dict) and set(value) == {"env"} and isinstance(value["env"], str):
             found = os.environ.get(value["env"]) if _ENV.match(value["env"]) else None
             if not found:
@@ -346,6 +359,16 @@ class _Reader:
             return self._secret_file(os.path.join(self.folder, os.path.expanduser(value["file"])), place)
         self.error(place, "must not be in this file", 'refer to it: {"env": NAME} or {"file": PATH}')
         return None
+
+    def _secret_stored(self, value: Any, place: str, stored: Stored) -> Optional[Secret]:
+        if not isinstance(value, dict) or set(value) != {"splunk"} or not isinstance(value["splunk"], str):
+            self.error(place, "must lie in Splunk's storage/passwords", "enter it on the setup page")
+            return None
+        found = stored(value["splunk"])
+        if found is None:
+            self.error(place, f"storage/passwords has no {value['splunk'][:80]!r}", "enter it on the setup page")
+            return None
+        return found
 
     def _secret_file(self, path: str, place: str) -> Optional[Secret]:
         try:
