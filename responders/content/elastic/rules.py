@@ -22,25 +22,42 @@ from responders.content.schedule import minutes_between_runs
 _MAX_SIGNALS = 1000
 _SEVERITIES = ((21, "low"), (47, "medium"), (73, "high"))
 """Highest risk score of each severity (Elastic's reference, risk_score); above is critical."""
-_INTEGRATIONS: Dict[str, Tuple[str, str]] = {
-    "okta": ("okta", ">=2.5.0"), "azure": ("azure", ">=1.18.0"), "o365": ("o365", ">=2.0.0"), "aws": ("aws", ">=2.0.0"),
-    "cyberarkpas": ("cyberarkpas", ">=2.2.0"), "cyberark_pta": ("cyberark_pta", ">=1.10.0"),
-    "hashicorp_vault": ("hashicorp_vault", ">=1.4.1"),
-    "github": ("github", ">=1.0.0"), "kubernetes": ("kubernetes", ">=1.0.0"),
-    "sailpoint_identity_sc": ("sailpoint_identity_sc", ">=1.0.0"),
+_INTEGRATIONS: Dict[str, str] = {
+    "okta": ">=2.5.0", "azure": ">=1.18.0", "o365": ">=2.0.0", "aws": ">=2.0.0", "aws_bedrock": ">=0.15.0",
+    "cyberarkpas": ">=2.2.0", "cyberark_pta": ">=1.10.0", "hashicorp_vault": ">=1.4.1", "github": ">=1.0.0",
+    "kubernetes": ">=1.0.0", "sailpoint_identity_sc": ">=1.0.0",
 }  # fmt: skip
-"""Package and versions by the first part of a data stream; no rule was run with an integration's real pipeline."""
+"""Package (the first part of a data stream) and versions; no rule was run with an integration's real pipeline. Kibana
+compares them as semver ranges ("related_integrations"); the least is what the field files that were read belong to."""
+_PART: Dict[Tuple[str, str], str] = {
+    ("aws", "cloudtrail"): "cloudtrail",
+    ("azure", "auditlogs"): "adlogs",
+    ("azure", "signinlogs"): "adlogs",
+    ("azure", "identity_protection"): "adlogs",
+    ("azure", "graphactivitylogs"): "graphactivitylogs",
+}
+"""The integration (policy template in the package's manifest) that fills a data stream, in packages of several."""
 _STREAM = re.compile(r"\blogs-([a-z0-9_]+)\.([a-z0-9_]+)-\*")
 _FIELD = re.compile(r"[A-Za-z@][A-Za-z0-9_@]*(?:\.(?:`\d+`|\d+|[A-Za-z_][A-Za-z0-9_]*))+")
 _SHOWN = (
     "tq_identity", "tq_account", "tq_account_kind", "tq_confidence", "tq_reasons", "tq_evidence", "tq_causes", "tq_events",
     "tq_completed_at", "tq_finding", "tq_ambiguous",
 )  # fmt: skip
+_GROUPED = ("tq_identity", "tq_finding")
+"""Suppression joins repetitions of one finding about one identity. By the identity alone, a weak finding would swallow the
+strong one that follows it. It needs a Platinum licence; Kibana imports it on any (elastic/kibana#247884), and leaves it."""
+_SEVERITY = (
+    '\n| EVAL tq_severity = CASE(tq_confidence > 73, "critical", tq_confidence > 47, "high", tq_confidence > 21, "medium", '
+    '"low")'
+)
+"""The word for severity_mapping, which compares texts only (build_severity_from_mapping.ts)."""
+CONSOLE = "{{tourniquet_console}}"
+"""`tourniquet elastic import --console-url` puts the address in its place, or takes the line out."""
 _SETUP = (
     "Before this rule is enabled, the indices of `indices.json` must exist: `tourniquet-schema`, and the lookups behind the "
-    "aliases `tourniquet-accounts`, `tourniquet-watch` and `tourniquet-seen`, empty at first (see the README beside this "
-    "file). Without them the rule fails; without one of its data streams it does not. Fill `tourniquet-accounts` from the "
-    "inventory."
+    "aliases `tourniquet-accounts`, `tourniquet-watch` and `tourniquet-seen`, empty at first. `tourniquet elastic import` "
+    "makes them. Without them the rule fails; without one of its data streams it does not. Fill `tourniquet-accounts` from "
+    "the inventory. `tourniquet elastic doctor` says whether the rule runs, and what it lacks."
 )
 
 
@@ -51,13 +68,7 @@ def rules_ndjson(detections: Sequence[Detection], root: Path = ROOT) -> str:
 
 
 def _rule(detection: Detection, query: str) -> Dict[str, Any]:
-    integrations = [
-        {"package": _INTEGRATIONS[package][0], "version": _INTEGRATIONS[package][1], "integration": stream}
-        if package in ("aws", "azure")
-        else {"package": _INTEGRATIONS[package][0], "version": _INTEGRATIONS[package][1]}
-        for package, stream in dict.fromkeys(_STREAM.findall(query))
-        if package in _INTEGRATIONS
-    ]
+    look_back = look_back_seconds(detection)
     major, minor, patch = (int(part) for part in detection.version.split("."))
     return {
         "rule_id": detection.id,
@@ -67,23 +78,31 @@ def _rule(detection: Detection, query: str) -> Dict[str, Any]:
         "enabled": False,
         "type": "esql",
         "language": "esql",
-        "query": query,
+        "query": query + _SEVERITY,
         "interval": f"{minutes_between_runs(detection)}m",
-        "from": f"now-{look_back_seconds(detection)}s",
+        "from": f"now-{look_back}s",
         "to": "now",
         "timestamp_override": "event.ingested",
         "max_signals": _MAX_SIGNALS,
         "risk_score": detection.confidence,
         "risk_score_mapping": [{"field": "tq_confidence", "operator": "equals", "value": ""}],
         "severity": next((name for most, name in _SEVERITIES if detection.confidence <= most), "critical"),
-        "severity_mapping": [],
+        "severity_mapping": [
+            {"field": "tq_severity", "operator": "equals", "value": word, "severity": word}
+            for word in (*(name for _, name in _SEVERITIES), "critical")
+        ],
+        "alert_suppression": {
+            "group_by": list(_GROUPED),
+            "duration": {"value": look_back, "unit": "s"},
+            "missing_fields_strategy": "doNotSuppress",
+        },
         "threat": threat(detection.frameworks.get("attack", ())),
         "false_positives": [" ".join(text.split()) for text in detection.false_positives],
         "references": [text for text in detection.references if text.startswith("https://")],
         "note": _guide(detection),
         "setup": _SETUP,
         "investigation_fields": {"field_names": list(_SHOWN)},
-        "related_integrations": integrations,
+        "related_integrations": related_integrations(query),
         "required_fields": required_fields(query),
         "author": ["Tourniquet"],
         "license": "Apache-2.0",
@@ -91,6 +110,17 @@ def _rule(detection: Detection, query: str) -> Dict[str, Any]:
         "actions": [],
         "exceptions_list": [],
     }
+
+
+def related_integrations(query: str) -> List[Dict[str, str]]:
+    """The integrations that fill a query's data streams; ours have none. Raises KeyError for an unknown package."""
+    found: Dict[Tuple[str, str], Dict[str, str]] = {}
+    for package, stream in _STREAM.findall(query):
+        part = _PART.get((package, stream), "")
+        if package != "tourniquet":
+            more = {"integration": part} if part else {}
+            found[package, part] = {"package": package, "version": _INTEGRATIONS[package], **more}
+    return list(found.values())
 
 
 def required_fields(query: str) -> List[Dict[str, str]]:
@@ -108,10 +138,15 @@ def _guide(detection: Detection) -> str:
         f"## Points\n- {detection.confidence} to begin with",
         *points,
         "## What the responder does",
+        f"[Open Tourniquet's console]({CONSOLE}) and look for `tq_identity` there: what was done, why, and how to undo it.",
         f"It contains `tq_identity`, at most by the tier {detection.max_tier}, as far as the policy approved beforehand. "
         "`tq_reasons` says where the points come from, `tq_events` names the events (index/_id, or the vendor's id).",
+        "Acknowledge the alert, don't close it: while its evidence is in the look-back, the next run would raise it anew.",
         "## False positives",
         *(f"- {' '.join(text.split())}" for text in detection.false_positives),
+        # Kibana makes a link of each entry of `references`: a title stands here.
+        "## References",
+        *(f"- {' '.join(text.split())}" for text in detection.references),
     ]
     return "\n".join(parts)
 
