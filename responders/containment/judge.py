@@ -15,6 +15,7 @@ from responders.containment.responder import Responder
 from responders.model import Account, Alert, Decision, Facts, Identity, Plan, State, Step, Tier, Use, containment_id
 from responders.parallel import Running, finish_all
 from responders.policy.decide import decide, provisional
+from responders.policy.guards import MOST
 from responders.vendors.budget import calling_for
 
 
@@ -52,7 +53,7 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     `deadline` is a time.monotonic() value for the reads. With `dry_run` no place is taken.
     """
     now = responder.now()
-    alerts = recent_alerts(responder.journal, identity.id, now, alert)
+    alerts = _telling(recent_alerts(responder.journal, identity.id, now, alert))
     generation, since, current, outdated = _generation(alert, identity, responder)
     first = provisional(alerts, identity, responder.policy, now)
     likely = candidate_steps(first.candidates, identity, alerts, since, generation)
@@ -92,6 +93,16 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     if dry_run or not judgement.writes:
         finish_all(running, deadline)  # nobody will wait for these reads: none is left behind to call a closed client
     return judgement
+
+
+def _telling(alerts: Tuple[Alert, ...]) -> Tuple[Alert, ...]:
+    """The alert at hand, and the earlier ones that count beside it.
+
+    Not those of people who may only go so far: the row may be of their own making, and would let the next faint alert do
+    what they may not.
+    """
+    earlier = (item for item in alerts[:-1] if not any(name.startswith(MOST) for name in item.requested))
+    return (*earlier, alerts[-1])
 
 
 def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple[int, datetime, Optional[Record], str]:

@@ -9,6 +9,7 @@ from responders.containment.record import Record, latest
 from responders.containment.responder import Responder
 from responders.errors import Refused
 from responders.model import Alert, Identity
+from responders.policy.guards import MOST
 
 
 def identity_of(record: Record) -> Identity:
@@ -23,6 +24,16 @@ def permitted(record: Record, responder: Responder, what: str, by: str, reason: 
 
     Raises Refused naming the rule that is broken.
     """
+    identity = entitled(record, responder, what, by, reason, approved_by)
+    if identity.privileged and (not approved_by or approved_by == by):
+        raise Refused(f"{identity.id} is privileged: a second person must agree: --approved-by ID")
+    return identity
+
+
+def entitled(
+    record: Record, responder: Responder, what: str, by: str, reason: str, approved_by: Optional[str] = None
+) -> Identity:
+    """The identity, when each of these people may do `what` to it, as far as it needs no second one. Raises Refused."""
     identity = identity_of(record)
     if not record.open:
         raise Refused(f"containment {record.containment} has ended already; `tourniquet status` shows what is open")
@@ -36,8 +47,6 @@ def permitted(record: Record, responder: Responder, what: str, by: str, reason: 
         found = latest(responder.journal, person)
         if found is not None and found[1].open:
             raise Refused(f"{person} is contained at the moment and can't {what} anything")
-    if identity.privileged and (not approved_by or approved_by == by):
-        raise Refused(f"{identity.id} is privileged: a second person must agree: --approved-by ID")
     return identity
 
 
@@ -48,4 +57,6 @@ def as_asked(alert: Alert, responder: Responder) -> Alert:
     if found is None or not found[1].open:
         return alert
     why = f"asked for by {by}, who is contained at the moment: judged without them"
-    return replace(alert, source="automatic", requested=(), reasons=(*alert.reasons, why))
+    # How far they might have gone still binds: the row may be of their own making.
+    most = tuple(name for name in alert.requested if name.startswith(MOST))
+    return replace(alert, source="automatic", requested=most, reasons=(*alert.reasons, why))

@@ -39,6 +39,8 @@ class Ruling:
     refused: Tuple[str, ...] = ()
 
 
+MOST = "most="
+"""Begins the item of `Alert.requested` that says how far who asked may go (`most=restrict`)."""
 Guard = Callable[[Case, Tier, Tuple[str, ...]], Optional[Ruling]]
 
 
@@ -72,6 +74,16 @@ def shared_or_unmapped(case: Case, tier: Tier, names: Tuple[str, ...]) -> Option
         return _rule("unmapped account", text, Tier.OBSERVE)
     if case.identity.unmapped:
         return _rule("unmapped account", "no inventory row claims it: restricted at most", Tier.RESTRICT)
+    return None
+
+
+def askers_right(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """Who asked may go so far and no further, whatever confidence the row they handed in claims."""
+    most = [name[len(MOST) :] for name in case.alert.requested if name.startswith(MOST)]
+    cap = min((Tier[name.upper()] for name in most if name.upper() in Tier.__members__), default=Tier.REVOKE)
+    if cap < tier:
+        who = next((name[3:] for name in case.alert.requested if name.startswith("by=")), "who asked")
+        return _rule("asker's right", f"{who} may {cap.label} at most", cap)
     return None
 
 
@@ -204,6 +216,7 @@ def _cap(entry: Any) -> Tier:
 GUARDS: Tuple[Guard, ...] = (
     protected,
     halted,
+    askers_right,
     own_credentials,
     last_restorer,
     shared_or_unmapped,
