@@ -73,10 +73,10 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     return escalate(responder, of_containment(responder.journal, record, outcomes, note), record.containment)
 
 
-def keep(raw: Mapping[str, Any], responder: Responder) -> str:
+def keep(raw: Mapping[str, Any], responder: Responder) -> Tuple[str, bool]:
     """Write one raw alert into the journal, due at once, and do no more: `contain`, or who takes up what is due, goes on.
 
-    Its chain there. Raises JournalError when it can't be recorded.
+    Its chain there, and whether that is new. Raises JournalError when it can't be recorded.
     """
     return store(kept(raw), responder.journal)
 

@@ -37,13 +37,14 @@ def chain_of(raw: Mapping[str, Any]) -> str:
     return "a-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-def store(raw: Mapping[str, Any], journal: Journal) -> str:
-    """Write the raw alert, and that it is due; its chain. One that is there already is not written again."""
+def store(raw: Mapping[str, Any], journal: Journal) -> Tuple[str, bool]:
+    """Write the raw alert, and that it is due; its chain, and whether it is a new one: else nothing is written."""
     chain = chain_of(raw)
-    if journal.head(chain) is None:
-        key = due.add(journal, "alert", chain, journal.clock(), raw=raw)
-        journal.append(chain, "alert", {"raw": raw, "side": [key]})
-    return chain
+    if journal.head(chain) is not None:
+        return chain, False
+    key = due.add(journal, "alert", chain, journal.clock(), raw=raw)
+    journal.append(chain, "alert", {"raw": raw, "side": [key]})
+    return chain, True
 
 
 def handled(journal: Journal, chain: str) -> Optional[str]:
@@ -55,7 +56,7 @@ def handled(journal: Journal, chain: str) -> Optional[str]:
 def journal_raw(raw: Mapping[str, Any], responder: Responder) -> Intake:
     """Write the raw alert, and that it is due. Raises Refused while another responder handles the same alert."""
     journal = responder.journal
-    chain = store(raw, journal)
+    chain, _ = store(raw, journal)
     entries = list(journal.entries(chain))
     done = _handled(entries)
     if done is not None:

@@ -117,6 +117,15 @@ class Budget:
             self._counts = {k: c for k, c in self._counts.items() if c.reset > now}
             self._counts[key] = _Count(int(limit), reset, max(longest, reset - now, 1.0), int(remaining))
 
+    def left(self, now: float) -> Optional[float]:
+        """The part of the tightest limit that is left, 0 while nobody may call; None when the vendor tells none."""
+        with self._lock:
+            if now < self._blocked_until:
+                return 0.0
+            return min(
+                (max(0, c.remaining) / c.limit for c in self._counts.values() if c.reset > now and c.limit), default=None
+            )
+
     def refused(self, until: float) -> None:
         """A 429 came: nobody calls before `until`."""
         with self._lock:

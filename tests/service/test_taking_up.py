@@ -19,8 +19,9 @@ def test_an_alert_that_is_kept_changes_nothing_and_is_contained_by_who_takes_up_
     person = world.add_person("alice")
     responder = world.responder(catalogue=CATALOGUE)
     row = raw_alert(person)
-    chain = pipeline.keep(row, responder)
-    assert pipeline.keep(row, responder) == chain
+    chain, new = pipeline.keep(row, responder)
+    assert new
+    assert pipeline.keep(row, responder) == (chain, False)
     assert handled(responder.journal, chain) is None
     assert world.okta.state["users"][person.okta]["status"] == "ACTIVE"
     assert [item.what for item in due.pending(responder.journal)] == ["alert"]
@@ -34,7 +35,7 @@ def test_an_alert_that_another_is_handling_stays_due_for_he_may_die_over_it(
 ) -> None:
     person = world.add_person("alice")
     responder = world.responder(catalogue=CATALOGUE)
-    chain = pipeline.keep(raw_alert(person), responder)
+    chain, _ = pipeline.keep(raw_alert(person), responder)
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(socket, "gethostname", lambda: "another")
         assert due.claim(responder.journal, f"alert-{chain}", 60.0)

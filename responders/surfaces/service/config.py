@@ -1,0 +1,193 @@
+"""The section `serve` of the settings: read against its schema, everything that is wrong said at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Collection, List, Mapping, Optional, Tuple, Union
+
+import jsonschema
+
+from responders.errors import BadInput, BadInputs, BadSettings
+from responders.settings import Secret, read_secret, sound_url
+
+SCHEMA: Mapping[str, Any] = json.loads((Path(__file__).parent / "config.schema.json").read_text("utf-8"))
+LONGEST_STOP = 30.0
+"""Seconds that a stop waits for containments under way: a little more than one's deadline."""
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_SHORTEST_SECRET = 32
+
+
+@dataclass(frozen=True)
+class Server:
+    """An Elasticsearch or a Kibana: its URLs, the encoded API key, a private CA's file."""
+
+    urls: Tuple[str, ...]
+    api_key: Optional[Secret] = None
+    ca: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the service is started with. Times in seconds; `wait_for_tag` is None for all detections."""
+
+    host: str
+    port: int
+    certificate: str
+    key: str
+    threads: int
+    elasticsearch: Server
+    kibana: Optional[Server]
+    spaces: Tuple[str, ...]
+    secrets: Tuple[Secret, ...]
+    window: float
+    every: float
+    overlap: float
+    look_back: float
+    wait_for_tag: Optional[Tuple[str, ...]]
+    workers: int
+    metrics_secret: Optional[Secret] = None
+
+    def waits(self, detection: str) -> bool:
+        """True when alerts of this detection wait for the tag."""
+        return self.wait_for_tag is None or detection in self.wait_for_tag
+
+
+def read_config(given: Any, place: str, detections: Collection[str]) -> Config:
+    """The service's settings; `place` is the settings file, paths are relative to it. Raises BadInputs with all errors."""
+    where = f"{place}: serve"
+    if given is None:
+        raise BadInputs([_bad(where, "is missing", "docs/elastic_service.md has an example")])
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    found = sorted(validator.iter_errors(given), key=lambda error: [str(part) for part in error.absolute_path])
+    if found:
+        raise BadInputs([_bad(where + _path(error), *_said(error)) for error in found])
+    return _Reader(where, os.path.dirname(os.path.abspath(place))).config(given, detections)
+
+
+class _Reader:
+    """What a schema can't say: secrets, files, and what must go together."""
+
+    def __init__(self, place: str, folder: str) -> None:
+        self.place, self.folder = place, folder
+        self.errors: List[BadInput] = []
+
+    def config(self, given: Mapping[str, Any], detections: Collection[str]) -> Config:
+        host, _, port = str(_get(given, "listen")).rpartition(":")
+        host = host.strip("[]")
+        tls = given.get("tls", {})
+        if not tls and host not in _LOOPBACK:
+            self.error("listen", "is not loopback, and there is no `tls`", "give tls, or listen on 127.0.0.1 behind a proxy")
+        if int(port) > 65535:
+            self.error("listen", "has no such port", "use one from 1 to 65535")
+        certificate, key = self.file(tls, "certificate", "tls"), self.file(tls, "key", "tls")
+        if certificate and key:
+            self.pair(certificate, key)
+        webhook, poll = given.get("webhook", {}), given.get("poll", {})
+        secrets = tuple(self.webhook_secret(item, number) for number, item in enumerate(webhook.get("secrets", ()), 1))
+        config = Config(
+            host=host,
+            port=int(port),
+            certificate=certificate,
+            key=key,
+            threads=_get(given, "threads"),
+            elasticsearch=self.server(given["elasticsearch"], "elasticsearch"),
+            kibana=self.server(given["kibana"], "kibana") if "kibana" in given else None,
+            spaces=tuple(_get(given, "spaces")),
+            secrets=tuple(found for found in secrets if found is not None),
+            window=_get(webhook, "window", "webhook"),
+            every=_get(poll, "every", "poll"),
+            overlap=_get(poll, "overlap", "poll"),
+            look_back=_get(poll, "look_back", "poll"),
+            wait_for_tag=self.waiting(_get(given, "wait_for_tag"), detections),
+            workers=_get(given, "workers"),
+            metrics_secret=self.secret(given["metrics"]["secret"], "metrics.secret") if "metrics" in given else None,
+        )
+        if self.errors:
+            raise BadInputs(self.errors)
+        return config
+
+    def error(self, name: str, what: str, remedy: str) -> None:
+        self.errors.append(_bad(f"{self.place}.{name}", what, remedy))
+
+    def server(self, given: Mapping[str, Any], name: str) -> Server:
+        urls = given["url"] if isinstance(given["url"], list) else [given["url"]]
+        for url in urls:
+            if not sound_url(url, bool(given.get("allow_loopback_http"))):
+                self.error(f"{name}.url", f"{url} is not https", "use https: the key and the alerts go over it")
+        key = self.secret(given["api_key"], f"{name}.api_key") if "api_key" in given else None
+        return Server(tuple(url.rstrip("/") for url in urls), key, self.file(given, "ca", name))
+
+    def secret(self, given: Any, name: str) -> Optional[Secret]:
+        try:
+            return read_secret(given, f"{self.place}.{name}", self.folder)
+        except BadInputs as error:
+            self.errors.extend(error.errors)
+            return None
+
+    def webhook_secret(self, given: Any, number: int) -> Optional[Secret]:
+        name = f"webhook.secrets[{number}]"
+        found = self.secret(given, name)
+        if found is not None and len(found.reveal()) < _SHORTEST_SECRET:
+            self.error(name, f"is shorter than {_SHORTEST_SECRET} characters", "make one: openssl rand -hex 32")
+            return None
+        return found
+
+    def file(self, given: Mapping[str, Any], name: str, part: str) -> str:
+        if name not in given:
+            return ""
+        path = os.path.join(self.folder, os.path.expanduser(given[name]))
+        if not os.path.isfile(path):
+            self.error(f"{part}.{name}", f"{path} is no file", "name a file of PEM text")
+            return ""
+        return path
+
+    def pair(self, certificate: str, key: str) -> None:
+        if os.stat(key).st_mode & 0o077:
+            self.error("tls.key", f"{key} can be read by others", f"chmod 600 {key}")
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
+        except (OSError, ValueError) as error:  # SSLError is an OSError
+            self.error(
+                "tls",
+                f"can't be used: {getattr(error, 'reason', '') or error}",
+                "give a certificate and its key, no password",
+            )
+
+    def waiting(self, given: Union[str, List[str]], detections: Collection[str]) -> Optional[Tuple[str, ...]]:
+        if given == "all":
+            return None
+        for name in sorted(set(given) - set(detections)):  # a slip of the pen would act where nobody expects it
+            self.error("wait_for_tag", f"there is no detection {name!r}", "docs/detections.md lists them")
+        return tuple(given)
+
+
+def _get(given: Mapping[str, Any], name: str, part: str = "") -> Any:
+    known: Mapping[str, Any] = SCHEMA["properties"]
+    if part:
+        known = known[part]["properties"]
+    return given.get(name, known[name]["default"])
+
+
+def _path(error: Any) -> str:
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+
+
+def _said(error: Any) -> Tuple[str, str]:
+    """What is wrong, without the value (somebody may have put a secret there), and what to do."""
+    about = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    remedy = f"It is: {about}" if about else "docs/elastic_service.md has an example"
+    if error.validator == "additionalProperties":
+        strange = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+        return f"unknown key {', '.join(map(repr, strange))}", f"the keys are {', '.join(error.schema['properties'])}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"{', '.join(missing)} is missing", "docs/elastic_service.md has an example"
+    return f"does not fit ({error.validator} {json.dumps(error.validator_value)[:120]})", remedy
+
+
+def _bad(place: str, what: str, remedy: str) -> BadSettings:
+    return BadSettings(what, place=place, remedy=remedy)

@@ -1,0 +1,48 @@
+"""Marks alerts through Kibana, so that its own history of the alert has it.
+
+Source: Elastic, "Security detections API" (signals/status, signals/tags) and "Security timeline API" (PATCH /api/note; a
+note of an alert has an empty timelineId).
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Sequence
+
+from responders.elastic.kibana import Kibana
+from responders.settings import Secret
+from responders.surfaces.service.config import Server
+from responders.surfaces.service.index import Stored
+
+
+class Kibanas:
+    """Kibana, by space. For one thread. Raises KibanaError."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._spaces: Dict[str, Kibana] = {}
+
+    def mark(self, alert: Stored, tags: Sequence[str], *, acknowledge: bool, note: str) -> None:
+        """Add tags and a note ("" for none), and acknowledge. The tags come last: they say that all was done."""
+        space = self._space(alert.space)
+        if acknowledge:
+            space.call("POST", "/api/detection_engine/signals/status", {"signal_ids": [alert.id], "status": "acknowledged"})
+        if note:
+            space.call("PATCH", "/api/note", {"note": {"timelineId": "", "eventId": alert.id, "note": note}})
+        if tags:
+            change = {"ids": [alert.id], "tags": {"tags_to_add": list(tags), "tags_to_remove": []}}
+            space.call("POST", "/api/detection_engine/signals/tags", change)
+
+    def check(self, spaces: Sequence[str]) -> None:
+        """Ask it for its status, in each space."""
+        for space in spaces:
+            self._space(space).status()
+
+    def close(self) -> None:
+        for space in self._spaces.values():
+            space.__exit__(None, None, None)
+
+    def _space(self, name: str) -> Kibana:
+        if name not in self._spaces:
+            key = self._server.api_key or Secret("")
+            self._spaces[name] = Kibana(self._server.urls[0], space=name, key=key, ca=self._server.ca)
+        return self._spaces[name]

@@ -1,0 +1,162 @@
+"""Looks for alerts that no webhook told of: a lost webhook loses nothing, and without the licence for it there is none.
+
+Each look lists what was raised since the last one, and `overlap` seconds before, for an alert becomes visible after its own
+time. A wide look every quarter of an hour goes back `look_back` seconds, for what came later still. How far was read is
+kept in the journal; before the first look ever nothing is taken, or the installation would act on what is long over.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta
+from typing import Callable, Dict, Iterator, List, Optional
+
+from responders.containment.responder import Responder
+from responders.errors import TourniquetError
+from responders.surfaces.service.config import Config
+from responders.surfaces.service.index import AlertIndex, TooLarge
+from responders.surfaces.service.log import Log
+from responders.surfaces.service.metrics import Metrics
+from responders.surfaces.service.rows import APPROVE
+from responders.surfaces.service.taking import Taking
+
+_WIDE = 900.0
+_REMEMBER = timedelta(minutes=5)
+_BATCH = 50
+
+
+class Poller:
+    """One thread a space. An error is logged and counted, and the next look takes up where this one began."""
+
+    def __init__(
+        self,
+        config: Config,
+        responder: Callable[[], Responder],
+        index: AlertIndex,
+        taking: Taking,
+        log: Log,
+        metrics: Metrics,
+    ) -> None:
+        self._config, self._responder, self._index = config, responder, index
+        self._taking, self._log, self._metrics = taking, log, metrics
+        self._stopping = threading.Event()
+        self.spaces = config.spaces
+        self._threads = [
+            threading.Thread(target=self._run, args=(space,), name=f"poller-{space}", daemon=True) for space in config.spaces
+        ]
+        self.last_good: Dict[str, float] = {}
+        """time.monotonic() of the last look of each space that ended well."""
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Look no more; a look under way ends by itself."""
+        self._stopping.set()
+
+    def join(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _run(self, space: str) -> None:
+        cursor: Optional[Cursor] = None
+        wide_at = 0.0
+        failing = False
+        while not self._stopping.is_set():
+            try:
+                cursor = cursor or Cursor.load(space, self._responder(), self._config, self._log)
+                wide = time.monotonic() >= wide_at
+                self.look(cursor, wide)
+                if wide:
+                    wide_at = time.monotonic() + _WIDE
+                self.last_good[space] = time.monotonic()
+                self._metrics.polled.labels(space).set(time.time())
+                if failing:
+                    self._log.info("alerts can be read again", space=space)
+                failing = False
+            except TourniquetError as error:
+                self._metrics.errors.labels("poller").inc()
+                if not failing:
+                    self._log.error("alerts can't be read: nothing is lost, they are read later", space=space, why=error)
+                failing = True
+            except Exception as error:  # a mistake of ours must not end the looking
+                self._metrics.errors.labels("internal").inc()
+                self._log.error("internal error while looking", space=space, why=f"{type(error).__name__}: {error}")
+            self._stopping.wait(self._config.every)
+
+    def look(self, cursor: Cursor, wide: bool) -> None:
+        """Take everything that is new. Raises VendorError, JournalError; then the cursor stays where it was."""
+        now = self._responder().now()
+        since = cursor.since(now, wide)
+        for names in self._fresh(self._index.listed(cursor.space, since), cursor.space, tagged=False):
+            self._take(cursor.space, names)
+        back = max(cursor.begin, now - timedelta(seconds=self._config.look_back))
+        for names in self._fresh(self._index.tagged(cursor.space, back, APPROVE), cursor.space, tagged=True):
+            self._take(cursor.space, names)
+        cursor.reached(now)
+
+    def _fresh(self, found: Iterator[str], space: str, *, tagged: bool) -> Iterator[List[str]]:
+        """Ids not seen yet, some at a time."""
+        batch: List[str] = []
+        for name in found:
+            if self._taking.is_new(space, name, tagged):
+                batch.append(name)
+            if len(batch) >= _BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _take(self, space: str, names: List[str]) -> None:
+        try:
+            for alert in self._index.read(space, names):
+                self._taking.take(alert, "poll")
+        except TooLarge as error:
+            if len(names) == 1:
+                self._taking.take_unreadable(space, names[0], error, "poll")
+                return
+            for name in names:
+                if self._taking.is_new(space, name):
+                    self._take(space, [name])
+
+
+class Cursor:
+    """How far a space was read."""
+
+    def __init__(self, space: str, responder: Responder, config: Config, at: datetime, begin: datetime) -> None:
+        self.space, self.at, self.begin = space, at, begin
+        self._responder, self._config = responder, config
+        self._kept = at
+
+    @staticmethod
+    def load(space: str, responder: Responder, config: Config, log: Log) -> Cursor:
+        """As the journal has it. The first one ever begins now."""
+        journal, now = responder.journal, responder.now()
+        prefix = f"poll/{space}/"
+        journal.put(prefix + "begin", {"at": now.isoformat()})
+        begin = next(datetime.fromisoformat(str(doc["at"])) for _, doc in journal.side(prefix + "begin"))
+        oldest = now - timedelta(seconds=config.look_back)
+        at = begin
+        for _, doc in journal.side(prefix + "2", f"{prefix}{max(begin, oldest - _REMEMBER):%Y%m%dT%H%M%S}"):
+            at = datetime.fromisoformat(str(doc["at"]))
+        if at < oldest:
+            log.error(
+                "alerts were not read for longer than poll.look_back: older ones are not taken. Look at them in Kibana",
+                space=space, read_until=at.isoformat(), taken_from=oldest.isoformat(),
+            )  # fmt: skip
+        return Cursor(space, responder, config, max(at, oldest), begin)
+
+    def since(self, now: datetime, wide: bool) -> datetime:
+        back = timedelta(seconds=self._config.look_back if wide else self._config.overlap)
+        start = now - back if wide else self.at - back
+        return max(self.begin - timedelta(seconds=self._config.overlap), min(start, self.at))
+
+    def reached(self, at: datetime) -> None:
+        """Everything up to `at` was taken; said in the journal now and then."""
+        self.at = at
+        if at - self._kept >= _REMEMBER:
+            self._responder.journal.put(f"poll/{self.space}/{at:%Y%m%dT%H%M%S}", {"at": at.isoformat()})
+            self._kept = at
