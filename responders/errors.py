@@ -15,6 +15,7 @@
     ├── InventoryError            the inventory's store can't be read now
     ├── JournalError              the journal can't be written or read
     │   └── Tampered              the journal was edited, cut, reordered or forged
+    ├── ElasticFailed             Elasticsearch refused a call of the responder, or did not answer
     ├── MirrorError               the SIEM does not take journal entries now; the journal itself has them
     └── VendorError               a vendor answered with an error, or did not answer
         ├── Retryable             nothing changed there; the same call may succeed later
@@ -94,6 +95,19 @@ class JournalError(TourniquetError):
 
 class Tampered(JournalError):
     """The journal does not verify: an edit, deletion, reordering, truncation or forgery."""
+
+
+class ElasticFailed(TourniquetError):
+    """Elasticsearch's refusal or silence. `status` is 0 without an answer, `kind` its own name for why.
+
+    `again`: the same call may succeed later.
+    """
+
+    def __init__(self, message: str, *, status: int, kind: str, again: bool) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.again = again
 
 
 class MirrorError(TourniquetError):

@@ -21,7 +21,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 from responders.errors import JournalError
 from responders.journal.store import Document
-from responders.splunk.splunkd import Splunkd, SplunkError, pauses
+from responders.splunk.splunkd import Splunkd, SplunkError, patiently, pauses
 
 COLLECTION = "tourniquet_journal"
 _PAGE = 500
@@ -105,19 +105,13 @@ class KvStore:
             low = {"$gt": last}
 
     def _read(self, query: Dict[str, str]) -> List[Any]:
-        for pause in pauses(self._patience):
-            try:
-                rows = self._splunkd.get(*self._path, query=query)
-            except SplunkError as error:
-                last = error
-                if not error.passing:
-                    break
-                time.sleep(pause)
-                continue
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise JournalError(f"journal {self._place}: the KV store gave no list of documents. Report this")
-            return rows
-        raise self._failed(last, "Nothing could be read") from last
+        try:
+            rows = patiently(lambda: self._splunkd.get(*self._path, query=query), self._patience)
+        except SplunkError as error:
+            raise self._failed(error, "Nothing could be read") from error
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise JournalError(f"journal {self._place}: the KV store gave no list of documents. Report this")
+        return rows
 
     def _is_ours(self, key: str, text: str) -> bool:
         """True when the document is the one that we sent before an answer was lost. Raises JournalError."""

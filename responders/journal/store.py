@@ -11,7 +11,12 @@ Document = Mapping[str, Any]
 
 
 class JournalStore(Protocol):
-    """Keys are printable ASCII, ordered by code point. Documents are JSON objects and never change."""
+    """Keys are printable ASCII, ordered by code point. Documents are JSON objects and never change.
+
+    A store may count on this: below `e/CHAIN/` are only numbers of 8 digits from 0, below `use/HOUR/` of 6 digits from 0,
+    below `claim/NAME/` of 6 digits from 1, some with `.released` behind; without holes, and no prefix of these is scanned
+    that ends elsewhere, but for `e/` and `claim/` whole.
+    """
 
     def create(self, key: str, doc: Document) -> bool:
         """Store durably; False (and nothing stored) when the key exists. Raises JournalError when it can't."""

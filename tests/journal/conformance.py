@@ -6,12 +6,17 @@ one, add it to STORES, with the engine it needs as a mark.
 
 from __future__ import annotations
 
+import secrets
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
 
+from responders.content.elastic.server import Server
+from responders.content.elastic.stores import journal_index
+from responders.elastic.cluster import Cluster, ElasticSettings
+from responders.journal.elasticsearch import ElasticStore
 from responders.journal.kvstore import COLLECTION, KvStore
 from responders.journal.sqlite import SqliteStore
 from responders.journal.store import JournalStore
@@ -22,7 +27,7 @@ Opener = Callable[[], JournalStore]
 
 
 @contextmanager
-def sqlite(folder: Path) -> Iterator[Opener]:
+def sqlite(folder: Path, request: pytest.FixtureRequest) -> Iterator[Opener]:
     """Handles on one file."""
     with ExitStack() as stack:
 
@@ -35,7 +40,7 @@ def sqlite(folder: Path) -> Iterator[Opener]:
 
 
 @contextmanager
-def kvstore(folder: Path) -> Iterator[Opener]:
+def kvstore(folder: Path, request: pytest.FixtureRequest) -> Iterator[Opener]:
     """Two search heads of one cluster, in turn."""
     deployment = Deployment()
     deployment.collections[deployment.app, COLLECTION] = {}
@@ -51,7 +56,34 @@ def kvstore(folder: Path) -> Iterator[Opener]:
         yield opened
 
 
+@contextmanager
+def elastic_journal(url: str) -> Iterator[str]:
+    """An index of this test's own; its name."""
+    name = f"tourniquet-journal-t{secrets.token_hex(6)}"
+    with Server(url) as server:
+        server.call("PUT", f"/{name}", journal_index())
+        try:
+            yield name
+        finally:
+            server.delete([name])
+
+
+@contextmanager
+def elasticsearch(folder: Path, request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """Clients of one real Elasticsearch."""
+    url = str(request.getfixturevalue("elasticsearch_url"))
+    with elastic_journal(url) as index, ExitStack() as stack:
+
+        def opened() -> JournalStore:
+            cluster = Cluster(ElasticSettings(url))
+            stack.callback(cluster.close)
+            return ElasticStore(cluster, index)
+
+        yield opened
+
+
 STORES = [
     pytest.param(sqlite, id="sqlite"),
     pytest.param(kvstore, id="kvstore"),
+    pytest.param(elasticsearch, id="elasticsearch", marks=pytest.mark.engine("elasticsearch")),
 ]

@@ -20,7 +20,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="module", params=STORES)
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opener]:
     """Opens one more handle on the store."""
-    with request.param(tmp_path_factory.mktemp("store")) as opener:
+    with request.param(tmp_path_factory.mktemp("store"), request) as opener:
         yield opener
 
 
@@ -86,6 +86,37 @@ def test_a_prefix_is_exact(opened: Opener, place: str) -> None:
     assert found("a/", "a/2") == []
     assert found("a/", "b") == []
     assert found("c") == []
+
+
+NUMBERED = (
+    [f"{number:08d}" for number in range(150)],
+    [f"{number:06d}{ending}" for number in range(1, 90) for ending in (("", ".released") if number % 2 else ("",))],
+    [f"{number:06d}" for number in range(30)],
+)
+
+
+@pytest.mark.parametrize(("kind", "names"), [("e", NUMBERED[0]), ("claim", NUMBERED[1]), ("use", NUMBERED[2])])
+def test_numbered_keys_are_seen_by_all_as_soon_as_they_are_stored(
+    opened: Opener, place: str, kind: str, names: List[str]
+) -> None:
+    """Entries of a chain, claims and places in the blast radius: whoever looks right after a create sees it."""
+    one, other = opened(), opened()
+    prefix = f"{kind}/{place}"
+    for number, name in enumerate(names):
+        assert one.create(prefix + name, {"n": number})
+        if number % 10 == 9:
+            assert [key for key, _ in other.scan(prefix)] == [prefix + each for each in names[: number + 1]]
+            assert list(other.scan(prefix, prefix + names[number - 1])) == [(prefix + name, {"n": number})]
+            assert list(other.scan(prefix, prefix + name)) == []
+    assert [key for key, _ in other.scan(prefix)] == [prefix + name for name in names]
+
+
+def test_any_key_is_seen_by_all_as_soon_as_it_is_stored(opened: Opener, place: str) -> None:
+    """Due work, open containments, alerts to be added up: no responder looks at an older state."""
+    one, other = opened(), opened()
+    for number in range(20):
+        assert one.create(f"{place}{number:02d}", {"n": number})
+        assert [doc["n"] for _, doc in other.scan(place)] == list(range(number + 1))
 
 
 DOCUMENTS: List[Any] = [
