@@ -12,7 +12,8 @@ from responders.content.detection import Detection
 from responders.content.elastic.rules import indices_json, rules_ndjson
 from responders.content.loader import ROOT, load_macros
 from responders.content.pages import detection_pages, detections_page
-from responders.content.splunk_conf import HEADER, collections, macros_conf, savedsearches, transforms
+from responders.content.splunk_build import splunk_files
+from responders.content.splunk_stanza import HEADER
 from responders.content.versions import LOCK, current, write_lock
 
 
@@ -21,10 +22,7 @@ def build(root: Path = ROOT) -> Dict[str, str]:
     detections, macros = checked(root), load_macros(root)
     return {
         f"detections/{LOCK}": write_lock(current(detections, root)),
-        "splunk_app/default/savedsearches.conf": savedsearches(detections),
-        "splunk_app/default/macros.conf": macros_conf(detections, macros),
-        "splunk_app/default/transforms.conf": transforms(),
-        "splunk_app/default/collections.conf": collections(),
+        **splunk_files(detections, macros),
         "responders/alerts/catalogue.json": catalogue(detections),
         "docs/detections.md": detections_page(detections),
         **{f"docs/{name}": text for name, text in detection_pages(detections).items()},

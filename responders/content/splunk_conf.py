@@ -7,26 +7,28 @@ action.notable, action.risk) are written as Splunk's own contentctl writes them 
 from __future__ import annotations
 
 import json
-from typing import Dict, Sequence
+from typing import Mapping, Sequence
 
 from responders.content.detection import Detection
 from responders.content.lag import look_back_seconds
 from responders.content.schedule import cron, minutes_between_runs
 from responders.content.spl import Macro
-from responders.content.splunk_upkeep import Settings, upkeep
+from responders.content.splunk_health import health
+from responders.content.splunk_sources import Need, csv_text
+from responders.content.splunk_stanza import Settings, conf, json_line, line, stanza
+from responders.content.splunk_stories import es_annotations, search_name
+from responders.content.splunk_upkeep import upkeep
 
-HEADER = "Generated from detections/ by `tourniquet detections build`. Do not edit: change local/ or the detection."
 INDEXED = "tq_indexed"
 """What a windowed search outputs: when the latest event of its window was indexed."""
-_LOOKUPS = {
-    "tourniquet_accounts": "tq_account, tq_identity, tq_kind, tq_criticality, tq_environment, tq_break_glass, tq_ambiguous",
-    "tourniquet_watch": "tq_identity, tq_account, until, why",
-    "tourniquet_seen": "tq_seen, tq_first_seen, tq_last_seen",
-}
 _AHEAD = "+15m"  # clocks of log sources may run ahead
 LATE_MINUTES = 15
 _LATE_FROM = LATE_MINUTES + 2  # minutes of index time that a late run looks back, to the last but one
 _STRONG = 70
+_FOR_ES = (
+    "eval tq_hash=md5(tq_finding), user=tq_identity, "
+    'src=mvmap(tq_causes, if(match(tq_causes, "^ip:[0-9A-Fa-f:.]+$"), replace(tq_causes, "^ip:", ""), null()))'
+)
 
 
 def filter_name(detection: Detection) -> str:
@@ -34,20 +36,26 @@ def filter_name(detection: Detection) -> str:
     return "tourniquet_" + detection.slug.replace("/", "_") + "_filter"
 
 
-def savedsearches(detections: Sequence[Detection]) -> str:
-    """Two searches a detection, disabled until the customer switches them on: the regular one, and the late one.
+_USERS = ("user", "root", "federated_user", "identity_center_user")
+"""Kinds of accounts that are people's, for Enterprise Security, which knows user, system and other. A system is a host:
+no detection names one."""
+
+
+def savedsearches(detections: Sequence[Detection], needs: Sequence[Need]) -> str:
+    """Two searches a detection, disabled until the customer switches them on: the regular one, and the late one. After
+    them those that keep the lookups, and those that look after the sources.
 
     Each run takes what was indexed since the one before it: a single event by the index time that the run is dispatched
     with, a window if an event of it was. So the slices are disjoint, and with realtime_schedule = 0 none is left out when
     the scheduler is behind. The late search looks once more at what was indexed, but perhaps not yet searchable, and
     starts the responder only: it knows by tq_finding what was handled, and Enterprise Security would count it twice.
     """
-    parts = [f"# {HEADER}\n"]
+    parts = []
     for place, detection in enumerate(detections):
-        parts.append(_stanza(f"Tourniquet - {detection.name}", regular(detection)))
-        parts.append(_stanza(f"Tourniquet - {detection.name} - late", late(detection, place % LATE_MINUTES)))
-    parts.extend(_stanza(name, settings) for name, settings in upkeep(detections))
-    return "\n".join(parts)
+        parts.append(stanza(search_name(detection), regular(detection)))
+        parts.append(stanza(f"{search_name(detection)} - late", late(detection, place % LATE_MINUTES)))
+    parts.extend(stanza(name, settings) for name, settings in (*upkeep(detections), *health(needs)))
+    return conf(parts)
 
 
 def regular(detection: Detection) -> Settings:
@@ -95,8 +103,9 @@ def _clock(detection: Detection, earliest: str, latest: str, more: int) -> Setti
 
 
 def _search(detection: Detection) -> str:
-    """The detection on one line, less what the customer leaves out. tq_hash: the finding without an attacker's letters."""
-    return " ".join(f"{detection.splunk} | `{filter_name(detection)}` | eval tq_hash=md5(tq_finding)".split("\n"))
+    """The detection on one line, less what the customer leaves out. tq_hash: the finding without an attacker's letters.
+    user and src: the names by which Enterprise Security knows who it is about and from where."""
+    return line(f"{detection.splunk} | `{filter_name(detection)}` | {_FOR_ES}")
 
 
 def _raise() -> Settings:
@@ -113,13 +122,11 @@ def _raise() -> Settings:
 
 def _enterprise_security(detection: Detection) -> Settings:
     """A finding (a notable before ES 8) and a risk modifier for the identity. Only ES has these actions."""
-    annotations = {
-        "mitre_attack": sorted({name.split(".")[0] for name in detection.frameworks.get("attack", ())}),
-        "cis20": [],
-        "nist": list(detection.frameworks.get("csf", ())),
-    }
-    kind = "user" if detection.account_kind == "user" else "other"  # ES knows user, system and other
-    risk = [{"risk_object_field": "tq_identity", "risk_object_type": kind, "risk_score": detection.confidence}]
+    kind = "user" if detection.account_kind in _USERS else "other"
+    risk = [
+        {"risk_object_field": "tq_identity", "risk_object_type": kind, "risk_score": detection.confidence},
+        {"threat_object_field": "src", "threat_object_type": "ip_address"},
+    ]
     again = {
         "name": "Run the detection again over its own time range",
         "search": f'{_search(detection)} | where tq_hash="$tq_hash$"',
@@ -129,45 +136,36 @@ def _enterprise_security(detection: Detection) -> Settings:
     return [
         ("action.correlationsearch.enabled", "1"),
         ("action.correlationsearch.label", detection.name),
-        ("action.correlationsearch.annotations", json.dumps(annotations, sort_keys=True)),
+        ("action.correlationsearch.annotations", json_line(es_annotations(detection))),
         ("action.notable", "1"),
         ("action.notable.param.rule_title", f"{detection.name}: $tq_identity$"),
         ("action.notable.param.rule_description", f"{' '.join(detection.description.split())} $tq_reasons$"),
         ("action.notable.param.security_domain", "identity"),
         ("action.notable.param.severity", "high" if detection.confidence >= _STRONG else "medium"),
-        ("action.notable.param.nes_fields", "tq_identity"),
+        ("action.notable.param.nes_fields", "tq_identity,tq_account"),
         ("action.notable.param.drilldown_searches", json.dumps([again])),
         ("action.risk", "1"),
-        ("action.risk.param._risk", json.dumps(risk, sort_keys=True)),
+        ("action.risk.param._risk", json_line(risk)),
         ("action.risk.param._risk_message", f"{detection.name}: $tq_identity$"),
         ("action.risk.param._risk_score", "0"),
     ]
 
 
-def _stanza(name: str, settings: Settings) -> str:
-    return f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in settings)
+def detection_list(detections: Sequence[Detection]) -> str:
+    """The lookup file of all detections, by which one that never ran shows as missing."""
+    head = ["savedsearch_name", "tq_detection", "title", "source", "layer", "max_tier", "minutes"]
+    rows = [
+        [search_name(one), one.slug, one.name, one.source, one.layer, one.max_tier, str(minutes_between_runs(one))]
+        for one in detections
+    ]
+    return csv_text([head, *rows])
 
 
-def macros_conf(detections: Sequence[Detection], macros: Dict[str, Macro]) -> str:
+def macros_conf(detections: Sequence[Detection], macros: Mapping[str, Macro]) -> str:
     """Every macro that a search uses, and an empty filter for each detection."""
-    parts = [f"# {HEADER}\n"]
+    parts = []
     for name, macro in sorted(macros.items()):
         arguments = [("args", ", ".join(macro.args))] if macro.args else []
-        parts.append(_stanza(name, [*arguments, ("definition", " ".join(macro.definition.split())), ("iseval", "0")]))
-    parts.extend(_stanza(filter_name(d), [("definition", "search *"), ("iseval", "0")]) for d in detections)
-    return "\n".join(parts)
-
-
-def transforms() -> str:
-    """The lookups, over KV store collections. Ids are exact: a name in other letters is another name."""
-    parts = [f"# {HEADER}\n"]
-    for name, fields in _LOOKUPS.items():
-        about = [("external_type", "kvstore"), ("collection", name), ("fields_list", f"_key, {fields}")]
-        parts.append(_stanza(name, [*about, ("case_sensitive_match", "true")]))
-    return "\n".join(parts)
-
-
-def collections() -> str:
-    """The KV store collections behind the lookups. The baseline is large, and looked up after all events are together."""
-    stanzas = [_stanza(name, [("replicate", "false" if name == "tourniquet_seen" else "true")]) for name in _LOOKUPS]
-    return "\n".join([f"# {HEADER}\n", *stanzas])
+        parts.append(stanza(name, [*arguments, ("definition", " ".join(macro.definition.split())), ("iseval", "0")]))
+    parts.extend(stanza(filter_name(d), [("definition", "search *"), ("iseval", "0")]) for d in detections)
+    return conf(parts)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Dict, List, Sequence, Tuple
 
 from responders.content.detection import Baseline, Detection
+from responders.content.splunk_stanza import Settings, line
 
-Settings = List[Tuple[str, str]]
-
+_SEED_DAYS = 30
+_DORMANT_DAYS = 180
+"""A dormant account is one that the baseline knows: what accounts do at all is seeded over as long as that."""
 _DATE = '"%Y-%m-%dT%H:%M:%S"'
 _WATCH = f"""
 `tourniquet_signals` OR (`tourniquet_journal` kind=contained)
@@ -19,6 +21,7 @@ _WATCH = f"""
 _LEARN = f"""
 | where isnotnull(tq_account) AND isnotnull(tq_value)
 | lookup tourniquet_accounts tq_account OUTPUT tq_identity
+| eval tq_identity=coalesce(tq_identity, tq_account)
 | lookup tourniquet_watch tq_identity OUTPUT until as tq_until
 | eval tq_until=mvindex(mvsort(tq_until), -1)
 | where isnull(tq_until) OR strptime(substr(tq_until, 1, 19), {_DATE})<now()
@@ -43,14 +46,14 @@ def upkeep(detections: Sequence[Detection]) -> List[Tuple[str, Settings]]:
             "Tourniquet - watch list",
             [
                 ("description", "Whoever a signal names is on the watch list for 24 hours. Correlations need it."),
-                ("search", _line(_WATCH)),
+                ("search", line(_WATCH)),
                 *_schedule("* * * * *", "-1m@m", "@m"),
             ],
         )
     ]
     for place, baseline in enumerate(_baselines(detections)):
-        about = f"Keeps the baseline {baseline.what}. To seed it, run it once by hand over the last 30 days."
-        search = _line(baseline.splunk + _LEARN.replace("WHAT", baseline.what))
+        about = f"Keeps the baseline {baseline.what}. Seed it first: {seed_name(baseline)}."
+        search = line(baseline.splunk + _LEARN.replace("WHAT", baseline.what))
         cron = f"{place % 5}-59/5 * * * *"
         found.append(
             (
@@ -58,7 +61,27 @@ def upkeep(detections: Sequence[Detection]) -> List[Tuple[str, Settings]]:
                 [("description", about), ("search", search), *_schedule(cron, "-25m@m", "-20m@m")],
             )
         )
+        found.append((seed_name(baseline), _seed(baseline, search)))
     return found
+
+
+def seed_name(baseline: Baseline) -> str:
+    """The search that fills a baseline from the past."""
+    return f"Tourniquet - seed {baseline.what}"
+
+
+def _seed(baseline: Baseline, search: str) -> Settings:
+    """The same search over the past, started by a person: not disabled, for a disabled search can't be run, and without a
+    schedule. It ends where the regular one begins, and running it twice changes nothing."""
+    days = _DORMANT_DAYS if baseline.what == "account_activity" else _SEED_DAYS
+    return [
+        ("description", f"Fills the baseline {baseline.what} from the last {days} days. Run it once by hand."),
+        ("search", search),
+        ("enableSched", "0"),
+        ("dispatch.earliest_time", f"-{days}d@d"),
+        ("dispatch.latest_time", "-20m@m"),
+        ("dispatch.max_time", "0"),
+    ]
 
 
 def _baselines(detections: Sequence[Detection]) -> List[Baseline]:
@@ -81,7 +104,3 @@ def _schedule(cron: str, earliest: str, latest: str) -> Settings:
         ("dispatch.index_earliest", earliest),
         ("dispatch.index_latest", latest),
     ]
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split("\n")).strip()

@@ -1,0 +1,29 @@
+"""Every generated file of the Splunk app."""
+
+from __future__ import annotations
+
+from typing import Dict, Mapping, Sequence
+
+from responders.content.detection import Detection
+from responders.content.spl import Macro
+from responders.content.splunk_conf import detection_list, macros_conf, savedsearches
+from responders.content.splunk_sources import needs, source_list, sources_json
+from responders.content.splunk_stores import FILES, collections, transforms
+from responders.content.splunk_stories import analyticstories
+
+_DEFAULT = "splunk_app/default"
+
+
+def splunk_files(detections: Sequence[Detection], macros: Mapping[str, Macro]) -> Dict[str, str]:
+    """Path below the project to content."""
+    needed = needs(detections, macros)
+    return {
+        f"{_DEFAULT}/savedsearches.conf": savedsearches(detections, needed),
+        f"{_DEFAULT}/macros.conf": macros_conf(detections, macros),
+        f"{_DEFAULT}/transforms.conf": transforms(),
+        f"{_DEFAULT}/collections.conf": collections(),
+        f"{_DEFAULT}/analyticstories.conf": analyticstories(detections),
+        f"splunk_app/lookups/{FILES['tourniquet_source_list']}": source_list(needed),
+        f"splunk_app/lookups/{FILES['tourniquet_detection_list']}": detection_list(detections),
+        "splunk_app/appserver/static/sources.json": sources_json(needed, macros),
+    }

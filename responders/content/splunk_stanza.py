@@ -1,0 +1,34 @@
+"""What all generated conf files share: the header, and how a stanza is written."""
+
+from __future__ import annotations
+
+import json
+from typing import Iterable, List, Tuple
+
+HEADER = "Generated from detections/ by `tourniquet detections build`. Do not edit: change local/ or the detection."
+Settings = List[Tuple[str, str]]
+
+
+def stanza(name: str, settings: Settings) -> str:
+    """One stanza."""
+    return f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in settings)
+
+
+def conf(parts: Iterable[str]) -> str:
+    """A whole file of stanzas."""
+    return "\n".join([f"# {HEADER}\n", *parts])
+
+
+def line(text: str) -> str:
+    """A search on one line: a conf value ends with its line."""
+    return " ".join(text.split("\n")).strip()
+
+
+def quoted(text: str) -> str:
+    """The text between double quotes, as a search wants it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def json_line(value: object) -> str:
+    """JSON on one line, always the same."""
+    return json.dumps(value, sort_keys=True)
