@@ -14,7 +14,7 @@ import threading
 import time
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from io import BytesIO
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, TypeVar
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as ET
 
@@ -22,6 +22,7 @@ from splunklib import binding
 
 from responders.errors import TourniquetError
 
+T = TypeVar("T")
 APP = "tourniquet"
 _LARGEST = 64 * 1024 * 1024
 _IDLE = 5.0
@@ -86,9 +87,9 @@ class Splunkd:
         """POST of raw text."""
         return self._call("POST", path, "", query, {}, (body.encode("utf-8", "replace"), "text/plain; charset=utf-8"))
 
-    def delete(self, *path: str) -> Any:
+    def delete(self, *path: str, query: Optional[Mapping[str, str]] = None) -> Any:
         """DELETE of a path within the app."""
-        return self._call("DELETE", path, "", {}, {}, None)
+        return self._call("DELETE", path, "", query or {}, {}, None)
 
     def entries(self, *path: str, app: str = "", query: Optional[Mapping[str, str]] = None) -> List[Mapping[str, Any]]:
         """The entries of an answer, all of them: `name`, `content`, `acl`."""
@@ -144,6 +145,21 @@ def pauses(seconds: float) -> Iterator[float]:
         if time.monotonic() >= end:
             return
         pause = min(2.0, pause * 2)
+
+
+def patiently(call: Callable[[], T], seconds: float) -> T:
+    """What the call gives, tried again so long while it fails in passing. Raises the last SplunkError. For reads only."""
+    last: Optional[SplunkError] = None
+    for pause in pauses(seconds):
+        try:
+            return call()
+        except SplunkError as error:
+            last = error
+            if not error.passing:
+                break
+            time.sleep(pause)
+    assert last is not None
+    raise last
 
 
 def _said(body: bytes) -> str:

@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional
 
-from responders.containment.responder import Responder, Timing
+from responders.containment.responder import Responder, Signals, Timing
 from responders.containment.signals import FileSignals
 from responders.errors import BadSettings
 from responders.escalation.channels import open_channels
 from responders.inventory.resolve import Inventory, from_compiled
+from responders.inventory.store import InventoryStore
 from responders.journal.chain import Journal, utc_now
-from responders.journal.sqlite import SqliteStore
 from responders.policy.policy import Policy
 from responders.policy.policy import from_compiled as policy_from_compiled
 from responders.settings import Settings, load_settings
@@ -43,29 +43,52 @@ def open_responder(
     `read_inventory(text, path)` reads a source inventory where the libraries for it are; else only a compiled one is read.
     """
     settings = load_settings(path)
+    journal = open_journal(settings, clock)
+    return put_together(
+        settings,
+        path,
+        inventory=_inventory(settings.inventory, read_inventory),
+        policy=read_policy(settings.policy),
+        journal=journal,
+        signals=FileSignals(settings.signals, journal.clock),
+        clock=clock,
+    )
+
+
+def put_together(
+    settings: Settings,
+    place: str,
+    *,
+    inventory: InventoryStore,
+    policy: Policy,
+    journal: Journal,
+    signals: Signals,
+    clock: Optional[Callable[[], Any]] = None,
+) -> Responder:
+    """A responder over these stores. `place` is where the settings stand. Raises BadInput, BadInputs."""
     catalogue = read_catalogue()
     strange = sorted(set(settings.unauthenticated_ingest) - set(catalogue))
     if strange:  # a guard that a slip of the pen switches off
         what = f"there is no detection {', '.join(map(repr, strange))}"
-        place = f"{path}: unauthenticated_ingest"
-        raise BadSettings(what, place=place, remedy="docs/detections.md lists them")
-    journal = open_journal(settings, clock)
-    pool = ClientPool(settings.connections, clock=clock)
+        where = f"{place}: unauthenticated_ingest"
+        raise BadSettings(what, place=where, remedy="docs/detections.md lists them")
     return Responder(
-        inventory=_inventory(settings.inventory, read_inventory),
-        policy=read_policy(settings.policy),
+        inventory=inventory,
+        policy=policy,
         catalogue=catalogue,
-        clients=pool,
+        clients=ClientPool(settings.connections, clock=clock),
         journal=journal,
         channels=open_channels(settings.escalation),
-        signals=FileSignals(settings.signals, journal.clock),
-        timing=_timing(settings.timing, path),
+        signals=signals,
+        timing=_timing(settings.timing, place),
         unauthenticated_ingest=frozenset(settings.unauthenticated_ingest),
     )
 
 
 def open_journal(settings: Settings, clock: Optional[Callable[[], Any]] = None) -> Journal:
     """The journal of these settings. Raises JournalError."""
+    from responders.journal.sqlite import SqliteStore  # not needed inside Splunk, where a start must be quick
+
     store = SqliteStore(settings.journal)
     key = settings.journal_key.reveal().encode()
     return Journal(store, key, anchor=settings.anchor or None, clock=clock or utc_now)
