@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -133,7 +134,7 @@ class World:
     # -- the responder ------------------------------------------------------------------------------------
 
     def _connect(self) -> Tuple[Connection, ...]:
-        pem, jwk = rsa_key()
+        pem, jwk = _own_key()
         self.okta.add_service("0oaTourniquet", jwk, OKTA_SCOPES)
         self.okta_group = self.okta.add_group("tourniquet-quarantine", denies=True)
         self.graph_group = self.graph.add_group("tourniquet-quarantine", denies=True)
@@ -274,6 +275,12 @@ def rsa_key() -> Tuple[str, Dict[str, str]]:
     ).decode()
     numbers = key.public_key().public_numbers()
     return pem, {"kty": "RSA", "n": _number(numbers.n), "e": _number(numbers.e)}
+
+
+@functools.lru_cache(maxsize=1)
+def _own_key() -> Tuple[str, Dict[str, str]]:
+    """The responder's key at the simulated Okta: one a process, since making one takes as long as a whole containment."""
+    return rsa_key()
 
 
 def _number(value: int) -> str:

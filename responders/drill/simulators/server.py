@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import re
@@ -122,6 +123,8 @@ class Simulator:
         self._window: Tuple[float, int] = (0.0, 0)
         self._routes: List[Tuple[str, re.Pattern[str], Handler]] = []
         self._server: Optional[ThreadingHTTPServer] = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread()
         self._connections = 0
         self.url = ""
 
@@ -142,10 +145,14 @@ class Simulator:
     def start(self, port: int = 0) -> str:
         """Listen on 127.0.0.1; the URL."""
         simulator = self
+        self._ended = ended = threading.Event()
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 256
+
+            def verify_request(self, request: Any, client_address: Any) -> bool:
+                return not ended.is_set()
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """A client that hangs up is no news."""
@@ -153,14 +160,23 @@ class Simulator:
         class Handler_(_Handler):  # noqa: N801 - bound to this simulator
             owner = simulator
 
-        self._server = Server(("127.0.0.1", port), Handler_)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._server = server = Server(("127.0.0.1", port), Handler_)
+
+        def serve() -> None:
+            while not ended.is_set():
+                server.handle_request()
+
+        self._thread = threading.Thread(target=serve, daemon=True)
+        self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}{self.prefix}"
         return self.url
 
     def stop(self) -> None:
         if self._server is not None:
-            self._server.shutdown()
+            self._ended.set()
+            with contextlib.suppress(OSError):  # it waits for a connection: this one lets it see that it ended
+                socket.create_connection(self._server.server_address[:2], timeout=1).close()  # type: ignore[arg-type]
+            self._thread.join(5)
             self._server.server_close()
             self._server = None
 
