@@ -9,6 +9,7 @@ from typing import Dict, List, Sequence
 from responders.content.check import checked
 from responders.content.coverage import coverage_page, navigator_layer
 from responders.content.detection import Detection
+from responders.content.elastic.baseline import baselines_json
 from responders.content.elastic.rules import indices_json, rules_ndjson
 from responders.content.loader import ROOT, load_macros
 from responders.content.pages import detection_pages, detections_page
@@ -30,6 +31,7 @@ def build(root: Path = ROOT) -> Dict[str, str]:
         "docs/attack_navigator.json": navigator_layer(detections),
         "elastic_rules/rules.ndjson": rules_ndjson(detections, root),
         "elastic_rules/indices.json": indices_json(),
+        "responders/content/elastic/baselines.json": baselines_json(detections, root),
     }
 
 

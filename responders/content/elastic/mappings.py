@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -62,3 +63,8 @@ def _field(kind: str) -> Dict[str, Any]:
 def streams() -> List[str]:
     """Names of the data streams, without namespace."""
     return sorted(fields())
+
+
+def document_id(key: str) -> str:
+    """The id of a lookup's row: one document a key, however long it is. A second would double every finding."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

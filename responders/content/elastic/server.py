@@ -128,9 +128,10 @@ class Server:
             reason = f"refused document {bad['_id']} of {bad['_index']}: {json.dumps(bad['error'])[:500]}"
             raise ElasticError(reason, place=self.url, remedy="compare the event with the fields in ecs/fields.json")
 
-    def esql(self, query: str, filter: Mapping[str, Any]) -> List[Dict[str, Any]]:
-        """Rows of an ES|QL query under a request filter, by column; null columns are left out."""
-        answer = self.call("POST", "/_query", {"query": query, "filter": filter})
+    def esql(self, query: str, filter: Mapping[str, Any], params: Sequence[Mapping[str, Any]] = ()) -> List[Dict[str, Any]]:
+        """Rows of an ES|QL query under a request filter, by column; null columns are left out. `params` are its ?names."""
+        body = {"query": query, "filter": filter, "params": list(params)}
+        answer = self.call("POST", "/_query", body if params else {"query": query, "filter": filter})
         if answer.get("is_partial"):
             raise ElasticError("gave a partial result", place=self.url, remedy="look at the server's log")
         names = [column["name"] for column in answer["columns"]]

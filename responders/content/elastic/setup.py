@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Dict, Iterable, List, Mapping, Sequence
 
-from responders.content.elastic.mappings import LOOKUPS, mapping, schema_fields
+from responders.content.elastic.mappings import LOOKUPS, document_id, mapping, schema_fields
 from responders.content.elastic.query import ACCOUNTS, SCHEMA, SEEN, WATCH
 from responders.content.elastic.server import Server
 
@@ -41,7 +41,7 @@ def fill_lookup(server: Server, kind: str, alias: str, rows: Iterable[Mapping[st
     key = next(iter(columns))
     index = f"{alias}-{datetime.now(timezone.utc):%Y%m%d%H%M%S%f}"
     server.create(index, mapping(columns), lookup=True)
-    server.bulk((index, row[key][:500], {name: row[name] for name in columns if row.get(name)}) for row in rows)
+    server.bulk((index, document_id(row[key]), {name: row[name] for name in columns if row.get(name)}) for row in rows)
     old = _behind(server, alias)
     moves: List[Dict[str, Dict[str, str]]] = [{"remove": {"index": name, "alias": alias}} for name in old]
     server.call("POST", "/_aliases", {"actions": [*moves, {"add": {"index": index, "alias": alias}}]})
