@@ -138,7 +138,7 @@ class _Baseline:
             filters.append({"range": {"@timestamp": times}})
         pairs, after = 0, ""
         while True:
-            given = [{"what": self.what}, {"after": after}, {"now": int(now.timestamp() * 1000)}]
+            given: List[Mapping[str, Any]] = [{"what": self.what}, {"after": after}, {"now": int(now.timestamp() * 1000)}]
             rows = self.server.esql(self.query, {"bool": {"filter": filters}}, given)
             self._write(self._seen(rows))
             pairs += len(rows)
@@ -173,7 +173,7 @@ class _Baseline:
         there = {doc["_id"]: doc for doc in self.server.call("POST", f"/{self.seen}/_mget", {"ids": list(ids)})["docs"]}
         lines: List[str] = []
         for name, (key, first, last) in ids.items():
-            new = {"tq_seen": key, "tq_last_seen": int(last.timestamp())}
+            new: Dict[str, Any] = {"tq_seen": key, "tq_last_seen": int(last.timestamp())}
             new.update({} if first is None else {"tq_first_seen": int(first.timestamp())})
             doc = there[name]
             if not doc.get("found"):
