@@ -11,7 +11,7 @@ import math
 import queue
 import threading
 import time
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from responders import pipeline
 from responders.containment import due
@@ -35,6 +35,8 @@ class Inbox:
         self._responder, self._log, self._metrics, self._done = responder, log, metrics, done
         self._queue: queue.PriorityQueue[_Item] = queue.PriorityQueue()
         self._held: Dict[str, float] = {}
+        self._busy: Dict[str, List[_Item]] = {}
+        """Identities at work, with the alerts on them that wait: side by side they would only stand in each other's way."""
         self._lock = threading.Lock()
         self._number = itertools.count(1)
         self._stopping = threading.Event()
@@ -85,15 +87,25 @@ class Inbox:
 
     def _work(self) -> None:
         while True:
-            _, _, chain, row = self._queue.get()
+            item = self._queue.get()
+            _, _, chain, row = item
             if row is None or self._stopping.is_set():
                 return
+            about = _about(row)
+            with self._lock:
+                if about in self._busy:
+                    self._busy[about].append(item)
+                    continue
+                self._busy[about] = []
             try:
                 self._contain(chain, row)
             finally:
                 with self._lock:
+                    waiting = self._busy.pop(about)
                     self._held.pop(chain, None)
                     self._metrics.queue.set(len(self._held))
+                for other in waiting:
+                    self._queue.put(other)
 
     def _contain(self, chain: str, row: Mapping[str, Any]) -> None:
         known = self._held[chain]
@@ -138,6 +150,11 @@ def _word(report: Report) -> str:
     if not report.containment:
         return "refused" if report.loud else "observed"
     return "contained" if report.contained_at is not None else "open"
+
+
+def _about(row: Mapping[str, Any]) -> str:
+    """Whom an alert seems to be about: only for the order of work."""
+    return str(row.get("tq_identity") or row.get("tq_account") or row.get("tq_finding"))[:2000]
 
 
 def _confidence(row: Mapping[str, Any]) -> float:

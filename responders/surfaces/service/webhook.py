@@ -22,7 +22,8 @@ from responders.surfaces.service.taking import Taking
 from responders.surfaces.service.webhook_auth import Door, Refusal, seconds
 
 MOST = 16 * 1024
-_ID = re.compile(r"[A-Za-z0-9_.:|=+/\-]{1,512}\Z")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
+"""Kibana makes ids of alerts as hashes and UUIDs, and ours of rules are UUIDs."""
 _KEYS = ("alert_id", "rule_id", "space", "at")
 
 

@@ -1,0 +1,29 @@
+"""A desk: a service of this process, its alerts in a real Elasticsearch, its vendors simulated."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import pytest
+
+from responders.drill.world import World
+from tests.service.desk import Desk
+from tests.service.front import Front
+
+
+@pytest.fixture
+def front(elasticsearch_url: str) -> Iterator[Front]:
+    with Front(elasticsearch_url) as found:
+        yield found
+
+
+@pytest.fixture
+def desk(world: World, front: Front) -> Iterator[Desk]:
+    found = Desk(world, front)
+    try:
+        yield found
+    finally:
+        found.front.down.clear()
+        found.front.instead = lambda method, path: None
+        found.front.slow = 0.0
+        found.close()
