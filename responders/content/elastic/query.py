@@ -16,7 +16,7 @@ SCHEMA, ACCOUNTS, WATCH, SEEN = "tourniquet-schema", "tourniquet-accounts", "tou
 _USE = re.compile(r"\$\{([A-Za-z_0-9]*)\}")
 _DEEPEST = 8
 _PATTERN = re.compile(r"\blogs-([a-z0-9_.]+)-\*")
-_OWN = re.compile(r"\b(tourniquet-(?:schema|accounts|watch|seen))\b(?!-)")
+_OWN = re.compile(r"\b(tourniquet-(?:schema|accounts|watch|seen|identities))\b(?!-)")
 
 
 def load_elastic_macros(root: Path = ROOT) -> Dict[str, str]:
