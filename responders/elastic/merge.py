@@ -15,7 +15,7 @@ CONSOLE = "{{tourniquet_console}}"
 """Stands in `note` for the console's address, until the import knows it."""
 _ALWAYS_KEPT = ("enabled", "actions", "exceptions_list", "response_actions")
 RESETTABLE = ("interval", "tags")
-_LINK = re.compile(r"^\[[^\]\n]*\]\(([^)\s]+)\)", re.M)
+_LINK = re.compile(r"^\[Open Tourniquet's console\]\(([^)\s]+)\)", re.M)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TELLING = ("query", "note", "setup", "description")
 """Texts too long to be shown whole."""
@@ -92,7 +92,7 @@ def _with_console(note: str, console: str) -> str:
 
 
 def _console_of(existing: Optional[Rule]) -> str:
-    found = _LINK.match(str((existing or {}).get("note", "")))
+    found = _LINK.search(str((existing or {}).get("note", "")))
     return found[1] if found and CONSOLE not in found[1] else ""
 
 

@@ -305,7 +305,10 @@ def _file(kind: str, raw: bytes) -> Optional[Tuple[str, str]]:
     }
     _, _, files = parse_form_data(environ)
     held = files.get("file")
-    return (str(held.filename), held.read().decode()) if held is not None else None
+    if held is None:
+        return None
+    with held.stream:
+        return str(held.filename), held.read().decode()
 
 
 def _texts(value: Any) -> bool:
