@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import yaml
 
-Path = Tuple[Any, ...]
+from responders.source import Path, Source
+
+__all__ = ["Path", "Source", "parse"]
 MOST = 16 * 1024 * 1024
 DEEPEST = 32
-
-
-@dataclass(frozen=True)
-class Source:
-    """A parsed document: plain values, the line of each path, and what is wrong with the text itself."""
-
-    name: str
-    value: Any
-    lines: Mapping[Path, int]
-    problems: Tuple[Tuple[int, str], ...] = ()
-
-    def place(self, path: Path) -> str:
-        """`file:line` of a path, or of the nearest parent that has a line."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return f"{self.name}:{self.lines.get(path, 1)}"
 
 
 def parse(text: str, name: str) -> Source:

@@ -9,7 +9,7 @@ from responders.errors import BadInput, BadInputs, BadPolicy
 from responders.model import Account, Alert, Facts, Identity, Tier, Use
 from responders.policy.decide import decide
 from responders.policy.policy import Policy
-from responders.yaml_source import Source, parse
+from responders.source import Source
 
 _NOW = datetime(2026, 1, 1, 12, 0, tzinfo=timezone.utc)
 _KEYS = ("name", "identity", "alerts", "facts", "expect")
@@ -26,7 +26,14 @@ _FACTS = (
 
 def run_cases(text: str, name: str, policy: Policy) -> List[Tuple[str, str]]:
     """(case, difference) in file order; the difference is "" when the decision is as expected. Raises BadInputs."""
-    source = parse(text, name)
+    from responders.yaml_source import parse  # inside Splunk, where cases come as JSON, there is no YAML
+
+    return run_source(parse(text, name), policy)
+
+
+def run_source(source: Source, policy: Policy) -> List[Tuple[str, str]]:
+    """The same for cases that are parsed already. Raises BadInputs."""
+    name = source.name
     errors: List[BadInput] = [
         BadPolicy(what, place=f"{name}:{line}", remedy="correct the file") for line, what in source.problems
     ]

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from responders.errors import BadInput, BadInputs, BadPolicy
 from responders.model import Tier
 from responders.policy.policy import CLASSES, Fusion, Limits, Policy, from_compiled
-from responders.yaml_source import Path, Source, parse
+from responders.source import Path, Source
 
 KINDS = ("human", "service", "agent")
 _TIERS = ("restrict", "revoke", "approval")
@@ -29,8 +29,14 @@ class ActionFacts:
 
 
 def compile_policy(text: str, name: str, known: Mapping[str, ActionFacts]) -> Dict[str, Any]:
-    """The compiled form (JSON-able, canonical). `known` are the actions there are. Raises BadInputs."""
-    source = parse(text, name)
+    """The compiled form (JSON-able, canonical) of YAML. `known` are the actions there are. Raises BadInputs."""
+    from responders.yaml_source import parse  # inside Splunk, where policies come as JSON, there is no YAML
+
+    return compile_source(parse(text, name), known)
+
+
+def compile_source(source: Source, known: Mapping[str, ActionFacts]) -> Dict[str, Any]:
+    """The compiled form of a parsed policy. Raises BadInputs."""
     checker = _Checker(source, known)
     checker.run()
     if checker.errors:
