@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import IO, Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import pytest
 
 from responders import pipeline
 from responders.containment.record import load
+from responders.containment.responder import Timing
 from responders.containment.restore import restore
 from responders.drill.attacker import Attacker
 from responders.drill.world import World
@@ -22,56 +24,93 @@ from tests.catalogue import CATALOGUE
 from tests.support import raw_alert
 
 ROOT = Path(__file__).parent.parent.parent
+PATIENCE = 0.2
+QUICK = Timing(deadline=10.0, confirm_patience=PATIENCE)
+Vendors = Tuple[str, ...]
+APPROVED = {
+    ("okta", "entra"): ("okta.reset_factors",),
+    ("cyberark", "vault"): ("cyberark.reconcile_password",),
+    ("okta", "entra", "cyberark"): (),
+}
 
 
-def child(world: World, row: Dict[str, Any], point: int, what: str = "contain", containment: str = "") -> int:
-    """Run one containment (or `what` else) in a process that dies (os._exit) at its `point`th write or call; exit code."""
-    given = {
-        "what": what,
-        "containment": containment,
-        "folder": str(world.folder),
-        "key": world.key.decode(),
-        "row": row,
-        "point": point,
-        "person": "bob",
-        "connections": [
-            {
-                "vendor": c.vendor,
-                "tenant": c.tenant,
-                "url": c.url,
-                "secrets": {name: secret.reveal() for name, secret in c.secrets.items()},
-                "plain": dict(c.plain),
-                "settings": dict(c.settings),
-            }
-            for c in world.connections
-        ],
-        "accounts": [vars(account) for account in world.people["bob"].accounts],
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.containment.kill_child"],
-        cwd=ROOT,
-        input=json.dumps(given),
-        text=True,
-        capture_output=True,
-        timeout=60,
-    )
-    assert done.returncode in (0, 99), done.stderr[-2000:]
-    return done.returncode
+class Children:
+    """Processes that die at a point, each forked from one that has imported all already."""
+
+    def __init__(self, errors: IO[str]) -> None:
+        self._errors = errors
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.containment.kill_child"],
+            cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+        )  # fmt: skip
+
+    def run(self, world: World, row: Mapping[str, Any], point: int, what: str = "contain", containment: str = "") -> bool:
+        """One containment (or `what` else) in a process that dies (os._exit) at its `point`th write or call; did it?"""
+        given = {
+            "what": what,
+            "containment": containment,
+            "approve": APPROVED[tuple(account.vendor for account in world.people["bob"].accounts)],
+            "folder": str(world.folder),
+            "key": world.key.decode(),
+            "row": row,
+            "point": point,
+            "patience": PATIENCE,
+            "person": "bob",
+            "connections": [
+                {
+                    "vendor": c.vendor,
+                    "tenant": c.tenant,
+                    "url": c.url,
+                    "secrets": {name: secret.reveal() for name, secret in c.secrets.items()},
+                    "plain": dict(c.plain),
+                    "settings": dict(c.settings),
+                }
+                for c in world.connections
+            ],
+            "accounts": [vars(account) for account in world.people["bob"].accounts],
+        }
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(given) + "\n")
+        self._process.stdin.flush()
+        code = self._process.stdout.readline().strip()
+        self._errors.seek(0)
+        assert code in ("0", "99"), (code, self._errors.read()[-2000:])
+        return code == "99"
+
+    def points(self, world: World, row: Mapping[str, Any], what: str = "contain", containment: str = "") -> int:
+        """How many points there are: the process counts them when it is not killed."""
+        assert not self.run(world, row, -1, what, containment)
+        return int((world.folder / "points").read_text())
+
+    def close(self) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
 
 
-def points(world: World, row: Dict[str, Any]) -> int:
-    """How many points there are: the child counts them when it is not killed."""
-    assert child(world, row, -1) == 0
-    return int((world.folder / "points").read_text())
+@pytest.fixture(scope="module")
+def children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
+    with open(tmp_path_factory.mktemp("children") / "errors", "w+", encoding="utf-8") as errors:
+        found = Children(errors)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The one real OpenBao of this module."""
+    with World(tmp_path_factory.mktemp("bank")) as found:
+        yield found
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_killed_anywhere_the_next_start_finishes(tmp_path: Path, part: int) -> None:
+def test_killed_anywhere_the_next_start_finishes(children: Children, tmp_path: Path, part: int) -> None:
     """For each point: the attacker is shut out, every pre-state is the true one, and restore gives it back."""
     (tmp_path / "count").mkdir()
     with World(tmp_path / "count", vault=False) as world:
         person = world.add_person("bob")
-        total = points(world, raw_alert(person))
+        total = children.points(world, raw_alert(person))
     assert total > 20
     step = 4 if os.environ.get("CI") == "true" else 16
     tried: List[int] = list(range(part, total, step))
@@ -81,8 +120,8 @@ def test_killed_anywhere_the_next_start_finishes(tmp_path: Path, part: int) -> N
         with World(folder, vault=False) as world:
             person = world.add_person("bob")
             row = raw_alert(person)
-            killed = child(world, row, point) == 99
-            responder = world.responder(catalogue=CATALOGUE)
+            killed = children.run(world, row, point)
+            responder = world.responder(catalogue=CATALOGUE, timing=QUICK)
             pipeline.take_up(responder)
             report = pipeline.contain(row, responder)
             pipeline.take_up(responder)
@@ -98,61 +137,126 @@ def test_killed_anywhere_the_next_start_finishes(tmp_path: Path, part: int) -> N
             assert world.cyberark.state["users"][person.cyberark]["enabled"] is True, point
 
 
-def _contained(folder: Path, what: str) -> Tuple[World, str, Dict[str, Any]]:
-    """A world with a containment that is open, undone by the attacker where a recheck is to find it so."""
+class Company:
+    """A world with a containment that is open, and what is true of its identity at each vendor."""
+
+    def __init__(self, world: World, vendors: Vendors) -> None:
+        self.world, self.vendors = world, vendors
+        self.person = world.add_person("bob", vendors=vendors)
+        if "okta" in vendors:
+            world.okta.add_factor(self.person.okta)
+        evidence = [f"cyberark.account_id={self.person.held['cyberark account']}"] if "cyberark" in vendors else []
+        self.row = raw_alert(self.person, vendor=vendors[0], tq_evidence=evidence)
+        responder = world.responder(catalogue=CATALOGUE, timing=QUICK)
+        self.containment = pipeline.contain(self.row, responder).containment
+        assert set(self.enabled().values()) == {False}
+
+    def enabled(self) -> Dict[str, bool]:
+        """Whether the account may sign in, by vendor."""
+        world, person = self.world, self.person
+        reads = {
+            "okta": lambda: world.okta.state["users"][person.okta]["status"] == "ACTIVE",
+            "entra": lambda: world.graph.state["users"][person.entra]["accountEnabled"],
+            "cyberark": lambda: world.cyberark.state["users"][person.cyberark]["enabled"],
+            "vault": lambda: not self._entity()["disabled"],
+        }
+        return {vendor: bool(reads[vendor]()) for vendor in self.vendors}
+
+    def _entity(self) -> Mapping[str, Any]:
+        assert self.world.bao is not None
+        found: Mapping[str, Any] = self.world.bao.request("GET", f"identity/entity/id/{self.person.entity}")["data"]
+        return found
+
+    def enable(self) -> None:
+        """The attacker undoes the containment at every vendor."""
+        world, person = self.world, self.person
+        if "okta" in self.vendors:
+            world.okta.state["users"][person.okta]["status"] = "ACTIVE"
+            world.graph.state["users"][person.entra]["accountEnabled"] = True
+        else:
+            assert world.bao is not None
+            world.cyberark.state["users"][person.cyberark]["enabled"] = True
+            world.bao.request("POST", f"identity/entity/id/{person.entity}", {"disabled": False})
+
+    def put_back(self) -> int:
+        """How often the containment's block was made at the first vendor."""
+        end = {"okta": "/lifecycle/suspend", "cyberark": "/disable/"}[self.vendors[0]]
+        requests = self.world.okta.requests if self.vendors[0] == "okta" else self.world.cyberark.requests
+        return len([r for r in requests if r.path.endswith(end) and r.status < 300])
+
+    def approved_holds(self) -> bool:
+        """What the approved action does has been done."""
+        world, person = self.world, self.person
+        if "okta" in self.vendors:
+            return not world.okta.state["factors"].get(person.okta)
+        path = f"/Accounts/{person.held['cyberark account']}/Reconcile"
+        return any(r.path.endswith(path) and r.status < 300 for r in world.cyberark.requests)
+
+    def take_up_later(self, minutes: int) -> None:
+        at = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+        pipeline.take_up(self.world.responder(catalogue=CATALOGUE, timing=QUICK, clock=lambda: at))
+
+
+@contextmanager
+def company(folder: Path, vendors: Vendors, bank: Optional[World]) -> Iterator[Company]:
+    """A company of its own; Vault's people have an entity of their own each time, in the one OpenBao."""
     folder.mkdir()
-    world = World(folder, vault=False).__enter__()
-    person = world.add_person("bob", vendors=("okta", "entra"))
-    world.okta.add_factor(person.okta)
-    row = raw_alert(person)
-    report = pipeline.contain(row, world.responder(catalogue=CATALOGUE))
-    if what == "recheck":
-        world.okta.state["users"][person.okta]["status"] = "ACTIVE"
-        world.graph.state["users"][person.entra]["accountEnabled"] = True
-    return world, report.containment, row
+    with World(folder, vault=False) as world:
+        if bank is None:
+            yield Company(world, vendors)
+            return
+        world.bao, world.vault_url = bank.bao, bank.vault_url
+        world.connections += tuple(c for c in bank.connections if c.vendor == "vault")
+        found = Company(world, vendors)
+        try:
+            yield found
+        finally:
+            assert bank.bao is not None
+            bank.bao.request("DELETE", f"identity/entity/id/{found.person.entity}")
 
 
-def _take_up_later(world: World, minutes: int) -> None:
-    at = datetime.now(timezone.utc) + timedelta(minutes=minutes)
-    pipeline.take_up(world.responder(catalogue=CATALOGUE, clock=lambda: at))
+BOTH = [
+    pytest.param(("okta", "entra"), id="okta-entra"),
+    pytest.param(("cyberark", "vault"), id="cyberark-vault", marks=pytest.mark.engine("openbao")),
+]
 
 
+@pytest.mark.parametrize("vendors", BOTH)
 @pytest.mark.parametrize("what", ["recheck", "approve", "restore"])
-def test_killed_anywhere_the_rest_is_finished_too(tmp_path: Path, what: str) -> None:
+def test_killed_anywhere_the_rest_is_finished_too(
+    children: Children, request: pytest.FixtureRequest, tmp_path: Path, what: str, vendors: Vendors
+) -> None:
     """A recheck, an approval, a restore that dies before or after any write or call: the next runs finish what it began."""
-    world, containment, row = _contained(tmp_path / "count", what)
-    assert child(world, row, -1, what, containment) == 0
-    total = int((world.folder / "points").read_text())
-    world.__exit__(None, None, None)
+    bank: Optional[World] = request.getfixturevalue("bank") if "vault" in vendors else None
+    with company(tmp_path / "count", vendors, bank) as found:
+        if what == "recheck":
+            found.enable()
+        total = children.points(found.world, found.row, what, found.containment)
     assert total > 10
     step = 1 if os.environ.get("CI") == "true" else 7
     for point in range(0, total, step):
-        world, containment, row = _contained(tmp_path / str(point), what)
-        try:
-            person = world.people["bob"]
-            killed = child(world, row, point, what, containment) == 99
+        with company(tmp_path / str(point), vendors, bank) as found:
+            if what == "recheck":
+                found.enable()
+            world, containment = found.world, found.containment
+            killed = children.run(world, found.row, point, what, containment)
             for minutes in (2, 4):
-                _take_up_later(world, minutes)
+                found.take_up_later(minutes)
             record = load(world.journal(), containment)
-            okta, graph = world.okta.state["users"][person.okta], world.graph.state["users"][person.entra]
             begun = any(entry.kind == "restoring" for entry in record.entries)
             free = what == "restore" and begun
-            assert (okta["status"] == "ACTIVE") == free, (point, killed)
-            assert graph["accountEnabled"] is free, (point, killed)
+            assert set(found.enabled().values()) == {free}, (point, killed, found.enabled())
             assert record.open is not free, (point, killed)
-            if what == "approve" and any(step.action == "okta.reset_factors" for step in record.steps.values()):
-                assert not world.okta.state["factors"].get(person.okta), (point, killed)
+            if what == "approve" and any(step.action in APPROVED[vendors] for step in record.steps.values()):
+                assert found.approved_holds(), (point, killed)
             if what == "recheck":
-                suspends = [r for r in world.okta.requests if r.path.endswith("/lifecycle/suspend") and r.status == 200]
-                assert len(suspends) == 2, (point, killed)
+                assert found.put_back() == 2, (point, killed)
             assert world.journal().verify() == [], point
-            responder = world.responder(catalogue=CATALOGUE)
             if not free:
+                responder = world.responder(catalogue=CATALOGUE, timing=QUICK)
                 outcomes = restore(responder, containment, by="ida", reason="a drill")
                 assert not [o for o in outcomes if o.status in (Status.FAILED, Status.UNKNOWN)], point
-                assert (okta["status"], graph["accountEnabled"]) == ("ACTIVE", True), point
-        finally:
-            world.__exit__(None, None, None)
+                assert set(found.enabled().values()) == {True}, point
 
 
 def test_a_killed_restore_is_taken_up(world: World) -> None:
