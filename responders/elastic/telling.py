@@ -7,14 +7,15 @@ Each document has an id of its own making, so that one which is told twice is th
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from elasticsearch import Elasticsearch
 
 from responders.elastic.cluster import Cluster
+from responders.elastic.ids import document_id
 from responders.errors import ElasticFailed, MirrorError
 from responders.journal.chain import Entry
 from responders.journal.mirror import event_id
@@ -29,8 +30,8 @@ _MOST_BYTES = 4 * 1024 * 1024
 class ElasticSignals:
     """The responder's `Signals` in Elasticsearch. Every call raises ElasticFailed."""
 
-    def __init__(self, cluster: Cluster, clock: Callable[[], datetime], space: str = "default") -> None:
-        self._cluster, self._clock, self._space = cluster, clock, space
+    def __init__(self, cluster: Cluster, clock: Callable[[], datetime], space: str = "default", watch: str = WATCH) -> None:
+        self._cluster, self._clock, self._space, self._watch = cluster, clock, space, watch
 
     def signal(self, alert: Alert, identity: Identity) -> None:
         """One signal, as the correlations read it."""
@@ -45,7 +46,7 @@ class ElasticSignals:
             "tq_finding": alert.finding,
             "tq_correlation": alert.correlation,
         }
-        self._tell("signals", _digest(alert.id, alert.finding), alert.completed_at, "signal", fields)
+        self._tell("signals", document_id(alert.id, alert.finding), alert.completed_at, "signal", fields)
 
     def standing(self, standing: Standing) -> None:
         """One account of a containment, as detection correlation/activity_after_containment reads it."""
@@ -56,7 +57,7 @@ class ElasticSignals:
             "tq_identity": standing.identity,
             "tq_account": standing.account,
         }
-        name = _digest(*map(str, fields.values()), standing.since.isoformat(), until)
+        name = document_id(*map(str, fields.values()), standing.since.isoformat(), until)
         more = {"residual_until": until} if until else {}
         self._tell("journal", name, standing.since, standing.kind, {**fields, **more})
 
@@ -64,7 +65,7 @@ class ElasticSignals:
         """Put an identity on the watch list until a time: its row is replaced, for a second one would double findings."""
         row = {"tq_watched": _sound(identity.id), "tq_watched_until": until.isoformat(), "tq_watched_why": why}
         self._cluster.call(
-            lambda client: client.index(index=WATCH, id=_digest(identity.id), document=row, require_alias=True)
+            lambda client: client.index(index=WATCH, id=document_id(identity.id), document=row, require_alias=True)
         )
 
     def _tell(self, dataset: str, name: str, at: datetime, action: str, fields: Mapping[str, Any]) -> None:
@@ -88,7 +89,7 @@ class ElasticMirror:
         index = stream("journal", self._space)
         for lines in _batches(index, [(event_id(entry), self._entry(entry)) for entry in entries]):
             try:
-                answer = self._cluster.call(lambda client, lines=lines: client.bulk(operations=lines))
+                answer = self._cluster.call(partial(_bulk, lines))
             except ElasticFailed as error:
                 raise MirrorError(str(error)) from error
             bad = [item["create"] for item in answer["items"] if item["create"]["status"] not in (201, 409)]
@@ -161,6 +162,10 @@ def _particulars(entry: Entry) -> Dict[str, Any]:
     return {}
 
 
+def _bulk(lines: List[Any], client: Elasticsearch) -> Any:
+    return client.bulk(operations=lines)
+
+
 def _batches(index: str, documents: Sequence[Tuple[str, Mapping[str, Any]]]) -> Iterator[List[Any]]:
     """Lines of bulk requests, none much longer than what one may be."""
     lines: List[Any] = []
@@ -173,7 +178,3 @@ def _batches(index: str, documents: Sequence[Tuple[str, Mapping[str, Any]]]) -> 
             lines, size = [], 0
     if lines:
         yield lines
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

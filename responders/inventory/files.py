@@ -254,10 +254,11 @@ def _kind(vendor: str) -> str:
 def accounts_rows(inventory: Inventory) -> List[Dict[str, str]]:
     """The rows of the SIEM's lookup table: one an account or alias; one that two identities claim is ambiguous."""
     rows: Dict[str, Dict[str, str]] = {}
+    aliases: Dict[str, List[str]] = {}
+    for alias, name in inventory.aliases.items():
+        aliases.setdefault(name, []).append(alias)
     for identity in inventory.identities:
-        keys = [account.key for account in identity.accounts]
-        keys += [alias for alias, name in inventory.aliases.items() if name == identity.id]
-        for key in keys:
+        for key in [*(account.key for account in identity.accounts), *aliases.get(identity.id, ())]:
             if key in rows:
                 rows[key]["tq_ambiguous"] = "true"
                 continue

@@ -1,0 +1,112 @@
+"""The inventory in Elasticsearch, one document an identity, behind the alias `tourniquet-identities`.
+
+`tourniquet elastic inventory` fills it. Who may write there decides who is contained, so the responder's own key only reads
+it. Never shipped to Splunk.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+
+from elasticsearch import Elasticsearch, NotFoundError
+
+from responders.codec import from_json
+from responders.elastic.cluster import Cluster
+from responders.elastic.ids import document_id
+from responders.errors import ElasticFailed, InventoryError
+from responders.model import Identity
+
+ALIAS = "tourniquet-identities"
+ABOUT = "about"
+"""Id of the one document that is no identity: population, restorers, break-glass accounts."""
+_MOST = 1000
+_SECONDS = 5.0
+"""For so long the document `about` is believed; a containment asks for it several times."""
+
+
+class ElasticInventory:
+    """An `InventoryStore`. Raises InventoryError when nothing was pushed, or Elasticsearch can't answer."""
+
+    def __init__(self, cluster: Cluster, alias: str = ALIAS) -> None:
+        self._cluster, self._alias = cluster, alias
+        self._lock = threading.Lock()
+        self._about: Mapping[str, Any] = {}
+        self._read_at = 0.0
+
+    def names(self, keys: Sequence[str]) -> Mapping[str, Tuple[str, ...]]:
+        """Ids of the identities that hold each key: one search, besides what `about` costs."""
+        self._read_about()  # an empty index is no inventory: it would make a stranger of everybody
+        wanted = dict.fromkeys(keys)
+
+        def do(client: Elasticsearch) -> Any:
+            return client.search(
+                index=self._alias, query={"bool": {"filter": [{"terms": {"keys": list(wanted)}}]}}, size=_MOST,
+                source_includes=["keys", "identity.id"], allow_partial_search_results=False,
+            )  # fmt: skip
+
+        found: Dict[str, List[str]] = {}
+        answer = self._ask(do)["hits"]
+        if len(answer["hits"]) < answer["total"]["value"]:
+            raise InventoryError(f"inventory {self._alias}: over {_MOST} identities hold accounts of one alert. Correct it")
+        for hit in answer["hits"]:
+            for key in dict.fromkeys(hit["_source"]["keys"]):
+                if key in wanted:
+                    found.setdefault(key, []).append(str(hit["_source"]["identity"]["id"]))
+        return {key: tuple(names) for key, names in found.items()}
+
+    def identity(self, name: str) -> Optional[Identity]:
+        """The identity of that id: one read by id."""
+        found = self._get(document_id(name))
+        try:
+            return None if found is None else from_json(Identity, found["identity"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InventoryError(
+                f"inventory {self._alias}: {name!r} can't be read ({error}). Push the inventory anew"
+            ) from None
+
+    @property
+    def population(self) -> int:
+        """How many identities there are."""
+        return int(self._read_about()["population"])
+
+    @property
+    def restorers(self) -> FrozenSet[str]:
+        """Ids of identities that may restore."""
+        return frozenset(self._read_about()["restorers"])
+
+    @property
+    def break_glass(self) -> FrozenSet[str]:
+        """Account keys of every break-glass identity."""
+        return frozenset(self._read_about()["break_glass"])
+
+    def _read_about(self) -> Mapping[str, Any]:
+        with self._lock:
+            if self._about and time.monotonic() < self._read_at + _SECONDS:
+                return self._about
+        found = self._get(ABOUT)
+        if found is None:
+            raise InventoryError(f"inventory {self._alias}: nothing was pushed. Fill it with `tourniquet elastic inventory`")
+        with self._lock:
+            self._about, self._read_at = found["about"], time.monotonic()
+            return self._about
+
+    def _get(self, name: str) -> Optional[Mapping[str, Any]]:
+        def do(client: Elasticsearch) -> Optional[Mapping[str, Any]]:
+            try:
+                found: Mapping[str, Any] = client.get(index=self._alias, id=name)["_source"]
+            except NotFoundError as error:
+                if isinstance(error.body, dict) and error.body.get("found") is False:
+                    return None
+                raise
+            return found
+
+        found: Optional[Mapping[str, Any]] = self._ask(do)
+        return found
+
+    def _ask(self, do: Any) -> Any:
+        try:
+            return self._cluster.call(do)
+        except ElasticFailed as error:
+            raise InventoryError(f"inventory {self._alias}: {error}") from error
