@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, MutableMapping, Set, Tuple, Union
+from dataclasses import dataclass, field
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, MutableMapping, Sequence, Set, Tuple, Union
 
 from responders.content.spl import extraction
 from responders.content.spl.commands import BUILDERS, Command, Run
 from responders.content.spl.commands.base import matcher
 from responders.content.spl.commands.filtering import SearchCommand
 from responders.content.spl.commands.lookups import InputLookup
+from responders.content.spl.commands.reporting import Rest
 from responders.content.spl.errors import SplError
 from responders.content.spl.expressions import Env
 from responders.content.spl.macros import Macro, expand
@@ -18,6 +19,7 @@ from responders.content.spl.searching import Test, conjuncts
 from responders.content.spl.values import Row, from_event
 
 MAX_ROWS = 1_000_000
+_GENERATING = (InputLookup, Rest)
 # Set at index time: known without reading the event's text.
 _METADATA: FrozenSet[str] = frozenset(
     ("_raw", "_time", "_indextime", "index", "sourcetype", "source", "host", "splunk_server")
@@ -28,7 +30,8 @@ _METADATA: FrozenSet[str] = frozenset(
 class Context:
     """What a search sees besides the events.
 
-    `lookups` maps a table's name to its rows; `outputlookup` replaces entries. `now` is epoch seconds.
+    `lookups` maps a table's name to its rows; `outputlookup` replaces entries. `now` is epoch seconds. `rest` maps an
+    endpoint of splunkd to the rows that it answers with.
     """
 
     macros: Mapping[str, Macro]
@@ -36,6 +39,7 @@ class Context:
     now: float
     max_rows: int = MAX_ROWS
     extraction_limit: int = extraction.AUTOMATIC_LIMIT
+    rest: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,11 @@ def parse(text: str, macros: Mapping[str, Macro] = {}) -> Search:
         command = build(segment)
         if isinstance(command, InputLookup) and not command.append and commands:
             raise segment.at.error("inputlookup without append=true must be the first command", "Add append=true")
-        if not commands and not isinstance(command, (SearchCommand, InputLookup)):
-            raise segment.at.error(f"`{segment.name}` can't be the first command", "Begin with a search or inputlookup")
+        if isinstance(command, Rest) and commands:
+            raise segment.at.error("rest must be the first command", "Begin with it")
+        if not commands and not isinstance(command, (SearchCommand, *_GENERATING)):
+            remedy = "Begin with a search, inputlookup or rest"
+            raise segment.at.error(f"`{segment.name}` can't be the first command", remedy)
         commands.append(command)
     return Search(text, tuple(commands))
 
@@ -86,10 +93,10 @@ def run(search: Union[Search, str], events: Iterable[Mapping[str, Any]], context
     for a time window, more than `context.max_rows` rows.
     """
     parsed = parse(search, context.macros) if isinstance(search, str) else search
-    current = Run(Env(context.now), context.lookups, context.max_rows)
+    current = Run(Env(context.now), context.lookups, context.max_rows, context.rest)
     commands = list(parsed.commands)
     try:
-        rows = [] if isinstance(commands[0], InputLookup) else _events(events, context, commands[0])
+        rows = [] if isinstance(commands[0], _GENERATING) else _events(events, context, commands[0])
         for command in commands:
             rows = command.run(rows, current)
             if len(rows) > context.max_rows:
@@ -108,7 +115,7 @@ def _events(events: Iterable[Mapping[str, Any]], context: Context, first: Comman
     for event in events:
         given = {name: from_event(value) for name, value in event.items()}
         row: Row = {str(name): value for name, value in given.items() if value is not None}
-        if not all(test.holds(row) for test in early):
+        if not all(test.holds(row, context.now) for test in early):
             continue
         raw = row.get("_raw")
         if isinstance(raw, str):

@@ -19,7 +19,7 @@ _GRAMMARS: Dict[str, Tuple[Tuple[str, ...], Tuple[str, ...]]] = {
         ("arguments.lark",),
         (
             *("names", "dedup", "fields", "parts", "rename", "bin", "rex", "sort", "head", "mvexpand"),
-            *("lookup", "inputlookup", "outputlookup"),
+            *("lookup", "inputlookup", "outputlookup", "rest"),
         ),
     ),
 }

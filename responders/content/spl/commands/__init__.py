@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict
 
-from responders.content.spl.commands import aggregating, extracting, filtering, lookups, ordering, shaping
+from responders.content.spl.commands import aggregating, extracting, filtering, lookups, ordering, reporting, shaping
 from responders.content.spl.commands.base import Command, Run
 from responders.content.spl.source import Segment
 
@@ -30,6 +30,8 @@ BUILDERS: Dict[str, Callable[[Segment], Command]] = {
     "lookup": lookups.build_lookup,
     "inputlookup": lookups.build_inputlookup,
     "outputlookup": lookups.build_outputlookup,
+    "rest": reporting.build_rest,
+    "timechart": reporting.build_timechart,
 }
 
 __all__ = ["BUILDERS", "Command", "Run"]

@@ -17,6 +17,14 @@ from responders.content.spl.splunktime import span_seconds
 STREAM_LIMIT = 10_000
 
 
+def span_of(option: Option) -> float:
+    """A span such as 10m in seconds. Raises SplError."""
+    found = span_seconds(str(option.value))
+    if not found:
+        raise option.at.error(f"{option.name} can't read {option.value!r}", "Write a span such as 10m")
+    return found
+
+
 def build_stats(segment: Segment) -> Command:
     """The `stats` of a segment. Raises SplError."""
     parsed = parse_aggregation(segment)
@@ -34,12 +42,6 @@ def build_eventstats(segment: Segment) -> Command:
 def build_streamstats(segment: Segment) -> Command:
     """The `streamstats` of a segment. Raises SplError."""
     parsed = parse_aggregation(segment)
-
-    def seconds(option: Option) -> float:
-        found = span_seconds(str(option.value))
-        if not found:
-            raise option.at.error(f"time_window can't read {option.value!r}", "Write a span such as 10m")
-        return found
 
     def rows(option: Option) -> int:
         count = whole(option)
@@ -59,7 +61,7 @@ def build_streamstats(segment: Segment) -> Command:
         list(parsed.options),
         {
             "window": rows,
-            "time_window": seconds,
+            "time_window": span_of,
             "current": boolean,
             "global": boolean,
             "reset_on_change": boolean,

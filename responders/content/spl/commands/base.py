@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, FrozenSet, Iterable, List, MutableMapping, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Mapping, MutableMapping, Sequence, Tuple
 
 from responders.content.spl.expressions import Env
 from responders.content.spl.patterns import wildcard
@@ -15,11 +15,13 @@ NOTHING: FrozenSet[str] = frozenset()
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a search: its clock, its lookup tables (`outputlookup` writes them), and how many rows it may hold."""
+    """One run of a search: its clock, its lookup tables (`outputlookup` writes them), how many rows it may hold, and what
+    splunkd answers at an endpoint."""
 
     env: Env
     lookups: MutableMapping[str, List[Dict[str, Any]]]
     max_rows: int
+    rest: Mapping[str, Sequence[Mapping[str, Any]]]
 
     def bounded(self, rows: List[Row], at: Place) -> List[Row]:
         """The rows, or SplError when they are too many."""
