@@ -9,14 +9,13 @@ from __future__ import annotations
 import random
 import time
 import warnings
-from dataclasses import dataclass
 from typing import Any, Callable, Optional, TypeVar
 
 from elastic_transport import SecurityWarning
 from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, ElasticsearchWarning, TransportError
 
 from responders.errors import ElasticFailed
-from responders.settings import Secret
+from responders.settings import ElasticSettings
 
 T = TypeVar("T")
 _AGAIN = (429, 502, 503, 504)
@@ -33,26 +32,17 @@ _REMEDIES = {
 }
 
 
-@dataclass(frozen=True)
-class ElasticSettings:
-    """Where Elasticsearch is: `url` https (http to loopback), `ca` a PEM file ("" for the system's), an encoded API key."""
-
-    url: str
-    api_key: Optional[Secret] = None
-    ca: str = ""
-
-
 class Cluster:
     """Elasticsearch for one process; safe to share between threads. `patience`: seconds until a call is given up."""
 
     def __init__(self, settings: ElasticSettings, *, patience: float = 10.0) -> None:
-        self.url = settings.url
+        self.url = settings.urls[0]
         self.patience = patience
         more: Any = {"ca_certs": settings.ca} if settings.ca else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)
             self._client = Elasticsearch(
-                settings.url, api_key=settings.api_key.reveal() if settings.api_key else None, max_retries=0,
+                list(settings.urls), api_key=settings.api_key.reveal() if settings.api_key else None, max_retries=0,
                 connections_per_node=_CONNECTIONS, request_timeout=_LONGEST_ANSWER, dead_node_backoff_factor=0.0, **more,
             )  # fmt: skip
 

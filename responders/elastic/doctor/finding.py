@@ -26,6 +26,11 @@ class Finding:
     remedy: str = ""
 
 
+def rules_counted(number: int) -> str:
+    """`1 enabled rule`, `3 enabled rules`."""
+    return f"{number} enabled rule{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Scene:
     """One cluster at one moment. `shipped` are our rules, `there` those that Kibana has, by rule_id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterator, Set, Tuple
 
-from responders.elastic.doctor.finding import ERROR, OK, WARNING, Finding, Scene
+from responders.elastic.doctor.finding import ERROR, OK, WARNING, Finding, Scene, rules_counted
 from responders.elastic.doctor.versions import parsed
 from responders.elastic.kibana import KibanaError
 
@@ -28,16 +28,16 @@ def check(scene: Scene) -> Iterator[Finding]:
     for (package, version), rules in sorted(wanted.items()):
         has = installed.get(package)
         if has is None:
-            what = f"is not installed; {len(rules)} enabled rules read from it"
+            what = f"is not installed; read by {rules_counted(len(rules))}"
             remedy = (
                 f"install {package} {version}, or disable what reads only from it; ignore this if events come another way"
             )
             yield Finding(WARNING, "integration", package, what, remedy)
         elif not satisfies(has, version):
-            what = f"is {has}, rules need {version}: fields may have other names, and {len(rules)} rules see nothing"
+            what = f"is {has}, rules need {version}: fields may have other names, unseen by {rules_counted(len(rules))}"
             yield Finding(ERROR, "integration", package, what, f"upgrade {package} in Kibana, Integrations")
         else:
-            yield Finding(OK, "integration", package, f"is {has}, as {len(rules)} enabled rules need")
+            yield Finding(OK, "integration", package, f"is {has}, good for {rules_counted(len(rules))}")
 
 
 def satisfies(version: str, wanted: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta, timezone
 from typing import Dict, Iterator, Set, Tuple
 
 from responders.content.lag import LAG_SECONDS
-from responders.elastic.doctor.finding import ERROR, OK, WARNING, Finding, Scene
+from responders.elastic.doctor.finding import ERROR, OK, WARNING, Finding, Scene, rules_counted
 from responders.elastic.doctor.schema import schema_of
 from responders.elastic.import_rules import source_of
 
@@ -37,7 +37,7 @@ def check(scene: Scene) -> Iterator[Finding]:
         row = next(iter(scene.server.esql(query, {"range": {"event.ingested": {"gte": since}}})), {})
         n, late, worst = int(row.get("n") or 0), float(row.get("late") or 0), int(row.get("worst") or 0)
         if not n:
-            what = f"no event came within the last hour; {len(readers[stream])} enabled rules read it"
+            what = f"no event came within the last hour; read by {rules_counted(len(readers[stream]))}"
             remedy = "look at its integration and agent; a source without events is a source without alerts"
             yield Finding(WARNING, "lag", stream, what, remedy)
         elif late > lag:

@@ -1,4 +1,4 @@
-"""Versions and health of Elasticsearch and Kibana."""
+"""Versions and health of Elasticsearch (its oldest node counts) and Kibana."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ _LEAST_9 = (9, 1)
 
 
 def check(scene: Scene) -> Iterator[Finding]:
-    number = str(scene.server.call("GET", "/")["version"]["number"])
-    yield _judged("Elasticsearch", number)
+    nodes = scene.server.call("GET", "/_nodes/_all/none").get("nodes") or {}
+    oldest = min((str(node.get("version", "")) for node in nodes.values()), key=parsed, default="")
+    yield _judged("Elasticsearch", oldest)
     health = str(scene.server.call("GET", "/_cluster/health").get("status"))
     if health == "red":
         yield Finding(ERROR, "version", "Elasticsearch", "the cluster is red: searches fail or miss events", "see its log")
