@@ -41,11 +41,15 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LONGEST_SECRET = 65536
 _LONGEST_FILE = 4 * 1024 * 1024
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_INDEX = re.compile(r"tourniquet-journal-[a-z0-9_.-]{1,100}\Z")
+_SPACE = re.compile(r"[a-z0-9_]{1,100}\Z")
+"""A data stream's name has no "-" within its last part; Kibana's ids of spaces may."""
 _COMMON = ("vendor", "tenant", "url", "ca", "proxy", "settings", "privileged", "allow_loopback_http")
 _SECONDS = ("deadline", "tell_after", "confirm_patience", "federation_wait", "claim", "retry_due")
 _LONGEST_DELAY = 90 * 86400.0
 _TOP = (
     "connections", "journal", "inventory", "policy", "escalation", "signals", "timing", "unauthenticated_ingest", "serve",
+    "elasticsearch",
 )  # fmt: skip
 
 
@@ -84,9 +88,30 @@ class Connection:
     privileged: Optional[Connection] = None
 
 
+ELASTIC = "elasticsearch"
+"""In the place of a path: this is kept in Elasticsearch."""
+JOURNAL_INDEX = "tourniquet-journal-1"
+
+
+@dataclass(frozen=True)
+class ElasticSettings:
+    """Where Elasticsearch is: `urls` https (http to loopback only), an encoded API key, `ca` a PEM file, "" the system's.
+
+    `space` is the last part of our data streams' names.
+    """
+
+    urls: Tuple[str, ...]
+    api_key: Optional[Secret] = None
+    ca: str = ""
+    space: str = "default"
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Everything a responder is started with."""
+    """Everything a responder is started with.
+
+    `journal` is a file, "" when it is in `journal_index` of Elasticsearch; `inventory` and `signals` are paths, or ELASTIC.
+    """
 
     connections: Tuple[Connection, ...]
     journal: str
@@ -98,6 +123,8 @@ class Settings:
     escalation: Tuple[Mapping[str, Any], ...] = ()  # a `url` may be a Secret
     timing: Mapping[str, Any] = field(default_factory=dict)
     unauthenticated_ingest: Tuple[str, ...] = ()
+    elasticsearch: Optional[ElasticSettings] = None
+    journal_index: str = ""
     serve: Any = None
     """The section of `tourniquet serve` as it stands in the file: that service reads it."""
 
@@ -161,25 +188,37 @@ def read_settings(
         _bad(place, f"{vendor}:{tenant} is connected twice", "keep one of them")
         for vendor, tenant in sorted({tenant for tenant in tenants if tenants.count(tenant) > 1})
     )
-    journal, key, store = given.get("journal"), None, ""
+    journal, key, store, index = given.get("journal"), None, "", ""
     if isinstance(journal, dict):
-        reader.unknown(journal, ("path", "key", "anchor"), f"{place}: journal")
         key = reader.secret(journal.get("key"), f"{place}: journal.key")
-        store = "" if stored else reader.path(journal.get("path"), f"{place}: journal.path")
+        if journal.get("store") == ELASTIC and not stored:
+            reader.unknown(journal, ("store", "index", "key", "anchor"), f"{place}: journal")
+            index = reader.index(journal.get("index", JOURNAL_INDEX), f"{place}: journal.index")
+        else:
+            reader.unknown(journal, ("path", "key", "anchor"), f"{place}: journal")
+            store = "" if stored else reader.path(journal.get("path"), f"{place}: journal.path")
     else:
         reader.error(f"{place}: journal", "is missing", 'give {"path": …, "key": {"env" or "file": …}}')
         journal = {}
+    elastic = reader.elasticsearch(given.get(ELASTIC), f"{place}: {ELASTIC}")
+    users = [name for name in ("inventory", "signals") if given.get(name) == ELASTIC] + (["journal"] if index else [])
+    if users and given.get(ELASTIC) is None:
+        reader.error(
+            f"{place}: {ELASTIC}", f"is missing, and {' and '.join(users)} need it", 'give {"url": …, "api_key": …}'
+        )
     settings = Settings(
         connections=connections,
         journal=store,
         journal_key=key or Secret(""),
         anchor=reader.path(journal.get("anchor") or "journal.anchor", f"{place}: journal.anchor"),
-        inventory="" if stored else reader.path(given.get("inventory"), f"{place}: inventory"),
+        inventory="" if stored else reader.path_or_elastic(given.get("inventory"), f"{place}: inventory"),
         policy=reader.path(given["policy"], f"{place}: policy") if given.get("policy") else "",
-        signals=reader.path(given.get("signals") or "signals", f"{place}: signals"),
+        signals=reader.path_or_elastic(given.get("signals") or "signals", f"{place}: signals"),
         escalation=reader.escalation(given),
         timing=reader.timing(given.get("timing")),
         unauthenticated_ingest=reader.names(given, "unauthenticated_ingest"),
+        elasticsearch=elastic,
+        journal_index=index,
         serve=given.get("serve"),
     )
     if reader.errors:
@@ -263,6 +302,38 @@ class _Reader:
             self.error(place, "is missing", "give a path")
             return ""
         return os.path.join(self.folder, os.path.expanduser(value))
+
+    def path_or_elastic(self, value: Any, place: str) -> str:
+        return ELASTIC if value == ELASTIC else self.path(value, place)
+
+    def index(self, value: Any, place: str) -> str:
+        """An index of its own, so that the shipped role and template fit it."""
+        if not isinstance(value, str) or not _INDEX.match(value):
+            self.error(
+                place, "is no name of a journal's index", f"give {JOURNAL_INDEX}, or tourniquet-journal-… in small letters"
+            )
+            return ""
+        return value
+
+    def elasticsearch(self, given: Any, place: str) -> Optional[ElasticSettings]:
+        if given is None:
+            return None
+        if not isinstance(given, dict):
+            self.error(place, "is no object", 'give {"url": …, "api_key": …}')
+            return None
+        self.unknown(given, ("url", "api_key", "ca", "space"), place)
+        urls = given.get("url") if isinstance(given.get("url"), list) else [given.get("url")]
+        sound = [url for url in urls or () if isinstance(url, str) and sound_url(url, True)]
+        if not sound or len(sound) != len(urls or ()):
+            self.error(f"{place}.url", "must be https, without credentials", "correct it; http is for loopback only")
+        secret = self.secret(given["api_key"], f"{place}.api_key") if "api_key" in given else None
+        if "api_key" not in given and any(url.startswith("https:") for url in sound):
+            self.error(f"{place}.api_key", "is missing", "make one with the role of elastic_rules/role.json")
+        space = given.get("space", "default")
+        if not isinstance(space, str) or not _SPACE.match(space):
+            self.error(f"{place}.space", "is no id of a space", "small letters, digits and _")
+        ca = self.ca(given.get("ca"), f"{place}.ca")
+        return ElasticSettings(tuple(url.rstrip("/") for url in sound), secret, ca, str(space))
 
     def connection(self, entry: Any, place: str, parent: Optional[Mapping[str, Any]] = None) -> Optional[Connection]:
         if not isinstance(entry, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
 
 from responders.containment.responder import Responder, Signals, Timing
 from responders.containment.signals import FileSignals
@@ -14,10 +14,15 @@ from responders.escalation.channels import open_channels
 from responders.inventory.resolve import Inventory, from_compiled
 from responders.inventory.store import InventoryStore
 from responders.journal.chain import Journal, utc_now
+from responders.journal.mirror import Outbox
+from responders.journal.store import JournalStore
 from responders.policy.policy import Policy
 from responders.policy.policy import from_compiled as policy_from_compiled
-from responders.settings import Settings, load_settings
+from responders.settings import ELASTIC, Settings, load_settings
 from responders.vendors.open import ClientPool
+
+if TYPE_CHECKING:  # what is of Elasticsearch does not ship to Splunk
+    from responders.elastic.cluster import Cluster
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -43,14 +48,15 @@ def open_responder(
     `read_inventory(text, path)` reads a source inventory where the libraries for it are; else only a compiled one is read.
     """
     settings = load_settings(path)
-    journal = open_journal(settings, clock)
+    cluster = open_cluster(settings)
+    journal = open_journal(settings, clock, cluster)
     return put_together(
         settings,
         path,
-        inventory=_inventory(settings.inventory, read_inventory),
+        inventory=_inventory(settings.inventory, read_inventory, cluster),
         policy=read_policy(settings.policy),
         journal=journal,
-        signals=FileSignals(settings.signals, journal.clock),
+        signals=_signals(settings, journal, cluster),
         clock=clock,
     )
 
@@ -85,16 +91,61 @@ def put_together(
     )
 
 
-def open_journal(settings: Settings, clock: Optional[Callable[[], Any]] = None) -> Journal:
-    """The journal of these settings. Raises JournalError."""
+def open_cluster(settings: Settings) -> Optional[Cluster]:
+    """One connection pool for all that these settings keep in Elasticsearch; None when they name none."""
+    if settings.elasticsearch is None:
+        return None
+    try:
+        from responders.elastic.cluster import Cluster
+    except ModuleNotFoundError as error:
+        raise BadSettings(
+            f"there is no library {error.name}", place="elasticsearch", remedy="pip install 'tourniquet[elastic]'"
+        ) from None
+    return Cluster(settings.elasticsearch)
+
+
+def open_journal(
+    settings: Settings, clock: Optional[Callable[[], Any]] = None, cluster: Optional[Cluster] = None
+) -> Journal:
+    """The journal of these settings, and its mirror where signals go to Elasticsearch. Raises JournalError.
+
+    `cluster` is a connection that is open already.
+    """
+    key = settings.journal_key.reveal().encode()
+    cluster = cluster or open_cluster(settings)
+    journal = Journal(_store(settings, cluster), key, anchor=settings.anchor or None, clock=clock or utc_now)
+    if settings.signals == ELASTIC and cluster is not None and settings.elasticsearch is not None:
+        from responders.elastic.telling import ElasticMirror
+
+        journal.listener = Outbox(journal, ElasticMirror(cluster, journal.clock, settings.elasticsearch.space))
+    return journal
+
+
+def _store(settings: Settings, cluster: Optional[Cluster]) -> JournalStore:
+    if settings.journal_index and cluster is not None:
+        from responders.journal.elasticsearch import ElasticStore
+
+        return ElasticStore(cluster, settings.journal_index)
     from responders.journal.sqlite import SqliteStore  # not needed inside Splunk, where a start must be quick
 
-    store = SqliteStore(settings.journal)
-    key = settings.journal_key.reveal().encode()
-    return Journal(store, key, anchor=settings.anchor or None, clock=clock or utc_now)
+    return SqliteStore(settings.journal)
 
 
-def _inventory(path: str, read_source: Optional[Callable[[str, str], Inventory]]) -> Inventory:
+def _signals(settings: Settings, journal: Journal, cluster: Optional[Cluster]) -> Signals:
+    if settings.signals == ELASTIC and cluster is not None and settings.elasticsearch is not None:
+        from responders.elastic.telling import ElasticSignals
+
+        return ElasticSignals(cluster, journal.clock, settings.elasticsearch.space)
+    return FileSignals(settings.signals, journal.clock)
+
+
+def _inventory(
+    path: str, read_source: Optional[Callable[[str, str], Inventory]], cluster: Optional[Cluster]
+) -> InventoryStore:
+    if path == ELASTIC and cluster is not None:
+        from responders.inventory.elasticsearch import ElasticInventory
+
+        return ElasticInventory(cluster)
     text = _read(path, "inventory")
     if path.endswith(".json"):
         return from_compiled(text, path)

@@ -13,11 +13,12 @@ from typing import Iterator
 import pytest
 
 from responders.content.elastic.server import Server
-from responders.elastic.cluster import Cluster, ElasticSettings
+from responders.elastic.cluster import Cluster
 from responders.elastic.push import push
 from responders.inventory.elasticsearch import ElasticInventory
 from responders.inventory.resolve import Inventory, from_compiled
 from responders.inventory.store import InventoryStore
+from responders.settings import ElasticSettings
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def elasticsearch(inventory: Inventory, request: pytest.FixtureRequest) -> Itera
     """Pushed to a real one, under names of this test's own."""
     url = str(request.getfixturevalue("elasticsearch_url"))
     names = [f"tourniquet-{kind}-t{secrets.token_hex(6)}" for kind in ("accounts", "identities")]
-    cluster = Cluster(ElasticSettings(url))
+    cluster = Cluster(ElasticSettings((url,)))
     with Server(url) as server:
         made = push(server, inventory, accounts=names[0], identities=names[1])
         try:

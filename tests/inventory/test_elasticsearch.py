@@ -9,12 +9,13 @@ import pytest
 
 from responders.content.elastic.server import Server
 from responders.content.elastic.stores import identities_index
-from responders.elastic.cluster import Cluster, ElasticSettings
+from responders.elastic.cluster import Cluster
 from responders.elastic.push import push
 from responders.errors import BadInput, InventoryError
 from responders.inventory.elasticsearch import ElasticInventory
 from responders.inventory.resolve import Inventory, resolve
 from responders.model import Account, Identity
+from responders.settings import ElasticSettings
 from tests.journal.way import Way
 
 pytestmark = pytest.mark.engine("elasticsearch")
@@ -42,7 +43,7 @@ def test_two_reads_whatever_the_size(elasticsearch_url: str, names: List[str]) -
     with Server(elasticsearch_url) as server:
         push(server, company(3000), accounts=names[0], identities=names[1])
     with Way(elasticsearch_url) as way:
-        store = ElasticInventory(Cluster(ElasticSettings(way.url)), names[1])
+        store = ElasticInventory(Cluster(ElasticSettings((way.url,))), names[1])
         found = resolve(store, [Account("okta", "default", "user", "00u2024")]).identity
         assert found is not None and found.id == "p2024"
         assert (store.population, store.restorers, store.break_glass) == (3000, frozenset(), frozenset())
@@ -53,7 +54,7 @@ def test_two_reads_whatever_the_size(elasticsearch_url: str, names: List[str]) -
 
 def test_a_new_content_takes_the_place_of_the_old_at_once(elasticsearch_url: str, names: List[str]) -> None:
     """Both aliases lead to the new content alone, the old indices are gone, and who left is a stranger."""
-    cluster = Cluster(ElasticSettings(elasticsearch_url))
+    cluster = Cluster(ElasticSettings((elasticsearch_url,)))
     with Server(elasticsearch_url) as server:
         first = push(server, company(5, "old"), accounts=names[0], identities=names[1])
         second = push(server, company(3, "new"), accounts=names[0], identities=names[1])
@@ -78,12 +79,12 @@ def test_a_push_that_fails_leaves_what_was_there(elasticsearch_url: str, names: 
                             (Account("okta", "default", "user", "y" * 40_000),), ())])  # fmt: skip
         with pytest.raises(BadInput):
             push(server, broken, accounts=names[0], identities=names[1])
-    assert ElasticInventory(Cluster(ElasticSettings(elasticsearch_url)), names[1]).population == 2
+    assert ElasticInventory(Cluster(ElasticSettings((elasticsearch_url,))), names[1]).population == 2
 
 
 def test_an_empty_or_absent_inventory_is_no_inventory(elasticsearch_url: str, names: List[str]) -> None:
     """Nobody is a stranger because nothing was pushed yet: it is said, with the command that fills it."""
-    store = ElasticInventory(Cluster(ElasticSettings(elasticsearch_url)), names[1])
+    store = ElasticInventory(Cluster(ElasticSettings((elasticsearch_url,))), names[1])
     who = [Account("okta", "default", "user", "00u1")]
     with pytest.raises(InventoryError, match=r"404.*tourniquet elastic import"):
         resolve(store, who)
@@ -99,10 +100,10 @@ def test_it_goes_on_after_a_restart_and_is_said_when_it_does_not_come_back(elast
         push(server, company(2), accounts=names[0], identities=names[1])
     with Way(elasticsearch_url) as way:
         way.refuse = 3
-        store = ElasticInventory(Cluster(ElasticSettings(way.url)), names[1])
+        store = ElasticInventory(Cluster(ElasticSettings((way.url,))), names[1])
         assert store.identity("p1") is not None
         way.hang.clear()
-        slow = ElasticInventory(Cluster(ElasticSettings(way.url), patience=0.5), names[1])
+        slow = ElasticInventory(Cluster(ElasticSettings((way.url,)), patience=0.5), names[1])
         with pytest.raises(InventoryError, match=f"{names[1]}.*no answer in time"):
             slow.names(["okta:default:00u1"])
         way.hang.set()

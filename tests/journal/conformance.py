@@ -15,11 +15,12 @@ import pytest
 
 from responders.content.elastic.server import Server
 from responders.content.elastic.stores import journal_index
-from responders.elastic.cluster import Cluster, ElasticSettings
+from responders.elastic.cluster import Cluster
 from responders.journal.elasticsearch import ElasticStore
 from responders.journal.kvstore import COLLECTION, KvStore
 from responders.journal.sqlite import SqliteStore
 from responders.journal.store import JournalStore
+from responders.settings import ElasticSettings
 from responders.splunk.splunkd import Splunkd as Client
 from tests.splunkd import Deployment, Splunkd
 
@@ -75,7 +76,7 @@ def elasticsearch(folder: Path, request: pytest.FixtureRequest) -> Iterator[Open
     with elastic_journal(url) as index, ExitStack() as stack:
 
         def opened() -> JournalStore:
-            cluster = Cluster(ElasticSettings(url))
+            cluster = Cluster(ElasticSettings((url,)))
             stack.callback(cluster.close)
             return ElasticStore(cluster, index)
 

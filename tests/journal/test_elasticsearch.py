@@ -10,11 +10,11 @@ import pytest
 
 from responders.content.elastic.server import Server
 from responders.content.elastic.stores import journal_index
-from responders.elastic.cluster import Cluster, ElasticSettings
+from responders.elastic.cluster import Cluster
 from responders.errors import JournalError
 from responders.journal.chain import Journal
 from responders.journal.elasticsearch import ElasticStore
-from responders.settings import Secret
+from responders.settings import ElasticSettings, Secret
 from tests.journal.conformance import elastic_journal
 from tests.journal.way import Way
 
@@ -37,7 +37,7 @@ def way(elasticsearch_url: str) -> Iterator[Way]:
 
 
 def store(url: str, index: str, *, patience: float = 10.0, key: str = "") -> ElasticStore:
-    return ElasticStore(Cluster(ElasticSettings(url, Secret(key) if key else None), patience=patience), index)
+    return ElasticStore(Cluster(ElasticSettings((url,), Secret(key) if key else None), patience=patience), index)
 
 
 def test_an_answer_that_was_lost_is_no_second_owner(way: Way, index: str) -> None:
