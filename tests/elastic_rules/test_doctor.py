@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import pytest
 
-from responders.elastic.doctor import integrations, licence, rules, versions
+from responders.elastic.doctor import integrations, keys, licence, rules, versions
 from responders.elastic.doctor.finding import ERROR, NOTE, OK, WARNING, Finding, Scene
 from responders.elastic.doctor.integrations import satisfies
 from responders.elastic.doctor.versions import parsed
@@ -28,7 +28,7 @@ class Told:
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers = answers
 
-    def call(self, method: str, path: str, body: Any = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None, *, query: Optional[Mapping[str, str]] = None) -> Any:
         return self.answers[path]
 
 
@@ -143,6 +143,20 @@ def test_versions_are_held_against_the_least_that_rules_need(
     told = [one.what for one in versions.check(scene(client, answers=answers))]
     assert any("red" in what for what in told)
     assert any("critical" in what for what in told)
+
+
+@pytest.mark.parametrize(
+    ("ends", "level"), [(None, OK), (NOW + timedelta(days=30), OK), (NOW + timedelta(days=1), WARNING), (NOW, ERROR)]
+)
+def test_a_key_that_ends_takes_its_rules_with_it(ends: Optional[datetime], level: str) -> None:
+    """Rules run with the key that imported them."""
+    key = {"name": "import", "expiration": ends and int(ends.timestamp() * 1000)}
+    answers = {
+        "/_security/_authenticate": {"authentication_type": "api_key", "api_key": {"id": "k1"}},
+        "/_security/api_key": {"api_keys": [key]},
+    }
+    assert [one.level for one in keys.check(scene(answers=answers))] == [level]
+    assert list(keys.check(scene(answers={"/_security/_authenticate": {"authentication_type": "realm"}}))) == []
 
 
 def test_integrations_are_held_against_what_rules_need(kibana: SmallKibana, client: Kibana) -> None:

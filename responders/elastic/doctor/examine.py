@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
 
 from responders.content.elastic.server import Server
-from responders.elastic.doctor import integrations, lag, licence, lookups, rules, schema, versions
+from responders.elastic.doctor import integrations, keys, lag, licence, lookups, rules, schema, versions
 from responders.elastic.doctor.finding import ERROR, LEVELS, Finding, Scene
 from responders.elastic.kibana import Kibana
 from responders.elastic.merge import Rule
@@ -14,7 +14,7 @@ from responders.errors import BadInput
 
 Check = Callable[[Scene], Iterator[Finding]]
 _OF_CLUSTER: Tuple[Tuple[str, Check], ...] = (
-    ("version", versions.check), ("licence", licence.check), ("lookup", lookups.check),
+    ("version", versions.check), ("licence", licence.check), ("key", keys.check), ("lookup", lookups.check),
 )  # fmt: skip
 _OF_RULES: Tuple[Tuple[str, Check], ...] = (
     ("rule", rules.check), ("schema", schema.check), ("integration", integrations.check), ("lag", lag.check),
