@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import secrets
@@ -11,9 +12,11 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, TypeVar
 
 import requests
 
-from responders.content.elastic.server import Server
 from responders.containment.record import all_containments
+from responders.content.elastic.server import Server
 from responders.drill.world import Person, World
+from responders.journal.chain import Journal
+from responders.journal.sqlite import SqliteStore
 from responders.surfaces.assemble import read_catalogue
 from responders.surfaces.service.run import WEBHOOK, Service
 from tests.kibana.executor import make_alerts_index
@@ -51,16 +54,17 @@ class Desk:
         self.log = io.StringIO()
         self.service: Optional[Service] = None
         self.address = ""
+        self._stack = contextlib.ExitStack()
         self.configure()
 
     def configure(self, *, settings: Mapping[str, Any] = {}, **more: Any) -> None:
         """Write the settings anew; `more` are keys of the section serve."""
         serve = {
             "listen": "127.0.0.1:0", "spaces": [self.space], "webhook": {"secrets": [{"file": self.secret}]},
-            "elasticsearch": {"url": self.front.url, "allow_loopback_http": True},
             "poll": {"every": 0.1}, "threads": 8, "workers": 4, **more,
         }  # fmt: skip
-        self.office.write_settings(serve={k: v for k, v in serve.items() if v is not None}, **settings)
+        serve = {name: value for name, value in serve.items() if value is not None}
+        self.office.write_settings(serve=serve, elasticsearch={"url": self.front.url}, **settings)
 
     # -- the service --------------------------------------------------------------------------------------
 
@@ -84,6 +88,7 @@ class Desk:
 
     def close(self) -> None:
         self.stop()
+        self._stack.close()
         self.server.delete([self.index])
         self.server.__exit__(None, None, None)
 
@@ -96,7 +101,8 @@ class Desk:
         """An alert as Kibana writes it for a row of a rule's query."""
         name = secrets.token_hex(20)
         return {
-            **row, "@timestamp": stamp(datetime.now(timezone.utc)), "kibana.alert.uuid": name, "kibana.alert.workflow_status": "open",
+            **row, "@timestamp": stamp(datetime.now(timezone.utc)), "kibana.alert.uuid": name,
+            "kibana.alert.workflow_status": "open",
             "kibana.alert.workflow_tags": [], "kibana.alert.rule.rule_id": RULES.get(str(row.get("tq_detection")), "?"),
             "kibana.space_ids": [self.space], **more,
         }  # fmt: skip
@@ -123,7 +129,8 @@ class Desk:
 
     def body(self, name: str, **more: Any) -> Dict[str, Any]:
         return {
-            "alert_id": name, "rule_id": RULES[DETECTION], "space": self.space, "at": stamp(datetime.now(timezone.utc)), **more
+            "alert_id": name, "rule_id": RULES[DETECTION], "space": self.space,
+            "at": stamp(datetime.now(timezone.utc)), **more,
         }  # fmt: skip
 
     def hook(self, name: str, **more: Any) -> requests.Response:
@@ -138,6 +145,12 @@ class Desk:
         with requests.Session() as session:
             session.trust_env = False
             return session.request(method, self.address + path, timeout=20, **more)
+
+    def journal(self) -> Journal:
+        """The service's journal, whoever runs it."""
+        store = SqliteStore(str(self.office.journal))
+        self._stack.callback(store.close)
+        return Journal(store, self.world.key, anchor=str(self.office.folder / "journal.anchor"))
 
     # -- what came of it ----------------------------------------------------------------------------------
 

@@ -82,4 +82,4 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    do_GET = do_POST = do_PUT = do_DELETE = _any
+    do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815 - the names are http.server's

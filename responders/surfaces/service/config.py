@@ -12,7 +12,7 @@ from typing import Any, Collection, List, Mapping, Optional, Tuple, Union
 import jsonschema
 
 from responders.errors import BadInput, BadInputs, BadSettings
-from responders.settings import Secret, read_secret, sound_url
+from responders.settings import ElasticSettings, Secret, read_secret, sound_url
 
 SCHEMA: Mapping[str, Any] = json.loads((Path(__file__).parent / "config.schema.json").read_text("utf-8"))
 LONGEST_STOP = 30.0
@@ -22,11 +22,11 @@ _SHORTEST_SECRET = 32
 
 
 @dataclass(frozen=True)
-class Server:
-    """An Elasticsearch or a Kibana: its URLs, the encoded API key, a private CA's file."""
+class KibanaSettings:
+    """Where Kibana is: https (http to loopback only), an encoded API key, a private CA's file."""
 
-    urls: Tuple[str, ...]
-    api_key: Optional[Secret] = None
+    url: str
+    api_key: Secret
     ca: str = ""
 
 
@@ -39,8 +39,8 @@ class Config:
     certificate: str
     key: str
     threads: int
-    elasticsearch: Server
-    kibana: Optional[Server]
+    elasticsearch: ElasticSettings
+    kibana: Optional[KibanaSettings]
     spaces: Tuple[str, ...]
     secrets: Tuple[Secret, ...]
     window: float
@@ -56,16 +56,16 @@ class Config:
         return self.wait_for_tag is None or detection in self.wait_for_tag
 
 
-def read_config(given: Any, place: str, detections: Collection[str]) -> Config:
+def read_config(given: Any, place: str, detections: Collection[str], elasticsearch: Optional[ElasticSettings]) -> Config:
     """The service's settings; `place` is the settings file, paths are relative to it. Raises BadInputs with all errors."""
     where = f"{place}: serve"
     if given is None:
-        raise BadInputs([_bad(where, "is missing", "docs/elastic_service.md has an example")])
+        raise BadInputs([_bad(where, "is missing", "docs/elastic_service.md has an example; {} is enough to begin with")])
     validator = jsonschema.Draft202012Validator(SCHEMA)
     found = sorted(validator.iter_errors(given), key=lambda error: [str(part) for part in error.absolute_path])
     if found:
         raise BadInputs([_bad(where + _path(error), *_said(error)) for error in found])
-    return _Reader(where, os.path.dirname(os.path.abspath(place))).config(given, detections)
+    return _Reader(where, os.path.dirname(os.path.abspath(place))).config(given, detections, elasticsearch)
 
 
 class _Reader:
@@ -75,7 +75,9 @@ class _Reader:
         self.place, self.folder = place, folder
         self.errors: List[BadInput] = []
 
-    def config(self, given: Mapping[str, Any], detections: Collection[str]) -> Config:
+    def config(
+        self, given: Mapping[str, Any], detections: Collection[str], elasticsearch: Optional[ElasticSettings]
+    ) -> Config:
         host, _, port = str(_get(given, "listen")).rpartition(":")
         host = host.strip("[]")
         tls = given.get("tls", {})
@@ -94,8 +96,8 @@ class _Reader:
             certificate=certificate,
             key=key,
             threads=_get(given, "threads"),
-            elasticsearch=self.server(given["elasticsearch"], "elasticsearch"),
-            kibana=self.server(given["kibana"], "kibana") if "kibana" in given else None,
+            elasticsearch=elasticsearch or ElasticSettings(()),
+            kibana=self.kibana(given["kibana"]) if "kibana" in given else None,
             spaces=tuple(_get(given, "spaces")),
             secrets=tuple(found for found in secrets if found is not None),
             window=_get(webhook, "window", "webhook"),
@@ -106,6 +108,9 @@ class _Reader:
             workers=_get(given, "workers"),
             metrics_secret=self.secret(given["metrics"]["secret"], "metrics.secret") if "metrics" in given else None,
         )
+        if elasticsearch is None:
+            where = self.place.rpartition(":")[0]
+            self.errors.append(_bad(f"{where}: elasticsearch", "is missing: there the alerts are", "docs/settings.md"))
         if self.errors:
             raise BadInputs(self.errors)
         return config
@@ -113,13 +118,11 @@ class _Reader:
     def error(self, name: str, what: str, remedy: str) -> None:
         self.errors.append(_bad(f"{self.place}.{name}", what, remedy))
 
-    def server(self, given: Mapping[str, Any], name: str) -> Server:
-        urls = given["url"] if isinstance(given["url"], list) else [given["url"]]
-        for url in urls:
-            if not sound_url(url, bool(given.get("allow_loopback_http"))):
-                self.error(f"{name}.url", f"{url} is not https", "use https: the key and the alerts go over it")
-        key = self.secret(given["api_key"], f"{name}.api_key") if "api_key" in given else None
-        return Server(tuple(url.rstrip("/") for url in urls), key, self.file(given, "ca", name))
+    def kibana(self, given: Mapping[str, Any]) -> KibanaSettings:
+        if not sound_url(given["url"], True):
+            self.error("kibana.url", f"{given['url']} is not https", "use https: the key goes over it")
+        key = self.secret(given["api_key"], "kibana.api_key") or Secret("")
+        return KibanaSettings(given["url"].rstrip("/"), key, self.file(given, "ca", "kibana"))
 
     def secret(self, given: Any, name: str) -> Optional[Secret]:
         try:

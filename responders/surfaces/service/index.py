@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from responders.errors import BadAnswer, NotFound, Retryable, VendorError, WrongState
-from responders.surfaces.service.config import Server
+from responders.settings import ElasticSettings
 from responders.vendors.client import Response
 from responders.vendors.transport import Endpoint, Limits, Transport
 
@@ -62,7 +62,7 @@ class TooLarge(BadAnswer):
 class AlertIndex:
     """The alerts of our rules in each space. Shared by threads. Raises VendorError."""
 
-    def __init__(self, server: Server, rules: Sequence[str]) -> None:
+    def __init__(self, server: ElasticSettings, rules: Sequence[str]) -> None:
         limits = Limits(connect=2.0, attempt=5.0, total=6.0, retries=1)
         self._transports = [
             Transport(Endpoint("elasticsearch", url, server.ca, "", True, limits), _explain) for url in server.urls

@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import Dict, Sequence
 
 from responders.elastic.kibana import Kibana
-from responders.settings import Secret
-from responders.surfaces.service.config import Server
+from responders.surfaces.service.config import KibanaSettings
 from responders.surfaces.service.index import Stored
 
 
 class Kibanas:
     """Kibana, by space. For one thread. Raises KibanaError."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: KibanaSettings) -> None:
         self._server = server
         self._spaces: Dict[str, Kibana] = {}
 
@@ -43,6 +42,5 @@ class Kibanas:
 
     def _space(self, name: str) -> Kibana:
         if name not in self._spaces:
-            key = self._server.api_key or Secret("")
-            self._spaces[name] = Kibana(self._server.urls[0], space=name, key=key, ca=self._server.ca)
+            self._spaces[name] = Kibana(self._server.url, space=name, key=self._server.api_key, ca=self._server.ca)
         return self._spaces[name]

@@ -93,7 +93,7 @@ class Poller:
         since = cursor.since(now, wide)
         for names in self._fresh(self._index.listed(cursor.space, since), cursor.space, tagged=False):
             self._take(cursor.space, names)
-        back = max(cursor.begin, now - timedelta(seconds=self._config.look_back))
+        back = now - timedelta(seconds=self._config.look_back)  # who tags an alert that is older than us means it
         for names in self._fresh(self._index.tagged(cursor.space, back, APPROVE), cursor.space, tagged=True):
             self._take(cursor.space, names)
         cursor.reached(now)

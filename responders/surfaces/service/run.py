@@ -13,7 +13,7 @@ from responders.containment import due
 from responders.containment.responder import Responder
 from responders.errors import BadInput, BadInputs, BadSettings, TourniquetError
 from responders.inventory.files import read_inventory
-from responders.settings import Secret, Settings, load_settings
+from responders.settings import ElasticSettings, Secret, Settings, load_settings
 from responders.surfaces.assemble import open_responder, read_catalogue
 from responders.surfaces.service.app import App, Route
 from responders.surfaces.service.config import LONGEST_STOP, Config, read_config
@@ -151,7 +151,8 @@ def read_all(path: str) -> Tuple[Settings, Config]:
         given = _section(path)
     try:
         if settings is not None or given is not None:
-            config = read_config(given, path, read_catalogue())
+            known = settings.elasticsearch if settings is not None else ElasticSettings(())  # its errors are said already
+            config = read_config(given, path, read_catalogue(), known)
     except BadInputs as error:
         errors.extend(error.errors)
     if settings is None or config is None:
