@@ -65,7 +65,7 @@ class ElasticSignals:
         """Put an identity on the watch list until a time: its row is replaced, for a second one would double findings."""
         row = {"tq_watched": _sound(identity.id), "tq_watched_until": until.isoformat(), "tq_watched_why": why}
         self._cluster.call(
-            lambda client: client.index(index=WATCH, id=document_id(identity.id), document=row, require_alias=True)
+            lambda client: client.index(index=self._watch, id=document_id(identity.id), document=row, require_alias=True)
         )
 
     def _tell(self, dataset: str, name: str, at: datetime, action: str, fields: Mapping[str, Any]) -> None:
