@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import secrets
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
@@ -111,7 +112,8 @@ def test_the_indices_are_all_that_the_rules_need(elasticsearch_url: str) -> None
                 if request["path"].startswith("/_index_template/"):
                     server.call("POST", "/_index_template/_simulate", request["body"])
                     continue
-                moved = json.loads(in_namespace(json.dumps(request).replace('-1"', f'-{namespace}-1"'), namespace))
+                own = re.sub(r'(/tourniquet-[a-z]+)-1"', rf'\1-{namespace}-1"', json.dumps(request))
+                moved = json.loads(in_namespace(own, namespace))
                 name = moved["path"][1:]
                 made.append(name)
                 server.call(moved["method"], f"/{name}", moved["body"])

@@ -90,7 +90,8 @@ class Server:
 
     def create(self, index: str, mapping: Mapping[str, Any], *, lookup: bool = False, alias: str = "") -> bool:
         """Create an index; False when it is there already."""
-        settings: Dict[str, Any] = {"number_of_replicas": 0}
+        # A copy on a second node where there is one: every rule reads the schema and the lookups, and fails without.
+        settings: Dict[str, Any] = {"auto_expand_replicas": "0-1"}
         if lookup:
             settings["index.mode"] = "lookup"
         else:

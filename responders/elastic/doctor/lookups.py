@@ -9,10 +9,11 @@ from responders.elastic.doctor.finding import ERROR, NOTE, OK, WARNING, Finding,
 from responders.elastic.indices import ensure
 
 _IMPORT = "run `tourniquet elastic import`: it makes what is absent"
-_FILL = "fill it anew from the inventory: contents go into a new index, then the alias moves"
+_FILL = "fill it anew, `tourniquet elastic inventory FILE` for accounts: a new index, then the alias moves"
 _EMPTY = {
     "tourniquet-accounts": (
-        WARNING, "is empty: no account is joined to its owner, nobody is known as break-glass", "fill it from the inventory",
+        WARNING, "is empty: no account is joined to its owner, nobody is known as break-glass",
+        "fill it: `tourniquet elastic inventory FILE`",
     ),
     "tourniquet-watch": (OK, "is empty: nobody is watched now", ""),
     "tourniquet-seen": (
