@@ -31,6 +31,7 @@ _CONTAINMENTS = f"""
 | spath path=body.report.undo output=undo
 | spath path=body.by output=ended_by
 | spath path=body.outcomes{{}} output=tq_outcome
+| eval tq_outcome=coalesce(tq_outcome, "-")
 | mvexpand tq_outcome
 | spath input=tq_outcome path=step.id output=step
 | spath input=tq_outcome path=status output=tq_status
