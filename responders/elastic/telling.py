@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from elasticsearch import Elasticsearch
 
-from responders.elastic.cluster import Cluster
+from responders.elastic.cluster import Cluster, create
 from responders.elastic.ids import document_id
 from responders.errors import ElasticFailed, MirrorError
 from responders.journal.chain import Entry
@@ -72,10 +72,7 @@ class ElasticSignals:
         index = stream(dataset, self._space)
         document = _document(dataset, self._space, name, at, action, self._clock(), fields)
 
-        def do(client: Elasticsearch) -> None:
-            client.options(ignore_status=409).create(index=index, id=name, document=document)
-
-        self._cluster.call(do)
+        self._cluster.call(lambda client: create(client, index, name, document))
 
 
 class ElasticMirror:

@@ -20,12 +20,11 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from elasticsearch import Elasticsearch
 
-from responders.elastic.cluster import Cluster
+from responders.elastic.cluster import Cluster, create
 from responders.errors import ElasticFailed, JournalError
 from responders.journal.store import Document
 
 _PAGE = 500
-_WAIT = "4s"  # that a create waits for a shard: it must not be carried out after we gave it up
 _LONGEST_ID = 512  # bytes, Elastic: "_id field"
 _FIRST, _MORE, _QUIET = 8, 64, 8
 """Numbers asked for at once, first and then; so many absent in a row are the end."""
@@ -56,14 +55,13 @@ class ElasticStore:
         def do(client: Elasticsearch) -> bool:
             nonlocal tries
             tries += 1
-            client.create(index=self.index, id=_id(key), document={"key": key, "doc": text, "mark": mark}, timeout=_WAIT)
-            return True
+            return create(client, self.index, _id(key), {"key": key, "doc": text, "mark": mark})
 
         try:
-            return self._cluster.call(do)
+            if self._cluster.call(do):
+                return True
         except ElasticFailed as error:
-            if error.status != 409:
-                raise JournalError(f"journal {self.index}: {error}. Nothing may be stored under {key[:200]}") from error
+            raise JournalError(f"journal {self.index}: {error}. Nothing may be stored under {key[:200]}") from error
         # After an answer that was lost, what is there may be ours.
         return tries > 1 and self._get([key]).get(key, {}).get("mark") == mark
 
