@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Any, Iterator, List
 
 import pytest
 
 from responders.drill.world import World
 from tests.service.desk import Desk
 from tests.service.front import Front
+from tests.service.processes import Running
 
 
 @pytest.fixture
@@ -27,3 +28,21 @@ def desk(world: World, front: Front) -> Iterator[Desk]:
         found.front.instead = lambda method, path: None
         found.front.slow = 0.0
         found.close()
+
+
+@pytest.fixture
+def running(desk: Desk) -> Iterator[Any]:
+    started: List[Running] = []
+
+    def start() -> Running:
+        started.append(Running(desk))
+        return started[-1]
+
+    yield start
+    for item in started:
+        if item.process.poll() is None:
+            item.process.kill()
+            item.process.wait(20)
+        for stream in (item.process.stdout, item.process.stderr):
+            if stream is not None:
+                stream.close()

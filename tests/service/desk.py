@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import secrets
@@ -16,9 +15,10 @@ from responders.containment.record import all_containments
 from responders.content.elastic.server import Server
 from responders.drill.world import Person, World
 from responders.journal.chain import Journal
-from responders.journal.sqlite import SqliteStore
-from responders.surfaces.assemble import read_catalogue
+from responders.settings import load_settings
+from responders.surfaces.assemble import open_journal, read_catalogue
 from responders.surfaces.service.run import WEBHOOK, Service
+from tests.elastic.office import Office as Stores
 from tests.kibana.executor import make_alerts_index
 from tests.kibana.store import stamp
 from tests.service.front import Front
@@ -54,7 +54,6 @@ class Desk:
         self.log = io.StringIO()
         self.service: Optional[Service] = None
         self.address = ""
-        self._stack = contextlib.ExitStack()
         self.configure()
 
     def configure(self, *, settings: Mapping[str, Any] = {}, **more: Any) -> None:
@@ -64,7 +63,15 @@ class Desk:
             "poll": {"every": 0.1}, "threads": 8, "workers": 4, **more,
         }  # fmt: skip
         serve = {name: value for name, value in serve.items() if value is not None}
-        self.office.write_settings(serve=serve, elasticsearch={"url": self.front.url}, **settings)
+        self.office.write_settings(**{"serve": serve, "elasticsearch": {"url": self.front.url}, **settings})
+
+    def in_elasticsearch(self, stores: Stores, url: str = "", **more: Any) -> None:
+        """The journal in Elasticsearch, which is asked with a key of the shipped role; `url` leads round the proxy."""
+        key = self.office._secret("elastic.key", stores.key)
+        self.office.secrets.append(stores.key)
+        index = {"store": "elasticsearch", "index": stores.names.journal, "key": {"file": "journal.key"}}
+        reached = {"url": url or self.front.url, "api_key": {"file": key}}
+        self.configure(settings={"elasticsearch": reached, "journal": index}, **more)
 
     # -- the service --------------------------------------------------------------------------------------
 
@@ -88,7 +95,6 @@ class Desk:
 
     def close(self) -> None:
         self.stop()
-        self._stack.close()
         self.server.delete([self.index])
         self.server.__exit__(None, None, None)
 
@@ -148,9 +154,7 @@ class Desk:
 
     def journal(self) -> Journal:
         """The service's journal, whoever runs it."""
-        store = SqliteStore(str(self.office.journal))
-        self._stack.callback(store.close)
-        return Journal(store, self.world.key, anchor=str(self.office.folder / "journal.anchor"))
+        return open_journal(load_settings(str(self.office.settings)))
 
     # -- what came of it ----------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
     owner: Front
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    product, kind = "", "application/json"
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent."""
@@ -67,7 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
         found = owner.instead(self.command, self.path)
         status, data = found if found is not None else self._pass_on(body)
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", self.kind)
+        if self.product:  # the official client asks for it
+            self.send_header("X-Elastic-Product", self.product)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -76,8 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         target = self.owner.target
         connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=30)
         try:
-            connection.request(self.command, self.path, body, {"Content-Type": "application/json"})
+            kept = {name: self.headers[name] for name in ("Content-Type", "Accept", "Authorization") if name in self.headers}
+            connection.request(self.command, self.path, body, kept)
             answer = connection.getresponse()
+            self.product = answer.headers.get("X-Elastic-Product", "")
+            self.kind = answer.headers.get("Content-Type", "application/json")
             return answer.status, answer.read()
         finally:
             connection.close()

@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from responders import pipeline
 from responders.containment import due
+from responders.containment.intake import handled
 from responders.containment.responder import Responder
 from responders.errors import Halted, JournalError, Refused, TourniquetError
 from responders.escalation.report import Report
@@ -66,9 +67,19 @@ class Inbox:
         self._offer(chain, row)
 
     def take_up(self, items: Iterable[due.Due]) -> None:
-        """Hand alerts that are due to the workers, as far as there is room."""
+        """Hand alerts that are due to the workers, as far as there is room.
+
+        Two who stored an alert at the same moment left two entries for it: the one that its chain does not name is ended
+        here, once the alert is dealt with.
+        """
+        journal = self._responder().journal
         for item in items:
-            if item.what == "alert":
+            if item.what != "alert" or self._is_held(item.about):
+                continue
+            if handled(journal, item.about) is not None:
+                due.finish(journal, item, "dealt with")
+                self._done(item.about)
+            else:
                 self._offer(item.about, item.raw or {})
 
     @property
@@ -76,6 +87,10 @@ class Inbox:
         """Alerts in memory, those at work included."""
         with self._lock:
             return len(self._held)
+
+    def _is_held(self, chain: str) -> bool:
+        with self._lock:
+            return chain in self._held
 
     def _offer(self, chain: str, row: Mapping[str, Any]) -> None:
         with self._lock:
