@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from responders.content.detection import Detection, Example
 from responders.content.forms import parse_time, to_splunk
 from responders.content.loader import load_macros
 from responders.content.run import LOOKUPS, run_detections
-from responders.content.schedule import cron, minutes_between_runs, offset_minutes
+from responders.content.schedule import minutes_between_runs, offset_minutes
 from responders.content.spl import Context, Macro, parse, run
 from responders.content.splunk_conf import filter_name, regular
 from responders.content.watch import watched
@@ -111,21 +111,12 @@ def _macros() -> Dict[str, Macro]:
     return load_macros()
 
 
-def searches_by_minute(detections: Sequence[Detection], late_every: int, upkeep: Sequence[str]) -> Tuple[int, ...]:
-    """How many searches start at each minute of an hour: the regular ones, the late ones, and `upkeep` (cron texts)."""
-    counts = [0] * 60
-    for place in range(len(detections)):
-        for minute in range(place % late_every, 60, late_every):
-            counts[minute] += 1
-    for when in (*map(cron, detections), *upkeep):
-        for minute in _minutes_of(when):
-            counts[minute] += 1
-    return tuple(counts)
-
-
-def _minutes_of(when: str) -> Sequence[int]:
+def minutes_of(when: str) -> Sequence[int]:
+    """The minutes of an hour that a cron text names, of those that ship."""
     field = when.split()[0]
     if field == "*":
         return range(60)
+    if field.startswith("*/"):
+        return range(0, 60, int(field[2:]))
     spread = re.fullmatch(r"(\d+)-59/(\d+)", field)
     return range(int(spread[1]), 60, int(spread[2])) if spread else (int(field),)

@@ -7,6 +7,7 @@ action.notable, action.risk) are written as Splunk's own contentctl writes them 
 from __future__ import annotations
 
 import json
+import re
 from typing import Mapping, Sequence
 
 from responders.content.detection import Detection
@@ -25,6 +26,7 @@ _AHEAD = "+15m"  # clocks of log sources may run ahead
 LATE_MINUTES = 15
 _LATE_FROM = LATE_MINUTES + 2  # minutes of index time that a late run looks back, to the last but one
 _STRONG = 70
+_CLAUSE_TIME = re.compile(r" (?:earliest|latest)=[-+]\d+[smhd](?=[ )])")
 _FOR_ES = (
     "eval tq_hash=md5(tq_finding), user=tq_identity, "
     'src=mvmap(tq_causes, if(match(tq_causes, "^ip:[0-9A-Fa-f:.]+$"), replace(tq_causes, "^ip:", ""), null()))'
@@ -129,7 +131,8 @@ def _enterprise_security(detection: Detection) -> Settings:
     ]
     again = {
         "name": "Run the detection again over its own time range",
-        "search": f'{_search(detection)} | where tq_hash="$tq_hash$"',
+        # A clause's own time range counts from the run; looked at later, the whole range of the run is right.
+        "search": f'{_CLAUSE_TIME.sub("", _search(detection))} | where tq_hash="$tq_hash$"',
         "earliest_offset": "$info_min_time$",
         "latest_offset": "$info_max_time$",
     }

@@ -87,6 +87,7 @@ def test_a_search_is_readable_with_the_macros_that_ship(name: str) -> None:
     for drill in json.loads(SEARCHES[name].get("action.notable.param.drilldown_searches", "[]")):
         parse(drill["search"], macros)
         assert re.findall(r"\$(\w+)\$", drill["search"]) == ["tq_hash"]
+        assert not re.search(r"\b(earliest|latest)=", drill["search"]), "it counts from the click"
         assert (drill["earliest_offset"], drill["latest_offset"]) == ("$info_min_time$", "$info_max_time$")
 
 

@@ -116,7 +116,8 @@ class ElasticRun:
         since = batch.ingested - timedelta(seconds=look_back_seconds(detection))
         window = {"gt": _iso(since), "lte": _iso(batch.ingested), "format": "strict_date_optional_time"}
         try:
-            rows = self._server.esql(self._queries[detection.slug], {"range": {"event.ingested": window}})
+            query = self._queries[detection.slug].replace("NOW()", f'TO_DATETIME("{_iso(batch.ingested)}")')
+            rows = self._server.esql(query, {"range": {"event.ingested": window}})
         except ElasticError as error:
             raise ElasticError(
                 f"elastic.query: {error.message}",

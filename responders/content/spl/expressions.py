@@ -26,8 +26,8 @@ class SearchTest(Protocol):
     """A test of the search command."""
 
     @property
-    def holds(self) -> Callable[[Row], bool]:
-        """Whether a row passes."""
+    def holds(self) -> Callable[[Row, float], bool]:
+        """Whether a row passes, at the search's time."""
 
     @property
     def reads(self) -> FrozenSet[str]:
@@ -298,4 +298,4 @@ class SearchMatch(Node):
     kind = BOOLEAN
 
     def value(self, row: Row, env: Env) -> Value:
-        return self.test.holds(row)
+        return self.test.holds(row, env.now)

@@ -16,6 +16,7 @@ from responders.content.spl.functions.logic import inside, network
 from responders.content.spl.parsing import Builder, parse, unquote
 from responders.content.spl.patterns import token, wildcard
 from responders.content.spl.source import Place, Segment
+from responders.content.spl.splunktime import relative
 from responders.content.spl.values import Row, compare, number, text
 
 RAW = "_raw"
@@ -25,9 +26,9 @@ _KNOWLEDGE = ("eventtype", "tag", "savedsearch", "savedsplunk")
 
 @dataclass(frozen=True)
 class Test:
-    """A condition on a row, and the fields it reads."""
+    """A condition on a row at the search's time (epoch seconds), and the fields it reads."""
 
-    holds: Callable[[Row], bool]
+    holds: Callable[[Row, float], bool]
     reads: FrozenSet[str]
     parts: Tuple[Test, ...] = ()
 
@@ -44,21 +45,21 @@ def parse_search(segment: Segment) -> Test:
 
 class _SearchBuilder(Builder):
     def search(self, items: List[Any]) -> Test:
-        return items[0] or Test(lambda row: True, frozenset())
+        return items[0] or Test(lambda row, now: True, frozenset())
 
     def every(self, items: List[Any]) -> Test:
         parts = tuple(part for item in items if isinstance(item, Test) for part in conjuncts(item))
         tests = [part.holds for part in parts]
-        return Test(lambda row: all(test(row) for test in tests), _union(parts), parts)
+        return Test(lambda row, now: all(test(row, now) for test in tests), _union(parts), parts)
 
     def any(self, items: List[Any]) -> Test:
         parts = [item for item in items if isinstance(item, Test)]
         tests = [part.holds for part in parts]
-        return Test(lambda row: any(test(row) for test in tests), _union(parts))
+        return Test(lambda row, now: any(test(row, now) for test in tests), _union(parts))
 
     def negation(self, items: List[Any]) -> Test:
         test = items[1]
-        return Test(lambda row: not test.holds(row), test.reads)
+        return Test(lambda row, now: not test.holds(row, now), test.reads)
 
     def word(self, items: List[Token]) -> Token:
         return items[0]
@@ -72,6 +73,8 @@ class _SearchBuilder(Builder):
 
     def _field_test(self, field: Token, operator: str, values: List[Token]) -> Test:
         name, place = unquote(str(field)), self.place(field)
+        if name in ("earliest", "latest"):
+            return _time_test(name, operator, values, place)
         if name in _TIMES:
             raise place.error(f"{name}= is not evaluated", "Give the time range in the search's settings (dispatch.*)")
         if name in _KNOWLEDGE or name.startswith("tag::"):
@@ -81,7 +84,7 @@ class _SearchBuilder(Builder):
         tests = [_value_test(operator, unquote(str(value)), self.place(value)) for value in values]
         test = tests[0] if len(tests) == 1 else lambda value: any(one(value) for one in tests)
 
-        def holds(row: Row) -> bool:
+        def holds(row: Row, now: float) -> bool:
             value = row.get(name)
             if type(value) is list:
                 return any(test(item) for item in value)
@@ -98,13 +101,28 @@ class _SearchBuilder(Builder):
             raise place.error(f"{written}() is not evaluated", "Compare a field instead")
         term = unquote(written)
         if not term.strip("*"):
-            return Test(lambda row: True, frozenset())
+            return Test(lambda row, now: True, frozenset())
         pattern = token(term)
-        return Test(lambda row: pattern.search(text(row.get(RAW, ""))) is not None, frozenset((RAW,)))
+        return Test(lambda row, now: pattern.search(text(row.get(RAW, ""))) is not None, frozenset((RAW,)))
 
 
 def _union(parts: Sequence[Test]) -> FrozenSet[str]:
     return frozenset().union(*(part.reads for part in parts))
+
+
+def _time_test(name: str, operator: str, values: Sequence[Token], place: Place) -> Test:
+    """A time range of one clause of several, relative to the search's time. Splunk's `search` takes several (as "tstats",
+    Search Reference, Limitations says in passing); only earlier than latest, as there."""
+    modifier = unquote(str(values[0])) if len(values) == 1 and operator == "=" else ""
+    if relative(0.0, modifier) is None:
+        raise place.error(f"{name}= with what is no relative time", f"Write {name}=-35m, or give it in dispatch.*")
+    early = name == "earliest"
+
+    def holds(row: Row, now: float) -> bool:
+        at, limit = number(row.get("_time")), relative(now, modifier)
+        return at is not None and limit is not None and (at >= limit if early else at < limit)
+
+    return Test(holds, frozenset(("_time",)))
 
 
 def _value_test(operator: str, value: str, place: Place) -> Callable[[Any], bool]:

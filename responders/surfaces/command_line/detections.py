@@ -65,7 +65,14 @@ def run(options: argparse.Namespace) -> int:
     if options.what == "bump":
         show.OUT.print(f"raised: {', '.join(bump(found, ROOT)) or 'nothing'}", markup=False)
         return 0
-    changed = write({"docs/latency.md": latency_page(found)}, ROOT.parent)
+    changed = write(
+        {
+            "docs/latency.md": latency_page(
+                found, (ROOT.parent / "splunk_app" / "default" / "savedsearches.conf").read_text("utf-8")
+            )
+        },
+        ROOT.parent,
+    )
     show.OUT.print(f"{len(found)} detections replayed; changed: {', '.join(changed) or 'nothing'}", markup=False)
     return 0
 

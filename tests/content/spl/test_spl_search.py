@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.content.spl.conftest import NOW
+
 EVENT = {
     "user": "Alice",
     "status": 200,
@@ -87,13 +89,21 @@ def test_search_later_in_the_pipeline_sees_made_fields(spl, event):
     assert spl('index=main | eval kind="Service" | search kind=service', [event(a=1)])
 
 
+def test_a_clause_may_have_a_time_range_of_its_own(spl, event):
+    """Relative to the search's time: earlier than the one is out, at the other no more in; other clauses keep theirs."""
+    events = [{**event(a=n % 2), "_time": NOW - 60 * n} for n in range(8)]
+    found = spl("(a=1 earliest=-4m latest=-2m) OR a=0", events)
+    assert sorted(round((NOW - row["_time"]) / 60) for row in found) == [0, 2, 3, 4, 6]
+
+
 @pytest.mark.parametrize(
     ("search", "word"),
     [
         ("a=1 or a=2", "'or'"),
         ("not a=1", "'not'"),
         ("a=1 and b=2", "'and'"),
-        ("earliest=-1d a=1", "earliest="),
+        ("earliest=03/01/2026:0:0:0 a=1", "earliest="),
+        ("_index_earliest=-1d a=1", "_index_earliest="),
         ("tag=vpn", "tag="),
         ("TERM(10.0.0.1)", "TERM"),
         ("a=1 [search b]", "subsearch"),

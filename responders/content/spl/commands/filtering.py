@@ -24,7 +24,7 @@ class SearchCommand(Command):
 
     def run(self, rows: List[Row], run: Run) -> List[Row]:
         holds = self.test.holds
-        return [row for row in rows if holds(row)]
+        return [row for row in rows if holds(row, run.env.now)]
 
     def reads(self) -> FrozenSet[str]:
         return self.test.reads

@@ -93,7 +93,7 @@ class InputLookup(Command):
         for entry in table(run, self.name, self.at):
             values = {column: from_event(value) for column, value in entry.items()}
             row = {column: value for column, value in values.items() if value is not None}
-            if self.test is None or self.test.holds(row):
+            if self.test is None or self.test.holds(row, run.env.now):
                 read.append(row)
         return run.bounded(rows + read if self.append else read, self.at)
 
