@@ -25,6 +25,7 @@ from responders.errors import TourniquetError
 T = TypeVar("T")
 APP = "tourniquet"
 _LARGEST = 64 * 1024 * 1024
+_AT_ONCE = 64 * 1024
 _IDLE = 5.0
 """Seconds after which a connection is not used again: splunkd may close it (server.conf, busyKeepAliveIdleTimeout)."""
 
@@ -62,11 +63,17 @@ class Splunkd:
         if not session_key or not session_key.isprintable():
             raise SplunkError("there is no session key. Splunk gives one to an alert action, and to an input with passAuth")
         self.app = app
+        self._made = (uri, session_key, tls)
         self._handler = _Handler(seconds, tls)
         self._context = binding.Context(
             handler=self._handler,
             scheme=parts.scheme, host=parts.hostname, port=port, token=session_key, owner="nobody", app=app, sharing="app",
         )  # fmt: skip
+
+    def patient(self, seconds: float) -> Splunkd:
+        """The same session with more time for each answer."""
+        uri, session_key, tls = self._made
+        return Splunkd(uri, session_key, app=self.app, seconds=seconds, tls=tls)
 
     def get(self, *path: str, app: str = "", query: Optional[Mapping[str, str]] = None) -> Any:
         """What a GET of a path within the app gives; each part of the path is escaped."""
@@ -228,7 +235,14 @@ class _Handler:
 
 
 def _bounded(response: HTTPResponse) -> bytes:
-    data = response.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise ValueError(f"an answer of more than {_LARGEST} bytes")
-    return data
+    """The whole answer. In parts: Python 3.9 makes room for all that is asked for, which takes longer than the call."""
+    parts: List[bytes] = []
+    size = 0
+    while True:
+        part = response.read(_AT_ONCE)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        size += len(part)
+        if size > _LARGEST:
+            raise ValueError(f"an answer of more than {_LARGEST} bytes")

@@ -3,19 +3,18 @@
 An alert action is told `server_uri`, which is the loopback address of the splunkd that started it: while that one runs,
 nobody else has the port. Its certificate is by default one that Splunk made, in a name that is not the address, so that
 nothing can be checked against it, and Splunk's own clients check nothing either (server.conf.spec, [sslConfig]
-sslVerifyServerCert, default false). So on loopback a certificate is checked when the administrator asks for it with that same
-setting in etc/system/local/server.conf: then it must come from a CA in `sslRootCAPath`. Anywhere else it is always checked,
-with its name.
+sslVerifyServerCert, default false). So on loopback a certificate is checked when the administrator asks for it with that
+same setting in etc/system/local/server.conf: then it must come from a CA in `sslRootCAPath`. Anywhere else it is always
+checked, with its name.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import os
 import ssl
-from typing import Dict
 from urllib.parse import urlsplit
 
+from responders.splunk.local_conf import stanza
 from responders.splunk.splunkd import SplunkError
 
 _YES = ("1", "true", "t", "yes", "y")
@@ -27,7 +26,7 @@ def context_for(uri: str, splunk_home: str) -> ssl.SSLContext:
     local = _loopback(parts.hostname or "")
     if parts.scheme != "https" and not local:
         raise SplunkError(f"{uri[:200]} is neither https nor loopback: the session key would go out in the clear")
-    asked = _ssl_config(os.path.join(splunk_home, "etc", "system", "local", "server.conf"))
+    asked = stanza(splunk_home, "server", "sslConfig")
     verify = asked.get("sslVerifyServerCert", "").lower() in _YES
     path = asked.get("sslRootCAPath", "").replace("$SPLUNK_HOME", splunk_home)
     if local and not verify:
@@ -48,23 +47,3 @@ def _loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _ssl_config(path: str) -> Dict[str, str]:
-    """Stanza [sslConfig] of a conf file, empty without one."""
-    found: Dict[str, str] = {}
-    stanza = ""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as handle:
-            for line in handle:
-                text = line.strip()
-                if text.startswith("["):
-                    stanza = text.strip("[]")
-                elif stanza == "sslConfig" and "=" in text and not text.startswith("#"):
-                    name, _, value = text.partition("=")
-                    found[name.strip()] = value.strip()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise SplunkError(f"{path}: {error.strerror}. Give Splunk's user the right to read it") from None
-    return found

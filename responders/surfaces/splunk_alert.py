@@ -1,89 +1,156 @@
 """The Splunk alert action `Contain identity`: rows in, containments out, the outcome in the log and the exit code.
 
+A session that may contain without asking (splunk-system-user, or capability tourniquet_execute) contains here. Anybody
+else's is never used to read a credential: its rows go to the app's REST interface as a request, which checks what that user
+may do.
+
 Exit codes: 0 every row was handled and nothing is left open; 1 something is open, refused or unreadable, and was
-escalated; 2 the payload itself could not be read: it was journaled and escalated, or Splunk did not start this; 3 the
-settings or the journal can't be used, so nothing was recorded: the log names the search's sid, to be sent again.
+escalated, or time was over and the rest is due; 2 the payload itself could not be read, or Splunk did not start this; 3
+nothing could be recorded: the alert is kept on this search head, and `tourniquet_due` takes it up.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import threading
 import time
-from typing import Any, BinaryIO, Callable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, List, Mapping, Sequence, Tuple
 
+from responders.alerts.kept import kept
 from responders.errors import BadAlert, JournalError, Refused, TourniquetError
 from responders.escalation.report import Report
-from responders.surfaces.splunk_log import ACTION, Log, log_path
+from responders.surfaces.splunk_log import ACTION, Log, log_path, var_folder
 from responders.surfaces.splunk_results import MAX_PAYLOAD, Payload, read_payload, recheck_seconds
+from responders.surfaces.splunk_spool import Spool
 
+MAXTIME = 300.0
+"""alert_actions.conf maxtime: Splunk kills the process then."""
+SYSTEM_USER, EXECUTE = "splunk-system-user", "tourniquet_execute"
 _WORKERS = 8
 _LONGEST_RECHECK = 60.0  # an action thread of Splunk is held meanwhile
-_KEPT = 65536  # characters of an unreadable payload that the journal keeps
+_KEPT = 65536  # characters of an unreadable payload that are kept
+_SPARE = 15.0  # seconds for what is under way when no new row is begun any more
 
 
 def main(arguments: Sequence[str], stdin: BinaryIO, app_home: str) -> int:
     """Run once for one alert of Splunk. `app_home` is the app's folder; `stdin` gives the bytes of Splunk's JSON."""
+    began = time.monotonic()
     if "--execute" not in arguments:
         sys.stderr.write("FATAL this is a Splunk alert action: Splunk starts it with --execute and JSON on stdin\n")
         return 2
     log = Log(log_path(app_home, f"{ACTION}_modalert.log"))
     # One more than is taken, so that what is too long is seen; and bytes, for the locale here may not be UTF-8.
     text = stdin.read(MAX_PAYLOAD + 1).decode("utf-8", "replace")
-    payload: Optional[Payload] = None
-    unreadable = ""
     try:
         payload = read_payload(text)
     except BadAlert as error:
-        unreadable = str(error)
-    search, sid = (payload.search, payload.sid) if payload else ("", "")
+        return _unreadable(text, str(error), app_home, log)
+    rows = list(payload.rows)
+    if payload.broken:
+        log.write(payload.search, payload.sid, "failure", payload.broken)
+        rows.append({"unreadable": payload.broken, "search": payload.search, "sid": payload.sid})
+    held = _Held(app_home, payload, rows, log)
     try:
-        # Before the imports that the vendors need: while they load, nothing could say what is wrong.
-        from responders.surfaces.assemble import open_responder, settings_path
+        # Late: while these load, nothing could say what is wrong.
+        from responders.surfaces.splunk_assemble import connect, open_splunk_responder
 
-        responder = open_responder(settings_path(app_home))
-        if payload is None:
-            return _keep(text, unreadable, responder, log)
-        return _run(payload, responder, log)
+        splunkd = connect(payload.server_uri, payload.session_key, app_home)
+        if not may_execute(splunkd):
+            held.drop()  # whoever may not contain by himself must not have it done by the next run of tourniquet_due
+            from responders.surfaces.splunk_request import send_requests
+
+            return int(send_requests(payload, splunkd, log))
+        responder = open_splunk_responder(payload.server_uri, payload.session_key, app_home, splunkd=splunkd)
+        code, left = _run(payload, rows, responder, log, began)
+        held.replace(left)
+        return max(code, 1 if payload.broken else 0)
     except TourniquetError as error:
-        again = f"Nobody was contained. When this is put right: | loadjob {sid} | sendalert {ACTION}" if sid else ""
-        log.write(search, sid, "failure", f"{error} {again}".strip())
+        log.write(payload.search, payload.sid, "failure", f"{error} {held.said(payload)}")
         return 3
 
 
-def _keep(text: str, why: str, responder: Any, log: Log) -> int:
-    """A payload that is none: journaled and escalated like an alert, so that somebody looks for what was lost."""
-    from responders.pipeline import contain
+def may_execute(splunkd: Any) -> bool:
+    """True for a session that may contain without asking. Raises SplunkError.
 
+    Source: Splunk REST API Reference, "authentication/current-context".
+    """
+    content = splunkd.entries("authentication", "current-context")[0].get("content", {})
+    return content.get("username") == SYSTEM_USER or EXECUTE in (content.get("capabilities") or ())
+
+
+class _Held:
+    """The rows in a file of this search head, until they are handled."""
+
+    def __init__(self, app_home: str, payload: Payload, rows: Sequence[Mapping[str, Any]], log: Log) -> None:
+        self._spool = Spool(var_folder(app_home))
+        self._payload, self._log = payload, log
+        self._path = self._keep(rows, os.getpid())
+
+    def replace(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep these instead: what was not begun. They are free for whoever runs next."""
+        old, self._path = self._path, self._keep(rows, 0) if rows else ""
+        if old:
+            self._spool.remove(old)
+
+    def drop(self) -> None:
+        self.replace(())
+
+    def said(self, payload: Payload) -> str:
+        """What becomes of the alert that could not be handled."""
+        if self._path:
+            return "Nobody was contained; the alert is kept on this search head, and is tried again each minute"
+        again = f"When this is put right: | loadjob {payload.sid} | sendalert {ACTION}" if payload.sid else ""
+        return f"Nobody was contained. {again}".strip()
+
+    def _keep(self, rows: Sequence[Mapping[str, Any]], process: int) -> str:
+        given = self._payload
+        try:
+            return self._spool.keep(
+                [kept(row) for row in rows], search=given.search, sid=given.sid, owner=given.owner, process=process
+            )
+        except OSError as error:  # a full disk must not keep anybody from being contained
+            self._log.write(given.search, given.sid, "failure", f"the alert can't be kept beside the journal: {error}")
+            return ""
+
+
+def _unreadable(text: str, why: str, app_home: str, log: Log) -> int:
+    """A payload that is none has no session to do anything with: kept, so that the next run journals and escalates it."""
     log.write("", "", "failure", why)
-    try:
-        contain({"unreadable": text[:_KEPT], "sha256": _digest(text), "why": why}, responder)
-    except Refused as error:
-        log.write("", "", "failure", str(error))
+    row = {"unreadable": text[:_KEPT], "sha256": _digest(text), "why": why}
+    held = _Held(app_home, Payload("", "", {}, (row,), owner=SYSTEM_USER), [row], log)
+    held.replace([row])
     return 2
 
 
-def _run(payload: Payload, responder: Any, log: Log) -> int:
+def _run(
+    payload: Payload, rows: Sequence[Mapping[str, Any]], responder: Any, log: Log, began: float
+) -> Tuple[int, List[Mapping[str, Any]]]:
+    """The worst exit code of all rows, and the rows that were not begun."""
     from responders.pipeline import contain, take_up
 
-    rows = list(payload.rows)
     worst = 0
-    if payload.broken:
-        worst = 1
-        log.write(payload.search, payload.sid, "failure", payload.broken)
-        rows.append({"unreadable": payload.broken, "search": payload.search, "sid": payload.sid})
     try:
         wait = recheck_seconds(payload)
     except BadAlert as error:
         wait, worst = 10.0, 1
         log.write(payload.search, payload.sid, "failure", str(error))
-    worst = max(worst, _contain_all(rows, lambda row: contain(row, responder), payload, log))
+    wait = min(wait + 0.2, _LONGEST_RECHECK) if wait > 0 else 0.0
+    until = began + MAXTIME - _SPARE - wait - responder.timing.deadline
+    code, left = _contain_all(rows, lambda row: contain(row, responder), payload, log, until)
+    worst = max(worst, code)
+    if left:
+        late = (
+            f"{len(left)} rows were not begun: Splunk ends this process after {MAXTIME:.0f} s. tourniquet_due takes them up"
+        )
+        log.write(payload.search, payload.sid, "failure", late)
+        return 1, left
     if wait > 0:
-        time.sleep(min(wait + 0.2, _LONGEST_RECHECK))
+        time.sleep(wait)
         for line in take_up(responder):
             log.write(payload.search, payload.sid, "success", f"due: {line}")
-    return worst
+    return worst, []
 
 
 def _contain_all(
@@ -91,8 +158,9 @@ def _contain_all(
     contain: Callable[[Mapping[str, Any]], Report],
     payload: Payload,
     log: Log,
-) -> int:
-    """Strongest first, a few side by side; one row's failure stops no other. The worst exit code of all."""
+    until: float,
+) -> Tuple[int, List[Mapping[str, Any]]]:
+    """Strongest first, a few side by side; one row's failure stops no other. None is begun after `until`."""
     queue: List[Mapping[str, Any]] = sorted(rows, key=_confidence)
     worst: List[int] = [0]
     fatal: List[JournalError] = []
@@ -101,7 +169,7 @@ def _contain_all(
     def work() -> None:
         while True:
             with lock:
-                if not queue:
+                if not queue or fatal or time.monotonic() > until:
                     return
                 row = queue.pop()
             try:
@@ -120,7 +188,7 @@ def _contain_all(
         thread.join()
     if fatal:
         raise fatal[0]
-    return worst[0]
+    return worst[0], queue
 
 
 def _one(row: Mapping[str, Any], contain: Callable[[Mapping[str, Any]], Report]) -> Tuple[int, str, str]:

@@ -23,19 +23,11 @@ from responders.splunk.splunkd import Splunkd, SplunkError
 from responders.splunk.tls import context_for
 from responders.surfaces import splunk_settings
 from responders.surfaces.assemble import put_together, read_policy
+from responders.surfaces.splunk_log import splunk_home
+from responders.surfaces.splunk_log import var_folder as var_folder
 
 PATIENCE = 8.0
 """Seconds of waiting for a KV store that is starting, before the alert is put aside for the next run."""
-
-
-def splunk_home(app_home: str) -> str:
-    """This Splunk's folder."""
-    return os.environ.get("SPLUNK_HOME") or os.path.abspath(os.path.join(app_home, "..", "..", ".."))
-
-
-def var_folder(app_home: str) -> str:
-    """Where the app keeps its files: `$SPLUNK_HOME/var/lib/tourniquet`. No update of the app touches it."""
-    return os.path.join(splunk_home(app_home), "var", "lib", "tourniquet")
 
 
 def connect(server_uri: str, session_key: str, app_home: str) -> Splunkd:
@@ -105,7 +97,7 @@ def ensure_journal_key(splunkd: Splunkd) -> bool:
     if next(KvStore(splunkd, patience=PATIENCE).scan(""), None) is not None:
         raise JournalError(
             "the journal's key is gone from storage/passwords, and the journal is not empty: with another key all of it "
-            f"would look forged. Put {splunk_settings.REALM}:{splunk_settings.JOURNAL_KEY} back from a backup of passwords.conf"
+            f"would look forged. Put {splunk_settings.REALM}:{splunk_settings.JOURNAL_KEY} back from a backup"
         )
     form = {"name": splunk_settings.JOURNAL_KEY, "realm": splunk_settings.REALM, "password": secrets.token_hex(32)}
     try:

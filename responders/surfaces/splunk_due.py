@@ -1,30 +1,47 @@
 """The scripted input `tourniquet_due`: takes up what is due (rechecks, retries, interrupted alerts), each minute.
 
-The alert process exits after the first recheck, for Splunk has few action threads; this does all the later ones. Splunk
-runs one instance of a scripted input at a time, and claims in the journal keep it and an alert process off one entry.
-Nothing goes to stdout: Splunk would index it.
+The alert process exits after the first recheck, for Splunk has few action threads; this does all the later ones, and the
+alerts that an alert process could not store. Splunk runs one instance of a scripted input at a time on each search head, and
+claims in the journal keep two search heads, and an alert process, off one entry. Nothing goes to stdout: Splunk would index
+it.
 
-Exit codes: 0 nothing due is left; 1 something is still due, and the next run tries again; 3 the settings or the journal
-can't be used.
+Splunk writes the session key to stdin, as one line, because inputs.conf says `passAuth = splunk-system-user`
+(inputs.conf.spec).
+
+Exit codes: 0 nothing due is left; 1 something is still due, and the next run tries again; 3 splunkd, the settings or the
+journal can't be used.
 """
 
 from __future__ import annotations
 
-from responders.errors import TourniquetError
-from responders.surfaces.splunk_log import Log, log_path
+from typing import Any, BinaryIO, Callable, Dict, List
+from urllib.parse import unquote
+
+from responders.errors import JournalError, TourniquetError
+from responders.surfaces.splunk_alert import EXECUTE, SYSTEM_USER
+from responders.surfaces.splunk_log import Log, log_path, splunk_home, var_folder
+from responders.surfaces.splunk_spool import Kept, Spool
 
 NAME = "tourniquet_due"
+_LONGEST_KEY = 4096
+_NOBODY = ("nobody", SYSTEM_USER)
+"""Owners of a search that Splunk runs as splunk-system-user."""
 
 
-def main(app_home: str) -> int:
-    """Run once. `app_home` is the app's folder."""
+def main(app_home: str, stdin: BinaryIO) -> int:
+    """Run once. `app_home` is the app's folder; `stdin` gives the session key."""
     log = Log(log_path(app_home, f"{NAME}.log"))
+    key = session_key(stdin.readline(_LONGEST_KEY))
     try:
         from responders.containment import due
-        from responders.pipeline import take_up
-        from responders.surfaces.assemble import open_responder, settings_path
+        from responders.pipeline import keep, take_up
+        from responders.splunk.local_conf import management_uri
+        from responders.surfaces.splunk_assemble import connect, open_splunk_responder
 
-        responder = open_responder(settings_path(app_home))
+        uri = management_uri(splunk_home(app_home))
+        splunkd = connect(uri, key, app_home)
+        responder = open_splunk_responder(uri, key, app_home, splunkd=splunkd)
+        waiting = _from_spool(Spool(var_folder(app_home)), splunkd, lambda row: keep(row, responder), log)
         for line in take_up(responder):
             log.say("INFO", NAME, {"did": line})
         left = list(due.pending(responder.journal, responder.now()))
@@ -35,4 +52,47 @@ def main(app_home: str) -> int:
         log.say(
             "WARN", NAME, {"still_due": f"{item.what} {item.about}", "since": item.at.isoformat(), "why": responder.halted()}
         )
-    return 1 if left else 0
+    return 1 if left or waiting else 0
+
+
+def session_key(line: bytes) -> str:
+    """The key as splunkd writes it: alone, or as `sessionKey=…` with its letters escaped, as for older search commands."""
+    text = line.decode("ascii", "replace").strip()
+    return unquote(text[len("sessionKey=") :]) if text.startswith("sessionKey=") else text
+
+
+def _from_spool(spool: Spool, splunkd: Any, keep: Callable[[Dict[str, Any]], Any], log: Log) -> int:
+    """Put the alerts that were kept on this search head into the journal, due at once; how many files are left."""
+    left = 0
+    for path in spool.paths():
+        try:
+            kept = spool.read(path)
+            if not kept.alone:
+                continue
+            rows: List[Dict[str, Any]] = list(map(dict, kept.rows))
+            if not _may_contain(kept, splunkd):
+                what = f"an alert of search {kept.search} was dropped: its owner {kept.owner} may not contain without asking"
+                log.say("ERROR", NAME, {"error": f"{what}. Click `Contain identity` on its results", "sid": kept.sid})
+                rows = []
+            for row in rows:
+                keep(row)
+            spool.remove(path)
+        except JournalError:
+            raise
+        except (TourniquetError, OSError, ValueError) as error:
+            left += 1
+            log.say("ERROR", NAME, {"error": f"an alert kept on this search head stays there: {error}"})
+    return left
+
+
+def _may_contain(kept: Kept, splunkd: Any) -> bool:
+    """True when the search's owner may contain without asking, now: nobody knew whose session it was. Raises SplunkError."""
+    if kept.owner in _NOBODY:
+        return True
+    try:
+        content = splunkd.entries("authentication", "users", kept.owner)[0].get("content", {}) if kept.owner else {}
+    except TourniquetError as error:
+        if getattr(error, "status", 0) == 404:
+            return False
+        raise
+    return EXECUTE in (content.get("capabilities") or ())

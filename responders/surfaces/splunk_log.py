@@ -1,5 +1,7 @@
-"""The log of what Splunk starts, `var/log/splunk/…`, which Splunk itself indexes in `_internal`. No secret and no raw
-control character gets into it."""
+"""Where we are in a Splunk, and the log of what it starts, `var/log/splunk/…`, which Splunk itself indexes in `_internal`.
+
+No secret and no raw control character gets into it.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,19 @@ from responders.escalation.words import clean
 ACTION = "tourniquet_contain"
 
 
+def splunk_home(app_home: str) -> str:
+    """This Splunk's folder; `app_home` is the app's, in etc/apps."""
+    return os.environ.get("SPLUNK_HOME") or os.path.abspath(os.path.join(app_home, "..", "..", ".."))
+
+
+def var_folder(app_home: str) -> str:
+    """Where the app keeps its files: `$SPLUNK_HOME/var/lib/tourniquet`. No update of the app touches it."""
+    return os.path.join(splunk_home(app_home), "var", "lib", "tourniquet")
+
+
 def log_path(app_home: str, name: str) -> Optional[str]:
     """`var/log/splunk/NAME` of this Splunk, None outside of one."""
-    home = os.environ.get("SPLUNK_HOME") or os.path.abspath(os.path.join(app_home, "..", "..", ".."))
-    folder = os.path.join(home, "var", "log", "splunk")
+    folder = os.path.join(splunk_home(app_home), "var", "log", "splunk")
     return os.path.join(folder, name) if os.path.isdir(folder) else None
 
 
@@ -26,17 +37,21 @@ class Log:
     Source: Splunk, "Create an adaptive response action": `sendmodaction - … action_status=…`.
     """
 
-    def __init__(self, path: Optional[str]) -> None:
-        self._path = path
+    def __init__(self, path: Optional[str], action: str = ACTION) -> None:
+        self._path, self._action = path, action
 
-    def write(self, search: str, sid: str, status: str, message: str, *, rid: str = "") -> None:
+    def write(
+        self, search: str, sid: str, status: str, message: str, *, rid: str = "", orig_sid: str = "", orig_rid: str = ""
+    ) -> None:
         """What became of one alert."""
         fields: Dict[str, str] = {
             "signature": message,
-            "action_name": ACTION,
+            "action_name": self._action,
             "search_name": search,
             "sid": sid,
             "rid": rid,
+            "orig_sid": orig_sid,
+            "orig_rid": orig_rid,
             "action_mode": "saved" if sid.startswith("scheduler") else "adhoc",
             "action_status": status,
         }

@@ -13,7 +13,7 @@ import json
 import math
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Tuple
 
 from responders.alerts.row import from_siem
@@ -27,13 +27,19 @@ _VALUE = re.compile(r"\$([^$]*(?:\$\$[^$]*)*)\$(?:;|\Z)")
 
 @dataclass(frozen=True)
 class Payload:
-    """One start of the alert action. `rows` are raw alerts; `broken` says why rows may be missing, "" if none are."""
+    """One start of the alert action. `rows` are raw alerts; `broken` says why rows may be missing, "" if none are.
+
+    `owner` owns the search; the session at `server_uri` is of whoever ran it.
+    """
 
     search: str
     sid: str
     configuration: Mapping[str, str]
     rows: Tuple[Mapping[str, Any], ...]
     broken: str = ""
+    owner: str = ""
+    server_uri: str = ""
+    session_key: str = field(default="", repr=False)
 
 
 def read_payload(text: str) -> Payload:
@@ -49,7 +55,16 @@ def read_payload(text: str) -> Payload:
     configuration = given.get("configuration")
     settings = {str(k): str(v) for k, v in configuration.items()} if isinstance(configuration, dict) else {}
     rows, broken = _rows(given)
-    return Payload(str(given.get("search_name") or "ad hoc"), str(given.get("sid") or ""), settings, rows, broken)
+    return Payload(
+        search=str(given.get("search_name") or "ad hoc"),
+        sid=str(given.get("sid") or ""),
+        configuration=settings,
+        rows=rows,
+        broken=broken,
+        owner=str(given.get("owner") or ""),
+        server_uri=str(given.get("server_uri") or "https://127.0.0.1:8089"),
+        session_key=str(given.get("session_key") or ""),
+    )
 
 
 def recheck_seconds(payload: Payload) -> float:

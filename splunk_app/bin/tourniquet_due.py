@@ -9,4 +9,4 @@ sys.path.insert(0, os.path.join(APP, "lib"))
 from responders.surfaces.splunk_due import main  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main(APP))
+    sys.exit(main(APP, sys.stdin.buffer))

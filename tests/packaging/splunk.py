@@ -1,10 +1,11 @@
-"""A Splunk as far as the alert action sees one: folders, settings, results files, and its Python as a subprocess.
+"""A Splunk as far as the app sees one: folders, a fake splunkd, results files, and its Python as a subprocess.
 
 Source: Splunk, "Custom alert action logs and search results" (payload, results file, exit code).
 """
 
 from __future__ import annotations
 
+import copy
 import gzip
 import importlib.util
 import json
@@ -13,14 +14,20 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Dict, List, Mapping, Sequence
+from types import ModuleType, TracebackType
+from typing import Any, List, Mapping, Optional, Sequence, Type
 
 from responders.drill.world import Person, World
 from responders.inventory.resolve import Inventory
-from responders.journal.sqlite import SqliteStore
+from responders.journal.chain import Journal
+from responders.journal.kvstore import COLLECTION, KvStore
+from responders.splunk import inventory as kv_inventory
+from responders.splunk.policies import COLLECTION as POLICIES
+from responders.splunk.splunkd import Splunkd as Client
 from responders.surfaces.assemble import read_catalogue
+from responders.surfaces.splunk_settings import secret_name
 from tests.conftest import interpreter
+from tests.splunkd import Deployment, Splunkd
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAME = "tourniquet"
@@ -42,18 +49,38 @@ _KILLED = """
 import os, runpy, signal, sys
 app, writes, after = sys.argv[1], sys.argv[2], int(sys.argv[3])
 sys.path.insert(0, os.path.join(app, "lib"))
-from responders.journal.sqlite import SqliteStore
+from responders.journal.kvstore import KvStore
 counter = os.open(writes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-create = SqliteStore.create
+create = KvStore.create
 def counted(self, key, doc):
     made = create(self, key, doc)
     os.write(counter, b".")
     if 0 < after <= os.fstat(counter).st_size:
         os.kill(os.getpid(), signal.SIGKILL)
     return made
-SqliteStore.create = counted
+KvStore.create = counted
 sys.argv[1:] = ["--execute"]
 runpy.run_path(os.path.join(app, "bin", "tourniquet_contain.py"), run_name="__main__")
+"""
+
+
+_EACH = """
+import contextlib, io, json, os, sys, traceback
+app, folder = sys.argv[1:3]
+sys.path.insert(0, os.path.join(app, "lib"))
+from responders.surfaces.splunk_alert import main
+log = os.path.join(app, "..", "..", "..", "var", "log", "splunk", "tourniquet_contain_modalert.log")
+found = []
+for name in sorted(os.listdir(folder)):
+    with open(os.path.join(folder, name), "rb") as stdin, contextlib.redirect_stderr(io.StringIO()) as said:
+        try:
+            code = main(["--execute"], stdin, app)
+        except Exception:
+            code = -1
+            traceback.print_exc()
+    with open(log, encoding="utf-8") as handle:
+        found.append((code, said.getvalue(), len(handle.readlines())))
+json.dump(found, sys.stdout)
 """
 
 
@@ -67,59 +94,91 @@ class Ran:
 
 
 class Splunk:
-    """SPLUNK_HOME in `home`, with the unpacked package `app` installed; nothing of this checkout is on its path."""
+    """SPLUNK_HOME in `home`, with the unpacked package `app` installed; nothing of this checkout is on its path.
 
-    def __init__(self, home: Path, app: Path) -> None:
+    `deployment` is what its splunkd holds. Another search head of the same cluster is another Splunk over the same one.
+    """
+
+    def __init__(self, home: Path, app: Path, deployment: Optional[Deployment] = None, *, lag: float = 0.0) -> None:
         self.home = home
         self.app = home / "etc" / "apps" / NAME
-        self.local = self.app / "local"
-        self.local.mkdir(parents=True)
+        self.app.mkdir(parents=True)
         for part in ("bin", "lib", "default"):
             (self.app / part).symlink_to(app / part, target_is_directory=True)
         self.logs = home / "var" / "log" / "splunk"
         self.logs.mkdir(parents=True)
         self.dispatch = home / "var" / "run"
         self.dispatch.mkdir(parents=True)
+        self.spool = home / "var" / "lib" / NAME / "spool"
+        self.deployment = deployment or Deployment()
+        if deployment is None:
+            self.deployment.install(self.app)
+        self.splunkd = Splunkd(self.deployment, lag=lag)
+        self._others: List[Splunkd] = []
+        self._clients: List[Client] = []
+        system = home / "etc" / "system" / "local"
+        system.mkdir(parents=True)
+        (system / "web.conf").write_text(f"[settings]\nmgmtHostPort = 127.0.0.1:{self.splunkd.port}\n")
+        (system / "server.conf").write_text("[sslConfig]\nenableSplunkdSSL = false\n")
+
+    def close(self) -> None:
+        for opened in (*self._clients, self.splunkd, *self._others):
+            opened.close()
+
+    def other(self) -> Splunkd:
+        """A splunkd that starts with all that this one has, to be spoiled."""
+        own, other = self.deployment, Deployment()
+        other.confs, other.passwords, other.sessions = copy.deepcopy(own.confs), dict(own.passwords), dict(own.sessions)
+        other.collections, other.documents = dict(own.collections), copy.deepcopy(own.documents)
+        self._others.append(Splunkd(other))
+        return self._others[-1]
+
+    def __enter__(self) -> Splunk:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
 
     # -- the administrator --------------------------------------------------------------------------------
 
     def configure(self, world: World, people: Sequence[Person], *, rechecks: Sequence[float] = (10.0,)) -> None:
-        """Write local/tourniquet_settings.json and all that it refers to."""
-        connections: List[Dict[str, Any]] = []
+        """What the setup page leaves behind: conf files, secrets, policy and inventory."""
+        deployment = self.deployment
         for found in world.connections:
-            secrets = {
-                name: {"file": self._secret(f"{found.vendor}.{name}", secret.reveal())}
-                for name, secret in found.secrets.items()
+            name = f"{found.vendor}_{found.tenant}".replace(":", "_")
+            (credential,) = found.secrets
+            plain = {
+                key: " ".join(value) if isinstance(value, (list, tuple)) else str(value)
+                for key, value in found.plain.items()
             }
-            plain = {key: list(value) if isinstance(value, tuple) else value for key, value in found.plain.items()}
-            connections.append(
-                {"vendor": found.vendor, "tenant": found.tenant, "url": found.url, "settings": dict(found.settings),
-                 "allow_loopback_http": True, **plain, **secrets}
-            )  # fmt: skip
-        inventory = Inventory([person.identity() for person in people], {}, frozenset())
-        (self.local / "inventory.json").write_text(inventory.to_json())
-        settings = {
-            "connections": connections,
-            "journal": {"path": "journal.db", "key": {"file": self._secret("key", world.key.decode())}},
-            "inventory": "inventory.json",
-            "policy": self._policy(),
-            "escalation": [{"type": "file", "path": "escalations.jsonl"}],
-            "timing": {"deadline": 10, "confirm_patience": 1, "rechecks": list(rechecks)},
-        }
-        (self.local / "tourniquet_settings.json").write_text(json.dumps(settings))
+            settings = {f"settings.{key}": value for key, value in found.settings.items()}
+            about = {"vendor": found.vendor, "tenant": found.tenant, "url": found.url, "credential": credential}
+            deployment.configure("tourniquet_connection", name, {**about, "allow_loopback_http": "1", **plain, **settings})
+            deployment.store_password(secret_name(name, credential), found.secrets[credential].reveal())
+        deployment.store_password("journal_key", world.key.decode())
+        deployment.configure("tourniquet_settings", "general", {"policy": "test"})
+        timing = {"deadline": "40", "confirm_patience": "5", "rechecks": ", ".join(map(str, rechecks))}
+        deployment.configure("tourniquet_settings", "timing", timing)
+        doc = {"policy": self._policy(), "by": "a test", "at": "2026-01-01T00:00:00+00:00", "why": "room for several"}
+        deployment.put(POLICIES, {"_key": "test", "doc": json.dumps(doc)})
+        kv_inventory.push(self.client(), Inventory([person.identity() for person in people], {}, frozenset()))
 
-    def _secret(self, name: str, value: str) -> str:
-        path = self.local / name
-        path.touch(mode=0o600)
-        path.write_text(value)
-        return name
-
-    def _policy(self) -> str:
+    def _policy(self) -> Mapping[str, Any]:
         """The default policy with room for several people: its blast radius is tested elsewhere."""
-        policy = json.loads((ROOT / "responders" / "policy" / "default_policy.json").read_text())
+        policy: Mapping[str, Any] = json.loads((ROOT / "responders" / "policy" / "default_policy.json").read_text())
         policy["limits"].update(revokes=1000, never_under=1000, population_share=1.0, detection_share=1.0)
-        (self.local / "policy.json").write_text(json.dumps(policy))
-        return "policy.json"
+        return policy
+
+    def client(self) -> Client:
+        """splunkd as the app itself sees it."""
+        self._clients.append(Client(self.splunkd.uri, self.splunkd.session("splunk-system-user")))
+        return self._clients[-1]
+
+    def journal(self, world: World) -> Journal:
+        """The journal as another responder would open it."""
+        return Journal(KvStore(self.client()), world.key)
 
     # -- splunkd ------------------------------------------------------------------------------------------
 
@@ -133,9 +192,10 @@ class Splunk:
     def payload(self, results: Path, **more: Any) -> bytes:
         return json.dumps(
             {
-                "app": NAME, "owner": "nobody", "server_host": "sh1", "server_uri": "https://127.0.0.1:8089",
-                "session_key": "of no worth", "sid": "scheduler__nobody_1", "search_name": "Tourniquet - test",
-                "results_file": str(results), "configuration": {"recheck_seconds": "0"}, "result": {}, **more,
+                "app": NAME, "owner": "nobody", "server_host": "sh1", "server_uri": self.splunkd.uri,
+                "session_key": self.splunkd.session("splunk-system-user"), "sid": "scheduler__nobody_1",
+                "search_name": "Tourniquet - test", "results_file": str(results),
+                "configuration": {"recheck_seconds": "0"}, "result": {}, **more,
             }
         ).encode()  # fmt: skip
 
@@ -147,6 +207,22 @@ class Splunk:
             input=stdin, capture_output=True, check=False, env={}, cwd=self.home, timeout=60,
         )  # fmt: skip
         return self._ran(ran, "tourniquet_contain_modalert.log")
+
+    def start_each(self, version: str, payloads: Sequence[bytes]) -> List[Ran]:
+        """The alert action once for each payload, all in one process: what it leaves in memory, the next one finds."""
+        folder = self.home / "payloads"
+        folder.mkdir()
+        for number, payload in enumerate(payloads):
+            (folder / f"{number:03d}").write_bytes(payload)
+        command = [interpreter(version), "-I", "-S", "-c", _EACH, str(self.app), str(folder)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=self.home, timeout=120)
+        assert ran.returncode == 0, ran.stderr
+        log = (self.logs / "tourniquet_contain_modalert.log").read_text().splitlines()
+        found, done = [], 0
+        for code, stderr, lines in json.loads(ran.stdout):
+            found.append(Ran(code, stderr, log[done:lines]))
+            done = lines
+        return found
 
     def start_and_kill(self, version: str, stdin: bytes, after: int) -> int:
         """The same, killed (SIGKILL) right after its `after`th write to the journal (0: never); how many it made."""
@@ -160,7 +236,8 @@ class Splunk:
     def due(self, version: str) -> Ran:
         """The scripted input, started as splunkd does each minute."""
         command = [interpreter(version), "-I", "-S", str(self.app / "bin" / "tourniquet_due.py")]
-        ran = subprocess.run(command, capture_output=True, check=False, env={}, cwd=self.home, timeout=60)
+        stdin = self.splunkd.session("splunk-system-user").encode()
+        ran = subprocess.run(command, input=stdin, capture_output=True, check=False, env={}, cwd=self.home, timeout=60)
         assert ran.stdout == b"", "Splunk would index it"
         return self._ran(ran, "tourniquet_due.log")
 
@@ -173,16 +250,16 @@ class Splunk:
 
     def entries(self, kind: str) -> List[Mapping[str, Any]]:
         """Bodies of the journal's entries of one kind, in order."""
-        store = SqliteStore(str(self.local / "journal.db"))
-        try:
-            return [doc["body"] for _, doc in store.scan("e/") if doc["kind"] == kind]
-        finally:
-            store.close()
+        docs = [json.loads(row["doc"]) for row in self.deployment.rows(COLLECTION) if row["_key"].startswith("e/")]
+        return [doc["body"] for doc in sorted(docs, key=lambda doc: str(doc["at"])) if doc["kind"] == kind]
 
     def escalated(self) -> List[Mapping[str, Any]]:
-        """What reached people."""
-        path = self.local / "escalations.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        """What people were to be told."""
+        return [body["report"] for body in self.entries("escalated")]
+
+    def kept(self) -> List[Mapping[str, Any]]:
+        """Alerts that wait in files of this search head."""
+        return [json.loads(path.read_text()) for path in sorted(self.spool.glob("*.json"))] if self.spool.is_dir() else []
 
 
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:

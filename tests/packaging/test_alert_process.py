@@ -10,7 +10,8 @@ import pytest
 
 from responders.drill.attacker import Attacker
 from responders.drill.world import Person, World
-from tests.packaging.splunk import Splunk, csv_of
+from tests.packaging.splunk import NAME, Splunk, csv_of
+from tests.splunkd import Splunkd
 from tests.support import raw_alert
 
 PYTHONS = [pytest.param(version, marks=pytest.mark.engine(f"python{version}")) for version in ("3.9", "3.13")]
@@ -23,8 +24,9 @@ def row(person: Person, vendor: str = "okta", **more: Any) -> Dict[str, Any]:
 
 
 @pytest.fixture
-def splunk(tmp_path: Path, app: Path) -> Splunk:
-    return Splunk(tmp_path / "splunk", app)
+def splunk(tmp_path: Path, app: Path) -> Iterator[Splunk]:
+    with Splunk(tmp_path / "splunk", app) as found:
+        yield found
 
 
 @each_python
@@ -129,11 +131,16 @@ Make = Callable[[Splunk, Mapping[str, Any]], bytes]
 
 
 def _rows(**changed: Any) -> Make:
-    return lambda splunk, good: splunk.payload(splunk.results(csv_of([{**good, **changed}])))
+    """A results file of its own for each case."""
+    return lambda splunk, good: splunk.payload(
+        splunk.results(csv_of([{**good, **changed}]), name=f"{good['case']}.csv.gz"), sid=good["case"]
+    )
 
 
 def _result(**changed: Any) -> Make:
-    return lambda splunk, good: splunk.payload(splunk.dispatch, results_file=None, result={**good, **changed})
+    return lambda splunk, good: splunk.payload(
+        splunk.dispatch, results_file=None, result={**good, **changed}, sid=good["case"]
+    )
 
 
 BAD: Dict[str, tuple[Make, int, str]] = {
@@ -143,12 +150,16 @@ BAD: Dict[str, tuple[Make, int, str]] = {
     "not UTF-8": (lambda *_: b"\xff\xfe\x00{", 2, "stdin: not JSON"),
     "too deep": (lambda *_: b"[" * 200_000, 2, "stdin: not JSON"),
     "17 MB": (lambda *_: b'{"sid": "' + b"x" * 17_000_000 + b'"}', 2, "Splunk sends at most"),
-    "no results": (lambda splunk, _: splunk.payload(splunk.results("")), 1, "holds no row"),
-    "a header only": (lambda splunk, good: splunk.payload(splunk.results(csv_of([good]).split("\n")[0])), 1, "holds no row"),
+    "no results": (lambda splunk, _: splunk.payload(splunk.results("", name="none.gz")), 1, "holds no row"),
+    "a header only": (
+        lambda splunk, good: splunk.payload(splunk.results(csv_of([good]).split("\n")[0], name="header.gz")),
+        1,
+        "holds no row",
+    ),
     "no file": (lambda splunk, _: splunk.payload(splunk.dispatch / "gone.csv.gz"), 1, "gone.csv.gz: read 0 rows"),
     "a folder": (lambda splunk, _: splunk.payload(splunk.dispatch), 1, "read 0 rows"),
     "no file named": (lambda splunk, _: splunk.payload(splunk.dispatch, results_file=7), 1, "neither results_file"),
-    "cut short": (lambda s, good: s.payload(s.results(csv_of([good]), cut=200)), 1, "read 0 rows, then"),
+    "cut short": (lambda s, good: s.payload(s.results(csv_of([good]), cut=200, name="cut.gz")), 1, "read 0 rows, then"),
     "no gzip": (lambda splunk, _: splunk.payload(_plain(splunk)), 1, "read 0 rows, then"),
     "a 10 MB field": (_rows(tq_account="okta:default:" + "x" * 10_000_000), 1, ""),
     "control characters": (_rows(tq_account="okta:default:00u\x1b[2J\x07"), 1, ""),
@@ -180,42 +191,108 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @each_python
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_kept_and_escalated(python: str, what: str, splunk: Splunk, company: World) -> None:
-    """A clear error, the documented exit code, the alert in the journal and escalated loudly, no vendor touched."""
+def test_bad_input_is_kept_and_escalated(python: str, splunk: Splunk, company: World) -> None:
+    """A clear error, the documented exit code, the alert in the journal and escalated loudly, no vendor touched.
+
+    A payload that is none has no session to write the journal with: it is kept beside it.
+    """
     person = company.people["alice"]
     splunk.configure(company, [person])
-    make, code, said = BAD[what]
-    ran = splunk.start(python, make(splunk, row(person)))
-    assert ran.code == code, ran.log
-    assert "Traceback" not in ran.stderr
-    assert said in ran.log[0]
-    assert 'action_status="failure"' in ran.log[0]
-    assert [character for line in ran.log for character in line if not character.isprintable()] == []
-    assert max(map(len, ran.log)) < 20_000
-    assert len(splunk.entries("alert")) == 1
-    assert [report["loud"] for report in splunk.escalated()] == [True]
+    good = {what: {**row(person), "case": what, "tq_finding": what} for what in BAD}
+    runs = splunk.start_each(python, [make(splunk, good[what]) for what, (make, _, _) in BAD.items()])
+    for ran, (what, (_, code, said)) in zip(runs, BAD.items()):
+        assert (what, ran.code) == (what, code), ran
+        assert "Traceback" not in ran.stderr, what
+        assert said in ran.log[0], what
+        assert 'action_status="failure"' in ran.log[0], what
+        assert [character for line in ran.log for character in line if not character.isprintable()] == [], what
+        assert max(map(len, ran.log)) < 20_000, what
+    journaled = sum(code == 1 for _, code, _ in BAD.values())
+    assert len(splunk.entries("alert")) == journaled
+    assert [report["loud"] for report in splunk.escalated()] == [True] * journaled
+    assert [bool(file["rows"][0]["unreadable"] or file["rows"][0]["why"]) for file in splunk.kept()] == [True] * (
+        len(BAD) - journaled
+    )
     assert [*company.okta.requests, *company.graph.requests, *company.cyberark.requests] == []
 
 
-@each_python
-def test_without_settings_the_log_says_how_to_send_the_alert_again(python: str, splunk: Splunk) -> None:
-    """Nothing can be recorded: exit code 3, the place of the mistake, and the search to send again."""
-    ran = splunk.start(python, splunk.payload(splunk.results("a\n1\n")))
-    assert ran.code == 3
-    assert "tourniquet_settings.json" in ran.log[0]
-    assert "| loadjob scheduler__nobody_1 | sendalert tourniquet_contain" in ran.log[0]
+# -- Splunk itself is not as it should be: nobody is contained, the alert is kept, a sentence says what to do ---------------
+
+
+Spoil = Callable[[Splunkd, Dict[str, Any]], None]
+
+
+def _starting(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    splunkd.deployment.kvstore = "starting"
+
+
+def _expired(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    splunkd.deployment.expire(given["session_key"])
+
+
+def _no_session(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    del given["session_key"]
+
+
+def _no_splunkd(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    given["server_uri"] = "http://127.0.0.1:1"
+
+
+def _elsewhere(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    given["server_uri"] = "http://splunk.invalid:8089"
+
+
+def _no_secret(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    del splunkd.deployment.passwords[NAME, "tourniquet", "okta_default.private_key"]
+
+
+def _no_setup(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    splunkd.deployment.passwords.clear()
+
+
+def _no_policy(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    splunkd.deployment.configure("tourniquet_settings", "general", {"policy": "gone"})
+
+
+def _no_collections(splunkd: Splunkd, given: Dict[str, Any]) -> None:
+    splunkd.deployment.collections.clear()
+    splunkd.deployment.configure("tourniquet_settings", "general", {"policy": ""})
+
+
+ILL: Dict[str, tuple[Spoil, str]] = {
+    "KV store starting": (_starting, "KV Store is initializing. Please try again later."),
+    "expired session": (_expired, "the session key is not valid any more"),
+    "no session": (_no_session, "there is no session key"),
+    "no splunkd": (_no_splunkd, "does not answer"),
+    "splunkd elsewhere in the clear": (_elsewhere, "neither https nor loopback"),
+    "a secret is missing": (_no_secret, "tourniquet_connection.conf [okta_default].private_key: storage/passwords has no"),
+    "not set up": (_no_setup, "storage/passwords has no 'journal_key'. enter it on the setup page"),
+    "policy gone": (_no_policy, "choose another version on the setup page"),
+    "collections not made": (_no_collections, "Restart Splunk, so that it makes the collections of the app"),
+}
 
 
 @each_python
-def test_a_journal_that_cannot_be_opened_is_exit_code_3(python: str, splunk: Splunk, company: World) -> None:
-    """Whatever can't be recorded is not done."""
-    splunk.configure(company, [company.people["alice"]])
-    (splunk.local / "journal.db").mkdir()
-    ran = splunk.start(python, splunk.payload(splunk.results(csv_of([row(company.people["alice"])]))))
-    assert ran.code == 3
-    assert "journal.db" in ran.log[0]
-    assert company.okta.requests == []
+def test_an_ill_splunk_keeps_the_alert_and_says_what_to_do(python: str, splunk: Splunk, company: World) -> None:
+    """Exit code 3, one line with place and remedy, the row in a file of this search head, no vendor touched, no secret."""
+    person = company.people["alice"]
+    splunk.configure(company, [person])
+    payloads = []
+    for what, (spoil, _) in ILL.items():
+        given = json.loads(splunk.payload(splunk.results(csv_of([row(person)]), name=f"{what}.csv.gz"), sid=what))
+        ill = splunk.other()
+        given["server_uri"] = ill.uri
+        spoil(ill, given)
+        payloads.append(json.dumps(given).encode())
+    secrets = [password.clear for password in splunk.deployment.passwords.values()]
+    for ran, (what, (_, said)) in zip(splunk.start_each(python, payloads), ILL.items()):
+        assert (what, ran.code) == (what, 3), ran
+        assert said in ran.log[0], what
+        assert "the alert is kept on this search head" in ran.log[0], what
+        assert not [secret for secret in secrets if secret in ran.stderr], what
+    assert [file["sid"] for file in splunk.kept()] == list(ILL)
+    assert not [secret for secret in secrets if secret in json.dumps(splunk.kept())]
+    assert [*company.okta.requests, *company.graph.requests, *company.cyberark.requests] == []
 
 
 @each_python

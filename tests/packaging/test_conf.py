@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from responders.surfaces.splunk_alert import MAXTIME
 from responders.surfaces.splunk_log import ACTION
 from responders.surfaces.splunk_results import Payload, recheck_seconds
 from tests.packaging.splunk import ROOT
@@ -94,10 +95,15 @@ def test_it_asks_for_the_pythons_it_is_tested_on(started: Dict[str, str]) -> Non
     assert started["python.required"] == "3.9, 3.13"
 
 
+def test_the_alert_process_knows_when_splunk_ends_it() -> None:
+    """The code counts with the maxtime of the action."""
+    assert ALERT["maxtime"] == f"{MAXTIME / 60:.0f}m"
+
+
 def test_the_input_waits_until_it_is_switched_on() -> None:
-    """Disabled, each minute, no index and no sourcetype, for it writes no event."""
+    """Disabled, each minute, with a session of the system's user; no index and no sourcetype, for it writes no event."""
     assert {key: value for key, value in PYTHON[1].items() if not key.startswith("python")} == {
-        "disabled": "1", "interval": "60",
+        "disabled": "1", "interval": "60", "passAuth": "splunk-system-user",
     }  # fmt: skip
 
 

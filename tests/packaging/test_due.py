@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,7 @@ import pytest
 from responders.containment.responder import HALT_CHAIN
 from responders.drill.attacker import Attacker
 from responders.drill.world import World
-from responders.settings import load_settings
-from responders.surfaces.assemble import open_journal
+from responders.journal.kvstore import COLLECTION
 from tests.packaging.splunk import Splunk, csv_of
 from tests.packaging.test_alert_process import each_python, row, splunk  # noqa: F401 - a fixture
 
@@ -53,8 +51,7 @@ def test_what_can_not_be_done_yet_is_named(python: str, splunk: Splunk, world: W
     person = world.add_person("alice")
     splunk.configure(world, [person])
     splunk.start_and_kill(python, splunk.payload(splunk.results(csv_of([row(person)]))), 1)
-    settings = load_settings(str(splunk.local / "tourniquet_settings.json"))
-    open_journal(settings).append(HALT_CHAIN, "halt", {"who": "ida", "why": "a trial"})
+    splunk.journal(world).append(HALT_CHAIN, "halt", {"who": "ida", "why": "a trial"})
     ran = splunk.due(python)
     assert ran.code == 1
     assert "a trial" in ran.log[-1]
@@ -62,27 +59,61 @@ def test_what_can_not_be_done_yet_is_named(python: str, splunk: Splunk, world: W
 
 @pytest.mark.engine("python3.9")
 def test_nothing_of_a_trial_is_done_afterwards(splunk: Splunk, world: World) -> None:  # noqa: F811
-    """The trial of the README: halted, with a journal of its own; with the real journal nothing of it is due."""
+    """The trial of the README: halted; when its journal is emptied, nothing of it is due."""
     person = world.add_person("alice")
     splunk.configure(world, [person])
-    path = splunk.local / "tourniquet_settings.json"
-    open_journal(load_settings(str(path))).append(HALT_CHAIN, "halt", {"who": "ida", "why": "a trial"})
+    splunk.journal(world).append(HALT_CHAIN, "halt", {"who": "ida", "why": "a trial"})
     splunk.start("3.9", splunk.payload(splunk.results(csv_of([row(person)]))))
     assert len(splunk.escalated()) == 1
-    settings = json.loads(path.read_text())
-    settings["journal"]["path"] = "real.db"
-    path.write_text(json.dumps(settings))
+    splunk.deployment.documents[splunk.deployment.app, "nobody", COLLECTION].clear()
     assert splunk.due("3.9").code == 0
     assert all(Attacker(world, person).works().values())
 
 
 @each_python
 def test_without_settings_it_says_where_they_belong(python: str, splunk: Splunk) -> None:  # noqa: F811
-    """Switched on before it was set up: exit code 3 and the path, each minute."""
+    """Switched on before it was set up: exit code 3, each minute."""
     ran = splunk.due(python)
     assert ran.code == 3
     assert 'ERROR tourniquet_due - error="' in ran.log[0]
-    assert "tourniquet_settings.json" in ran.log[0]
+    assert "enter it on the setup page" in ran.log[0]
+
+
+@each_python
+def test_alerts_that_could_not_be_stored_are_taken_up(python: str, splunk: Splunk, world: World) -> None:  # noqa: F811
+    """splunkd did not answer, a payload could not be read: the next run contains the one and escalates the other."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    held = splunk.results(csv_of([row(person)]))
+    payloads = [splunk.payload(held, server_uri="http://127.0.0.1:1"), b"no JSON"]
+    assert [ran.code for ran in splunk.start_each(python, payloads)] == [3, 2]
+    assert all(Attacker(world, person).works().values())
+    ran = splunk.due(python)
+    assert ran.code == 0, ran.log
+    assert not any(Attacker(world, person).works().values())
+    assert any("could not be read" in report["title"] for report in splunk.escalated())
+    assert splunk.kept() == []
+
+
+@pytest.mark.engine("python3.13")
+def test_only_who_may_contain_has_a_kept_alert_taken_up(splunk: Splunk, world: World) -> None:  # noqa: F811
+    """Whose session it was nobody could ask: the search's owner counts, and an analyst's alert is dropped, and said."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    splunk.deployment.user("analyst", "search")
+    splunk.deployment.user("automation", "search", "tourniquet_execute")
+    held = splunk.results(csv_of([row(person)]))
+    payloads = [
+        splunk.payload(held, server_uri="http://127.0.0.1:1", owner=owner, sid=owner) for owner in ("analyst", "gone", "")
+    ]
+    assert [ran.code for ran in splunk.start_each("3.13", payloads)] == [3, 3, 3]
+    ran = splunk.due("3.13")
+    assert [line.count("may not contain without asking") for line in ran.log] == [1, 1, 1]
+    assert splunk.kept() == []
+    assert all(Attacker(world, person).works().values())
+    splunk.start("3.13", splunk.payload(held, server_uri="http://127.0.0.1:1", owner="automation"))
+    assert splunk.due("3.13").code == 0
+    assert not any(Attacker(world, person).works().values())
 
 
 @pytest.mark.engine("python3.9")
@@ -95,11 +126,12 @@ def test_a_killed_alert_process_is_finished(tmp_path: Path, app: Path) -> None:
         folder.mkdir()
         with World(folder, vault=False) as world:
             person = world.add_person("alice")
-            found = Splunk(folder / "splunk", app)
-            found.configure(world, [person])
-            payload = found.payload(found.results(csv_of([row(person)])))
-            writes = found.start_and_kill(python, payload, after)
-            ran = found.due(python)
+            with Splunk(folder / "splunk", app) as found:
+                found.configure(world, [person])
+                payload = found.payload(found.results(csv_of([row(person)])))
+                writes = found.start_and_kill(python, payload, after)
+                ran = found.due(python)
+                assert found.kept() == []
             assert "Traceback" not in ran.stderr
             assert [name for name, works in Attacker(world, person).works().items() if works] == [], (after, ran.log)
             suspends = [r for r in world.okta.requests if r.path.endswith("/lifecycle/suspend") and r.status == 200]
