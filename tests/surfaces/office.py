@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from responders.drill.world import Person, World
 from tests.support import raw_alert
+from tests.surfaces import forked
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DETECTION = "okta/session_replay"
@@ -122,11 +123,8 @@ class Office:
         )  # fmt: skip
 
     def run(self, *arguments: str, stdin: Optional[str] = None) -> Ran:
-        done = subprocess.run(
-            [*PROGRAM, *arguments], text=True, env=self._environment(), cwd=self.folder, check=False, timeout=120,
-            input=stdin or "", capture_output=True,
-        )  # fmt: skip
-        found = Ran(done.returncode, done.stdout, done.stderr)
+        """The command as a fork of one that has been imported: quicker, else the same."""
+        found = Ran(*forked.run(arguments, self._environment(), self.folder, stdin or ""))
         leaked = [secret for secret in self.secrets if secret.strip() in found.out + found.err]
         assert not leaked, "a secret was printed"
         assert "Traceback" not in found.err, found.err
