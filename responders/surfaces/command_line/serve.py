@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         from responders.surfaces.service import check, run
     except ModuleNotFoundError as error:
-        remedy = "install the extra: pip install 'tourniquet[cli,serve]'"
+        remedy = "install the extra: pip install 'tourniquet[serve]'"
         raise BadSettings(f"needs {error.name}", place="tourniquet serve", remedy=remedy) from None
     if not options.check:
         return run.serve(path)

@@ -31,6 +31,14 @@ class KibanaSettings:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """Who may write what is usual, and how often (seconds)."""
+
+    api_key: Secret
+    every: float
+
+
+@dataclass(frozen=True)
 class Config:
     """What the service is started with. Times in seconds; `wait_for_tag` is None for all detections."""
 
@@ -50,6 +58,7 @@ class Config:
     wait_for_tag: Optional[Tuple[str, ...]]
     workers: int
     metrics_secret: Optional[Secret] = None
+    baseline: Optional[Baseline] = None
 
     def waits(self, detection: str) -> bool:
         """True when alerts of this detection wait for the tag."""
@@ -107,6 +116,7 @@ class _Reader:
             wait_for_tag=self.waiting(_get(given, "wait_for_tag"), detections),
             workers=_get(given, "workers"),
             metrics_secret=self.secret(given["metrics"]["secret"], "metrics.secret") if "metrics" in given else None,
+            baseline=self.baseline(given["baseline"]) if "baseline" in given else None,
         )
         if elasticsearch is None:
             where = self.place.rpartition(":")[0]
@@ -123,6 +133,10 @@ class _Reader:
             self.error("kibana.url", f"{given['url']} is not https", "use https: the key goes over it")
         key = self.secret(given["api_key"], "kibana.api_key") or Secret("")
         return KibanaSettings(given["url"].rstrip("/"), key, self.file(given, "ca", "kibana"))
+
+    def baseline(self, given: Mapping[str, Any]) -> Baseline:
+        key = self.secret(given["api_key"], "baseline.api_key") or Secret("")
+        return Baseline(key, _get(given, "every", "baseline"))
 
     def secret(self, given: Any, name: str) -> Optional[Secret]:
         try:

@@ -18,13 +18,13 @@ class Log:
         self._secrets: Tuple[str, ...] = tuple(secrets)
         self._lock = threading.Lock()
 
-    def info(self, what: str, **fields: Any) -> None:
+    def info(self, what: str, /, **fields: Any) -> None:
         self._write("info", what, fields)
 
-    def warn(self, what: str, **fields: Any) -> None:
+    def warn(self, what: str, /, **fields: Any) -> None:
         self._write("warn", what, fields)
 
-    def error(self, what: str, **fields: Any) -> None:
+    def error(self, what: str, /, **fields: Any) -> None:
         self._write("error", what, fields)
 
     def _write(self, level: str, what: str, fields: Any) -> None:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any, List, TextIO, Tuple
+from typing import Any, List, Optional, TextIO, Tuple
 
 from responders.containment import due
 from responders.containment.responder import Responder
@@ -16,6 +16,7 @@ from responders.inventory.files import read_inventory
 from responders.settings import ElasticSettings, Secret, Settings, load_settings
 from responders.surfaces.assemble import open_responder, read_catalogue
 from responders.surfaces.service.app import App, Route
+from responders.surfaces.service.baseline import Learning
 from responders.surfaces.service.config import LONGEST_STOP, Config, read_config
 from responders.surfaces.service.due_loop import DueLoop
 from responders.surfaces.service.http_server import HttpServer
@@ -52,6 +53,9 @@ class Service:
         self.taking = Taking(self.config, self.responder, self.index, self.inbox, self.write_back, self.log, self.metrics)
         self.poller = Poller(self.config, self.responder, self.index, self.taking, self.log, self.metrics)
         self.due_loop = DueLoop(self.responder, self.inbox, self.write_back, self.log, self.metrics)
+        self.learning: Optional[Learning] = None
+        if self.config.baseline is not None:
+            self.learning = Learning(self.config.baseline, self.config.elasticsearch, self.log, self.metrics)
         self.state = State(self.poller, 3 * self.config.every + 30, lambda: self.responder().halted())
         self.metrics.watch_budgets(self.responder)
         self.server = HttpServer(self.config, App(routes(self), self.log, self.config.threads), self.log)
@@ -69,6 +73,8 @@ class Service:
             ) from None
         for part in (self.write_back, self.inbox, self.due_loop, self.poller, self.server):
             part.start()
+        if self.learning is not None:
+            self.learning.start()
         self.log.info("serving", address=f"{host}:{port}", replica=self._responder.name, spaces=self.config.spaces)
 
     def stop(self) -> None:
@@ -77,6 +83,8 @@ class Service:
         self.log.info("stopping")
         self.poller.stop()
         self.due_loop.stop()
+        if self.learning is not None:
+            self.learning.stop()
         self.server.stop()
         ended = self.inbox.stop(LONGEST_STOP)
         self.due_loop.join(5.0)
@@ -164,6 +172,7 @@ def secrets_of(settings: Settings, config: Config) -> List[str]:
     """Every secret that the settings name, so that the log never shows one."""
     found = [settings.journal_key, *config.secrets, config.metrics_secret, config.elasticsearch.api_key]
     found.append(config.kibana.api_key if config.kibana is not None else None)
+    found.append(config.baseline.api_key if config.baseline is not None else None)
     for connection in settings.connections:
         for one in filter(None, (connection, connection.privileged)):
             found.extend(one.secrets.values())
