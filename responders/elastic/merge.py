@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import ndiff
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 Rule = Mapping[str, Any]
@@ -19,6 +20,7 @@ _LINK = re.compile(r"^\[Open Tourniquet's console\]\(([^)\s]+)\)", re.M)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TELLING = ("query", "note", "setup", "description")
 """Texts too long to be shown whole."""
+_MOST_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,16 @@ def _covers(there: Any, sent: Any) -> bool:
 
 
 def told(change: Change) -> List[str]:
-    """The changes in words, a line each."""
-    return [f"{name}: {_short(name, old)} → {_short(name, new)}" for name, old, new in change.fields]
+    """The changes in words, a line each; of a long text the lines that go and come."""
+    lines: List[str] = []
+    for name, old, new in change.fields:
+        lines.append(f"{name}: {_short(name, old)} → {_short(name, new)}")
+        if name in _TELLING:
+            found = [line for line in ndiff(str(old or "").splitlines(), str(new or "").splitlines()) if line[0] in "+-"]
+            lines += found[:_MOST_LINES] + (
+                [f"… and {len(found) - _MOST_LINES} more lines"] if len(found) > _MOST_LINES else []
+            )
+    return lines
 
 
 def _short(name: str, value: Any) -> str:

@@ -69,10 +69,11 @@ def test_nothing_changes_when_kibana_only_added_fields_of_its_own() -> None:
 
 
 def test_a_change_is_told_in_short() -> None:
-    """Texts by their length, the rest by value."""
+    """Of texts the lines that go and come, twenty at most; the rest by value."""
     there = {**merged(OURS, None).rule, "query": "FROM", "version": 1}
     found: Change = merged(OURS, there)
-    assert told(found) == ["query: 4 characters → 6 characters", "version: 1 → 2"]
+    assert told(found) == ["query: 4 characters → 6 characters", "- FROM", "+ FROM a", "version: 1 → 2"]
+    assert told(merged({**OURS, "query": "a\n" * 99}, there))[-2] == "… and 80 more lines"
 
 
 def test_an_interval_that_is_none_is_refused() -> None:
