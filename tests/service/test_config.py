@@ -80,3 +80,14 @@ def test_whatever_stands_there_it_is_read_or_refused_in_words(section: Dict[str,
         read_config(section, "settings.json", KNOWN, ELASTIC)
     except BadInputs as error:
         assert all("serve" in str(line) for line in error.errors)
+
+
+def test_the_example_of_the_docs_is_a_sound_one_and_every_key_is_explained(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "elastic_service.md").read_text("utf-8")
+    example = json.loads(page.split("```json\n")[1].split("```")[0])
+    for name in ("webhook.secret", "kibana.key"):
+        (tmp_path / name).touch(mode=0o600)
+        (tmp_path / name).write_text("x" * 40)
+    (tmp_path / "corp-ca.pem").touch()
+    read_config(example["serve"], str(tmp_path / "settings.json"), KNOWN, ELASTIC)
+    assert [name for name in SCHEMA["properties"] if f"| `{name}` |" not in page] == []
