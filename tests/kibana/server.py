@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import json
+import ssl
 import threading
 import time
 import uuid
@@ -61,7 +62,13 @@ class SmallKibana:
     """Served on 127.0.0.1; `url` is its address, with the base path if it has one."""
 
     def __init__(
-        self, elasticsearch: str = "", *, base_path: str = "", licence: str = "basic", version: str = "8.19.0"
+        self,
+        elasticsearch: str = "",
+        *,
+        base_path: str = "",
+        licence: str = "basic",
+        version: str = "8.19.0",
+        tls: Optional[ssl.SSLContext] = None,
     ) -> None:
         assert licence in LICENCES
         self.elasticsearch, self.base_path, self.licence, self.version = elasticsearch, base_path, licence, version
@@ -76,6 +83,7 @@ class SmallKibana:
         """(Part of a path, status, body) given once each instead of acting."""
         self.level = "available"
         self.url = ""
+        self._tls = tls
         self._lock = threading.RLock()
         self._server: Optional[ThreadingHTTPServer] = None
         rules = "/api/detection_engine/rules"
@@ -110,8 +118,11 @@ class SmallKibana:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
         self._server.daemon_threads = True
+        if self._tls is not None:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{self.base_path}"
+        scheme = "http" if self._tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}{self.base_path}"
         return self
 
     def __exit__(

@@ -27,6 +27,17 @@ class ElasticError(BadInput):
         self.status = status
 
 
+class _Key(requests.auth.AuthBase):
+    """Signs in by API key. As a header alone, a line of ~/.netrc for the host would replace it."""
+
+    def __init__(self, encoded: str) -> None:
+        self._encoded = encoded
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"ApiKey {self._encoded}"
+        return request
+
+
 class Server:
     """One Elasticsearch, by URL. Raises ElasticError naming the URL for whatever goes wrong.
 
@@ -43,7 +54,7 @@ class Server:
             self._session.verify = ca
         encoded = os.environ.get(API_KEY, "") if key is None else key.reveal()
         if encoded:
-            self._session.headers["Authorization"] = f"ApiKey {encoded}"
+            self._session.auth = _Key(encoded)
 
     def __enter__(self) -> Server:
         return self
@@ -65,6 +76,7 @@ class Server:
                 params=query,
                 headers={"Content-Type": kind} if body is not None else {},
                 timeout=_SECONDS,
+                allow_redirects=False,
             )
         except requests.RequestException as error:
             raise ElasticError(
