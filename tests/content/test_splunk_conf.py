@@ -6,6 +6,7 @@ import configparser
 import json
 import re
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
@@ -70,6 +71,7 @@ def late(detection: Detection) -> Mapping[str, str]:
     return SEARCHES[f"Tourniquet - {detection.name} - late"]
 
 
+@lru_cache(maxsize=1)
 def macros_of_the_app() -> Dict[str, Any]:
     """The macros as Splunk would read them from macros.conf."""
     found = {}
