@@ -7,17 +7,23 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List
 
+from responders.codec import from_json
 from responders.drill.world import Person
+from responders.journal.kvstore import COLLECTION
+from responders.model import Outcome
 from tests.bench.company import Company
-from tests.bench.fixture import alert, outcomes, settings
+from tests.bench.fixture import KEY, alert
+from tests.splunkd import Deployment, Splunkd
+from tests.splunkd.certificate import self_signed
+from tests.splunkd.set_up import set_up
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-_NOT_SHIPPED = ("content", "console", "drill", "command_line", "sync", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -46,29 +52,34 @@ def interpreters() -> Dict[str, str]:
 
 
 def app(folder: Path) -> Path:
-    """The app as it would be installed: its program, this package, and the vendored libraries of packaging/locks."""
-    lib = folder / "lib"
-    if not lib.exists():
-        made = folder / "lib.new"
-        shutil.rmtree(made, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(made),
-               "--no-deps", "--require-hashes", "--no-compile"]  # fmt: skip
-        pure = ["--platform", "any", "--implementation", "py", "--abi", "none", "--only-binary=:all:"]
-        subprocess.run([*pip, *pure, "-r", str(ROOT / "packaging/locks/splunk.txt")], check=True)
-        made.rename(lib)
-    shutil.rmtree(lib / "responders", ignore_errors=True)
-    shutil.copytree(ROOT / "responders", lib / "responders", ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
-    shutil.copytree(ROOT / "splunk_app" / "bin", folder / "bin", dirs_exist_ok=True)
-    return folder
+    """The app as it would be installed: the package is built, and unpacked."""
+    shutil.rmtree(folder / "tourniquet", ignore_errors=True)
+    build = [sys.executable, str(ROOT / "packaging" / "splunk_app.py"), "--to", str(folder)]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    with tarfile.open(next(folder.glob("*.spl"))) as package:
+        package.extractall(folder, filter="data")
+    return folder / "tourniquet"
 
 
 def start(program: str, home: Path, company: Company, person: Person, folder: Path) -> Cold:
-    """Start it for one alert; raises when an account is not confirmed contained at all four vendors."""
-    path = settings(company, [person], folder)
+    """Start it for one alert, beside a fake splunkd that holds settings and journal; TLS between them, as in Splunk.
+
+    Raises when an account is not confirmed contained at all four vendors.
+    """
+    folder.mkdir(parents=True)
+    deployment = Deployment()
+    deployment.install(ROOT / "splunk_app")
+    with Splunkd(deployment, certificate=self_signed(folder / "server.pem")) as splunkd:
+        set_up(splunkd, company.connections, [person], key=KEY)
+        return _start(program, home, company, person, folder, splunkd)
+
+
+def _start(program: str, home: Path, company: Company, person: Person, folder: Path, splunkd: Splunkd) -> Cold:
     company.connected()
     payload = json.dumps({"search_name": "bench", "sid": "bench", "configuration": {"recheck_seconds": "0"},
+                          "server_uri": splunkd.uri, "session_key": splunkd.session("splunk-system-user"),
                           "result": alert(person)})  # fmt: skip
-    environment = {"PATH": os.environ["PATH"], "TOURNIQUET_SETTINGS": str(path), "HOME": str(folder)}
+    environment = {"PATH": os.environ["PATH"], "SPLUNK_HOME": str(folder), "HOME": str(folder)}
     command = [program, "-s", str(home / "bin" / "tourniquet_contain.py"), "--execute"]
     began, wall = time.monotonic(), time.time()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as process:
@@ -82,7 +93,8 @@ def start(program: str, home: Path, company: Company, person: Person, folder: Pa
             time.sleep(0.01)
         ended = time.monotonic() - began
         said = process.stderr.read()
-    found = outcomes(folder)
+    entries = [json.loads(row["doc"]) for row in splunkd.deployment.rows(COLLECTION) if row["_key"].startswith("e/")]
+    found = [from_json(Outcome, item) for e in entries if e["kind"] == "outcome" for item in e["body"]["outcomes"]]
     open_ones = [f"{o.step.action}: {o.status.value} {o.proof}" for o in found if not o.status.holds]
     if process.returncode != 0 or open_ones or {o.step.account.vendor for o in found} != set(company.direct) - {"login"}:
         raise RuntimeError(f"not contained everywhere: {open_ones} {said[-1500:]}")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
-from responders.codec import from_json
 from responders.containment.responder import Responder, Timing
 from responders.containment.signals import FileSignals
 from responders.drill.world import Person
 from responders.inventory.resolve import Inventory
 from responders.journal.chain import Journal
 from responders.journal.sqlite import SqliteStore
-from responders.model import Outcome
 from responders.policy.policy import Policy
 from responders.surfaces.assemble import read_catalogue, read_policy
 from responders.vendors.open import ClientPool
@@ -91,38 +88,3 @@ def unlimited() -> Policy:
         detection_share=1.0, kept_for_clicks=0.0,
     )  # fmt: skip
     return replace(policy, limits=limits)
-
-
-def settings(company: Company, people: Sequence[Person], folder: Path) -> Path:
-    """A settings file with everything it refers to, as an administrator would write it."""
-    folder.mkdir(parents=True)
-    connections: List[Dict[str, Any]] = []
-    for found in company.connections:
-        secrets = {}
-        for name, secret in found.secrets.items():
-            path = folder / f"{found.vendor}.{name}"
-            path.touch(mode=0o600)
-            path.write_text(secret.reveal())
-            secrets[name] = {"file": str(path)}
-        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in found.plain.items()}
-        connections.append(
-            {"vendor": found.vendor, "tenant": found.tenant, "url": found.url, "settings": dict(found.settings),
-             "allow_loopback_http": True, **plain, **secrets}
-        )  # fmt: skip
-    (folder / "key").touch(mode=0o600)
-    (folder / "key").write_text(KEY)
-    (folder / "inventory.json").write_text(inventory(people).to_json())
-    journal = {"path": "journal.db", "key": {"file": "key"}}
-    text = json.dumps({"connections": connections, "journal": journal, "inventory": "inventory.json"})
-    (folder / "settings.json").write_text(text)
-    return folder / "settings.json"
-
-
-def outcomes(folder: Path) -> List[Outcome]:
-    """Every outcome in the journal of this folder."""
-    store = SqliteStore(str(folder / "journal.db"))
-    try:
-        entries = [e for _, e in store.scan("e/") if e["kind"] == "outcome"]
-    finally:
-        store.close()
-    return [from_json(Outcome, item) for entry in entries for item in entry["body"]["outcomes"]]

@@ -18,16 +18,15 @@ from types import ModuleType, TracebackType
 from typing import Any, List, Mapping, Optional, Sequence, Type
 
 from responders.drill.world import Person, World
-from responders.inventory.resolve import Inventory
 from responders.journal.chain import Journal
 from responders.journal.kvstore import COLLECTION, KvStore
-from responders.splunk import inventory as kv_inventory
-from responders.splunk.policies import COLLECTION as POLICIES
 from responders.splunk.splunkd import Splunkd as Client
+from responders.splunk.tls import context_for
 from responders.surfaces.assemble import read_catalogue
-from responders.surfaces.splunk_settings import secret_name
 from tests.conftest import interpreter
 from tests.splunkd import Deployment, Splunkd
+from tests.splunkd.certificate import self_signed
+from tests.splunkd.set_up import set_up
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAME = "tourniquet"
@@ -99,7 +98,9 @@ class Splunk:
     `deployment` is what its splunkd holds. Another search head of the same cluster is another Splunk over the same one.
     """
 
-    def __init__(self, home: Path, app: Path, deployment: Optional[Deployment] = None, *, lag: float = 0.0) -> None:
+    def __init__(
+        self, home: Path, app: Path, deployment: Optional[Deployment] = None, *, lag: float = 0.0, tls: bool = False
+    ) -> None:
         self.home = home
         self.app = home / "etc" / "apps" / NAME
         self.app.mkdir(parents=True)
@@ -113,13 +114,14 @@ class Splunk:
         self.deployment = deployment or Deployment()
         if deployment is None:
             self.deployment.install(self.app)
-        self.splunkd = Splunkd(self.deployment, lag=lag)
+        certificate = self_signed(home / "server.pem") if tls else None
+        self.splunkd = Splunkd(self.deployment, lag=lag, certificate=certificate)
         self._others: List[Splunkd] = []
         self._clients: List[Client] = []
         system = home / "etc" / "system" / "local"
         system.mkdir(parents=True)
         (system / "web.conf").write_text(f"[settings]\nmgmtHostPort = 127.0.0.1:{self.splunkd.port}\n")
-        (system / "server.conf").write_text("[sslConfig]\nenableSplunkdSSL = false\n")
+        (system / "server.conf").write_text(f"[sslConfig]\nenableSplunkdSSL = {str(tls).lower()}\n")
 
     def close(self) -> None:
         for opened in (*self._clients, self.splunkd, *self._others):
@@ -145,25 +147,8 @@ class Splunk:
 
     def configure(self, world: World, people: Sequence[Person], *, rechecks: Sequence[float] = (10.0,)) -> None:
         """What the setup page leaves behind: conf files, secrets, policy and inventory."""
-        deployment = self.deployment
-        for found in world.connections:
-            name = f"{found.vendor}_{found.tenant}".replace(":", "_")
-            (credential,) = found.secrets
-            plain = {
-                key: " ".join(value) if isinstance(value, (list, tuple)) else str(value)
-                for key, value in found.plain.items()
-            }
-            settings = {f"settings.{key}": value for key, value in found.settings.items()}
-            about = {"vendor": found.vendor, "tenant": found.tenant, "url": found.url, "credential": credential}
-            deployment.configure("tourniquet_connection", name, {**about, "allow_loopback_http": "1", **plain, **settings})
-            deployment.store_password(secret_name(name, credential), found.secrets[credential].reveal())
-        deployment.store_password("journal_key", world.key.decode())
-        deployment.configure("tourniquet_settings", "general", {"policy": "test"})
         timing = {"deadline": "40", "confirm_patience": "5", "rechecks": ", ".join(map(str, rechecks))}
-        deployment.configure("tourniquet_settings", "timing", timing)
-        doc = {"policy": self._policy(), "by": "a test", "at": "2026-01-01T00:00:00+00:00", "why": "room for several"}
-        deployment.put(POLICIES, {"_key": "test", "doc": json.dumps(doc)})
-        kv_inventory.push(self.client(), Inventory([person.identity() for person in people], {}, frozenset()))
+        set_up(self.splunkd, world.connections, people, key=world.key.decode(), policy=self._policy(), timing=timing)
 
     def _policy(self) -> Mapping[str, Any]:
         """The default policy with room for several people: its blast radius is tested elsewhere."""
@@ -173,7 +158,8 @@ class Splunk:
 
     def client(self) -> Client:
         """splunkd as the app itself sees it."""
-        self._clients.append(Client(self.splunkd.uri, self.splunkd.session("splunk-system-user")))
+        uri = self.splunkd.uri
+        self._clients.append(Client(uri, self.splunkd.session("splunk-system-user"), tls=context_for(uri, str(self.home))))
         return self._clients[-1]
 
     def journal(self, world: World) -> Journal:
