@@ -54,12 +54,15 @@ def merged(
             if name in existing:
                 sent[name] = existing[name]
                 if existing[name] and existing[name] != ours.get(name):
-                    kept.append("enabled" if name == "enabled" else f"{len(existing[name])} {name}")
-        if "interval" not in reset and existing.get("interval", ours["interval"]) != ours["interval"]:
-            sent["interval"] = existing["interval"]
-            sent["from"] = _longer(str(ours["from"]), seconds(str(existing["interval"])) - seconds(str(ours["interval"])))
-            kept.append(f"interval {existing['interval']}")
-        own = [tag for tag in existing.get("tags") or () if tag not in ours["tags"] and not _ours(tag)]
+                    kept.append(f"{len(existing[name])} {name}" if isinstance(existing[name], list) else name)
+        theirs = str(existing.get("interval", ""))
+        if "interval" not in reset and theirs != ours["interval"] and _is_interval(theirs):
+            sent["interval"] = theirs
+            sent["from"] = _longer(str(ours["from"]), seconds(theirs) - seconds(str(ours["interval"])))
+            kept.append(f"interval {theirs}")
+        held = existing.get("tags")
+        own = [tag for tag in held if isinstance(tag, str)] if isinstance(held, list) else []
+        own = [tag for tag in dict.fromkeys(own) if tag not in ours["tags"] and not _ours(tag)]
         if own and "tags" not in reset:
             sent["tags"] = [*ours["tags"], *own]
             kept.append(f"tags {', '.join(own)}")
@@ -72,9 +75,16 @@ def merged(
 def seconds(interval: str) -> int:
     """`5m` → 300. Raises ValueError for anything else than a number and one of s, m, h, d."""
     number, unit = interval[:-1], interval[-1:]
-    if not number.isdigit() or unit not in _SECONDS:
+    if not (number.isascii() and number.isdigit()) or unit not in _SECONDS:
         raise ValueError(f"{interval!r} is no interval")
     return int(number) * _SECONDS[unit]
+
+
+def _is_interval(text: str) -> bool:
+    try:
+        return seconds(text) > 0
+    except ValueError:
+        return False
 
 
 def _longer(start: str, by: int) -> str:

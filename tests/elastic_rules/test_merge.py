@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from responders.elastic.merge import CONSOLE, Change, merged, seconds, told
 
@@ -74,6 +76,27 @@ def test_a_change_is_told_in_short() -> None:
     found: Change = merged(OURS, there)
     assert told(found) == ["query: 4 characters → 6 characters", "- FROM", "+ FROM a", "version: 1 → 2"]
     assert told(merged({**OURS, "query": "a\n" * 99}, there))[-2] == "… and 80 more lines"
+
+
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("enabled", "actions", "interval", "tags", "note", "query", "from"), _ANY)
+    )
+)
+def test_whatever_is_in_kibana_is_merged(theirs: Dict[str, Any]) -> None:
+    """Kibana's values are never trusted to be of a shape: nothing breaks, and our query and look-back are never lost."""
+    found = merged(OURS, theirs)
+    assert found.rule["query"] == OURS["query"]
+    assert seconds(found.rule["from"].removeprefix("now-")) >= 960
+    assert set(OURS["tags"]) <= set(found.rule["tags"])
+    assert all(isinstance(line, str) for line in told(found))
 
 
 def test_an_interval_that_is_none_is_refused() -> None:
