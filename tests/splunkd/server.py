@@ -27,7 +27,8 @@ _SECRET = ("password", "body")
 class Splunkd:
     """`lag`: seconds by which reads of the KV store are behind what was written (a member that is not its captain).
 
-    `certificate` (a PEM file with key and certificate) turns TLS on, as it always is in a real splunkd.
+    `certificate` (a PEM file with key and certificate) turns TLS on, as it always is in a real splunkd. `refuse_next`: parts
+    of a path and a status, each for one request; `lose_next`: parts of a path whose next request is done and not answered.
     """
 
     def __init__(self, deployment: Deployment, *, lag: float = 0.0, certificate: Optional[Path] = None) -> None:
@@ -35,6 +36,7 @@ class Splunkd:
         self.lag = lag
         self.requests: List[Logged] = []
         self.refuse_next: List[Tuple[str, int]] = []
+        self.lose_next: List[str] = []
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.splunkd = self
         self.scheme = "http"
@@ -164,7 +166,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        status, kind, data = self.server.splunkd.answer(self.command, self.path, self.headers, body)
+        splunkd = self.server.splunkd
+        status, kind, data = splunkd.answer(self.command, self.path, self.headers, body)
+        for part in splunkd.lose_next:
+            if part in self.path:
+                splunkd.lose_next.remove(part)
+                self.close_connection = True
+                return
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
