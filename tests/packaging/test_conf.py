@@ -10,14 +10,16 @@ from typing import Dict, List
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
+from responders.surfaces import splunk_request
 from responders.surfaces.splunk_alert import MAXTIME
 from responders.surfaces.splunk_log import ACTION
 from responders.surfaces.splunk_results import Payload, recheck_seconds
 from tests.packaging.splunk import ROOT
 
 APP = ROOT / "splunk_app"
-PREFIX = f"action.{ACTION}.param."
+SPECS = yaml.safe_load((Path(__file__).parent / "conf_specs.yaml").read_text(encoding="utf-8"))
 
 
 def stanza(name: str, section: str) -> Dict[str, str]:
@@ -33,35 +35,78 @@ def specified(name: str) -> Dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2]))
 
 
+ACTIONS = ("tourniquet_contain", "tourniquet_contain_tier", "tourniquet_preview", "tourniquet_restore")
 ALERT = stanza("default/alert_actions.conf", ACTION)
-PARAMETERS = sorted(key[len("param.") :] for key in ALERT if key.startswith("param.") and not key.startswith("param._"))
+each_action = pytest.mark.parametrize("action", ACTIONS)
 
 
-def form() -> ElementTree.Element:
-    return ElementTree.parse(APP / "default" / "data" / "ui" / "alerts" / f"{ACTION}.html").getroot()  # noqa: S314 - our own file
+def parameters(action: str) -> List[str]:
+    keys = stanza("default/alert_actions.conf", action)
+    return sorted(key[len("param.") :] for key in keys if key.startswith("param.") and not key.startswith("param._"))
 
 
-def test_the_action_is_named_alike_everywhere() -> None:
+def form(action: str) -> ElementTree.Element:
+    path = APP / "default" / "data" / "ui" / "alerts" / f"{action}.html"
+    return ElementTree.parse(path).getroot()  # noqa: S314 - our own file
+
+
+def test_every_action_is_known() -> None:
+    """The stanzas, and those that post a request."""
+    parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",), interpolation=None)
+    parser.read_string((APP / "default" / "alert_actions.conf").read_text(encoding="utf-8"))
+    assert tuple(parser.sections()) == ACTIONS == tuple(splunk_request.ACTIONS)
+
+
+@each_action
+def test_the_action_is_named_alike_everywhere(action: str) -> None:
     """Splunk finds script, form and log by the stanza's name."""
-    assert (APP / "bin" / f"{ACTION}.py").is_file()
-    assert (APP / "appserver" / "static" / ALERT["icon_path"]).is_file()
-    assert (ALERT["is_custom"], ALERT["payload_format"]) == ("1", "json")
+    keys = stanza("default/alert_actions.conf", action)
+    assert (APP / "bin" / f"{action}.py").is_file()
+    assert action in (APP / "bin" / f"{action}.py").read_text() or action == ACTION
+    assert (APP / "appserver" / "static" / keys["icon_path"]).is_file()
+    assert (keys["is_custom"], keys["payload_format"]) == ("1", "json")
 
 
-def test_every_parameter_is_in_form_and_specifications() -> None:
+@each_action
+def test_every_parameter_is_in_form_and_specifications(action: str) -> None:
     """A parameter of the action can be set in the form, and both specifications say what it is; nothing more is offered."""
-    fields = [element.get("name", "") for element in form().iter() if element.tag in ("input", "select", "textarea")]
-    assert sorted(fields) == [PREFIX + name for name in PARAMETERS]
-    assert {key for key in specified("alert_actions.conf.spec") if key.startswith("param.")} == {
-        key for key in ALERT if key.startswith("param.")
+    prefix = f"action.{action}.param."
+    fields = [element.get("name", "") for element in form(action).iter() if element.tag in ("input", "select", "textarea")]
+    assert sorted(fields) == [prefix + name for name in parameters(action)]
+    text = (APP / "README" / "alert_actions.conf.spec").read_text(encoding="utf-8")
+    (mine,) = [part for name, part in re.findall(r"^\[(\w+)\]\n(.*?)(?=^\[|\Z)", text, re.M | re.S) if name == action]
+    assert set(re.findall(r"^(param\.\w+) = ", mine, re.M)) == {
+        key for key in stanza("default/alert_actions.conf", action) if key.startswith("param.")
     }
-    assert set(specified("savedsearches.conf.spec")) == {f"action.{ACTION}", *(PREFIX + name for name in PARAMETERS)}
+    keys = set(specified("savedsearches.conf.spec"))
+    assert {f"action.{action}", *(prefix + name for name in parameters(action))} == {
+        key for key in keys if key == f"action.{action}" or key.startswith(prefix)
+    }
 
 
-def test_every_field_of_the_form_has_its_label() -> None:
-    """The label is for the field that follows, so that a screen reader reads it."""
-    labels = [element.get("for") for element in form().iter("label")]
-    assert labels == [element.get("id") for element in form().iter("input")]
+@each_action
+def test_every_field_of_the_form_has_its_label_and_help(action: str) -> None:
+    """The label is for the field that follows, so that a screen reader reads it; each field has a sentence of help."""
+    labels = [element.get("for") for element in form(action).iter("label")]
+    assert labels == [element.get("id") for element in form(action).iter() if element.tag in ("input", "select")]
+    helps = ["".join(element.itertext()) for element in form(action).iter("span")]
+    assert len(helps) == len(labels)
+    assert all(len(text.split()) >= 5 for text in helps)
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_every_key_is_one_that_splunk_takes(name: str) -> None:
+    """Stanzas, keys and values of the conf files written by hand, against what Splunk's specifications list."""
+    parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string((APP / "default" / f"{name}.conf").read_text(encoding="utf-8"))
+    assert parser.sections()
+    for section in parser.sections():
+        known = [keys for pattern, keys in SPECS[name]["stanzas"].items() if re.fullmatch(pattern, section)]
+        assert known, section
+        for key, value in parser[section].items():
+            form_of = next((rule for pattern, rule in known[0].items() if re.fullmatch(pattern, key)), None)
+            assert form_of is not None and re.fullmatch(form_of, value), f"{name}.conf [{section}] {key} = {value}"
 
 
 def test_defaults_agree() -> None:
@@ -72,14 +117,14 @@ def test_defaults_agree() -> None:
         assert f"Default: {ALERT['param.recheck_seconds']}" in about
 
 
-def test_the_common_action_model_reads_it() -> None:
-    """_cam has the keys of the model, and offers no ad hoc run: that would have the rights of whoever clicks."""
-    cam = json.loads(ALERT["param._cam"])
+@each_action
+def test_the_common_action_model_reads_it(action: str) -> None:
+    """_cam has the keys of the model; ad hoc runs are offered, for they become requests."""
+    cam = json.loads(stanza("default/alert_actions.conf", action)["param._cam"])
     assert set(cam) == {"category", "task", "subject", "technology", "supports_adhoc", "supports_cloud"}
     assert all(cam[key] and all(isinstance(item, str) for item in cam[key]) for key in ("category", "task", "subject"))
     assert [set(item) for item in cam["technology"]] == [{"vendor", "product", "version"}]
-    assert cam["supports_adhoc"] is False
-    assert cam["supports_cloud"] is False
+    assert cam["supports_adhoc"] is True
 
 
 PYTHON: List[Dict[str, str]] = [

@@ -1,0 +1,143 @@
+"""Restore, approve, close: what needs can_restore in the inventory, and for a privileged identity two people.
+
+The second person is a second session: a name that the first one types proves nothing. The first request waits in the
+journal; a colleague agrees to it, by its id, from a session of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Mapping, Optional
+
+from responders.codec import to_json
+from responders.containment import approve as approving
+from responders.containment import restore as restoring
+from responders.containment.people import entitled
+from responders.containment.record import Record, latest, load
+from responders.errors import Refused
+from responders.escalation.words import as_json
+from responders.model import Status as StepStatus
+from responders.surfaces.splunk_rest.asked import Asked
+from responders.surfaces.splunk_rest.context import Context
+from responders.surfaces.splunk_rest.wire import Status
+
+WAITS = timedelta(hours=1)
+"""How long a request waits for a second person."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Who asked and who agreed; `first` is the id of the request that was agreed to."""
+
+    by: str
+    approved_by: Optional[str]
+    reason: str
+    first: str = ""
+
+
+def restore(context: Context, asked: Asked) -> Mapping[str, Any]:
+    """Undo a containment from its recorded state. Steps that could not be undone stay due."""
+    record = _record(context, asked)
+    people = _people(context, asked, record)
+    if people is None:
+        return _waiting(context, asked, record)
+    _agree(context, asked, people)
+    outcomes = restoring.restore(
+        context.responder, record.containment, by=people.by, reason=people.reason, approved_by=people.approved_by
+    )
+    left = [o for o in outcomes if o.status in (StepStatus.FAILED, StepStatus.UNKNOWN)]
+    title = f"{record.containment} is {'NOT wholly restored: what failed stays due' if left else 'restored'}"
+    return {
+        "status": "open" if left else "done", "title": title, "containment": record.containment,
+        "outcomes": [to_json(outcome) for outcome in outcomes],
+    }  # fmt: skip
+
+
+def approve(context: Context, asked: Asked) -> Mapping[str, Any]:
+    """Say yes to actions that wait for a person."""
+    record = _record(context, asked)
+    people = _people(context, asked, record)
+    if people is None:
+        return _waiting(context, asked, record)
+    _agree(context, asked, people)
+    report = approving.approve(
+        context.responder, record.containment, asked.names, by=people.by, reason=people.reason,
+        approved_by=people.approved_by,
+    )  # fmt: skip
+    return {
+        "status": "open" if report.loud else "done", "title": report.title, "containment": report.containment,
+        "open_items": list(report.open_items), "report": as_json(report),
+    }  # fmt: skip
+
+
+def close(context: Context, asked: Asked) -> Mapping[str, Any]:
+    """End a containment and leave the identity as it is."""
+    record = _record(context, asked)
+    people = _people(context, asked, record)
+    if people is None:
+        return _waiting(context, asked, record)
+    _agree(context, asked, people)
+    restoring.close(
+        context.responder, record.containment, by=people.by, reason=people.reason, approved_by=people.approved_by
+    )
+    return {"status": "done", "title": f"{record.containment} is closed", "containment": record.containment}
+
+
+def _record(context: Context, asked: Asked) -> Record:
+    journal = context.responder.journal
+    if asked.containment:
+        return load(journal, asked.containment)
+    found = latest(journal, asked.identity)
+    if found is None or not found[1].open:
+        raise Refused(f"{asked.identity} is not contained at the moment: nothing can be restored")
+    return found[1]
+
+
+def _people(context: Context, asked: Asked, record: Record) -> Optional[People]:
+    """Who is behind it; None when a second person has yet to agree. Raises Refused, Status."""
+    responder = context.responder
+    identity = entitled(record, responder, asked.action, asked.by, asked.reason)
+    if not asked.agree:
+        return None if identity.privileged else People(asked.by, None, asked.reason)
+    first = _request(context, asked, record)
+    return People(str(first["by"]), asked.by, str(first["reason"]), asked.agree)
+
+
+def _request(context: Context, asked: Asked, record: Record) -> Mapping[str, Any]:
+    """The colleague's request: of the same kind, for the same containment, waiting, and not the asker's own."""
+    journal = context.responder.journal
+    entries = list(journal.entries(asked.agree)) if asked.agree.startswith("q-") else []
+    waits = next((entry for entry in entries if entry.kind == "waits for a second person"), None)
+    if waits is None:
+        raise Refused(f"no request {asked.agree[:80]} waits for a second person")
+    about = waits.body
+    same = (about["action"], about["containment"], list(about["actions"]))
+    if same != (asked.action, record.containment, list(asked.names)):
+        raise Refused(f"request {asked.agree} asks to {about['action']} {about['containment']}: agree to that, or ask anew")
+    if any(entry.kind == "agreed" for entry in entries):
+        raise Refused(f"somebody agreed to request {asked.agree} already")
+    if context.responder.now() > waits.at + WAITS:
+        raise Refused(f"request {asked.agree} has waited for more than an hour: ask anew")
+    if about["by"] == asked.by or about["user"] == context.caller.name:
+        raise Status(403, f"request {asked.agree} is your own: a second person must agree")
+    return about
+
+
+def _agree(context: Context, asked: Asked, people: People) -> None:
+    """Who agreed is in the journal before anything is done; then the request is used up."""
+    if people.first:
+        said = {"by": asked.by, "user": context.caller.name, "reason": asked.reason}
+        context.responder.journal.append(people.first, "agreed", said)
+
+
+def _waiting(context: Context, asked: Asked, record: Record) -> Mapping[str, Any]:
+    about = {
+        "by": asked.by, "user": context.caller.name, "action": asked.action, "containment": record.containment,
+        "actions": list(asked.names), "reason": asked.reason,
+    }  # fmt: skip
+    context.responder.journal.append(asked.chain, "waits for a second person", about)
+    title = (
+        f"{asked.action} of {record.containment} waits for a second person: a colleague agrees with request {asked.chain}"
+    )
+    return {"status": "waits", "title": title, "containment": record.containment, "waits": about}

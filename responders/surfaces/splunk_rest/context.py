@@ -1,0 +1,105 @@
+"""What a handler of the REST interface works with: the caller, splunkd as the app, and a responder when it is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import Any, Dict, Optional
+
+from responders.containment.responder import Responder
+from responders.errors import TourniquetError
+from responders.journal.chain import Journal
+from responders.splunk.splunkd import Splunkd
+from responders.surfaces import splunk_assemble, splunk_settings
+from responders.surfaces.splunk_rest.caller import Caller, person
+from responders.surfaces.splunk_rest.wire import Request
+
+TENANT = "default"
+"""The middle part of `splunk:TENANT:USER` where the settings name no other."""
+AUDIT = "audit"
+"""The chain of the journal that says who changed what about Tourniquet itself."""
+PATIENCE = 3.0
+"""Seconds of waiting for a KV store that is starting: somebody looks at the page meanwhile."""
+
+
+@dataclass
+class Context:
+    """`splunkd` has the app's rights, not the caller's: what the caller may do is checked before it is used."""
+
+    caller: Caller
+    request: Request
+    splunkd: Splunkd
+    app_home: str
+    _responder: Optional[Responder] = None
+    _journal: Optional[Journal] = None
+
+    @property
+    def responder(self) -> Responder:
+        """Opened when it is first asked for. Raises TourniquetError: settings, secrets or journal can't be used."""
+        if self._responder is None:
+            self._responder = splunk_assemble.open_splunk_responder(
+                self.request.server_uri, self.request.system, self.app_home, patience=PATIENCE, splunkd=self.splunkd
+            )
+        return self._responder
+
+    @property
+    def var(self) -> str:
+        """The folder of the app's files."""
+        return splunk_assemble.var_folder(self.app_home)
+
+    def person(self) -> str:
+        """The identity id of the caller. Raises Status 403 for somebody the inventory does not know."""
+        return person(self.caller, self.responder, self.tenant())
+
+    def tenant(self) -> str:
+        """The tenant of Splunk users in the inventory."""
+        return TENANT
+
+    def index(self) -> str:
+        """The index for the app's events. Raises SplunkError."""
+        general = self.splunkd.entries("configs", f"conf-{splunk_settings.SETTINGS}", "general")
+        return str(general[0].get("content", {}).get("index") or "main") if general else "main"
+
+    def journal(self) -> Optional[Journal]:
+        """The journal, also while the settings are broken; None before it has a key."""
+        if self._journal is None and self._responder is not None:
+            self._journal = self._responder.journal
+        if self._journal is None and splunk_settings.stored(self.splunkd)(splunk_settings.JOURNAL_KEY) is not None:
+            found = splunk_settings.read({}, {}, splunk_settings.stored(self.splunkd), self.var)
+            self._journal = splunk_assemble.open_splunk_journal(self.splunkd, found, self.var, patience=PATIENCE)
+        return self._journal
+
+    def audit(self, what: str, **about: Any) -> None:
+        """Write who did what into the journal, before it is done. Raises JournalError."""
+        journal = self.journal()
+        if journal is not None:
+            body: Dict[str, Any] = {"who": f"splunk user {self.caller.name}", "what": what, **about}
+            journal.append(AUDIT, "audit", body)
+
+
+class Lock:
+    """One change of the configuration at a time in this process: two saves at once would mix."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: Any) -> None:
+        self._lock.release()
+
+
+def closed(context: Context) -> None:
+    """Give back what a request opened: entries are told to the index first, sessions at vendors end with the request."""
+    responder = context._responder
+    for journal in {id(j): j for j in (context._journal, responder.journal if responder else None) if j}.values():
+        flush = getattr(journal.listener, "flush", None)
+        if flush is not None:
+            flush()
+    close = getattr(responder.clients, "close", None) if responder is not None else None
+    if close is not None:
+        with contextlib.suppress(TourniquetError):
+            close()
+    context.splunkd.close()

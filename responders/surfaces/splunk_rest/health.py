@@ -1,0 +1,66 @@
+"""GET health: whether the app can work here: KV store, settings, journal, halt, what is due, searches, policy."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Tuple
+
+from responders import __version__
+from responders.containment import due
+from responders.errors import BadInputs, TourniquetError
+from responders.surfaces.splunk_rest import searches
+from responders.surfaces.splunk_rest.context import Context
+
+
+def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
+    """Each part by itself: one that can't be read is named with its remedy, and hides no other."""
+    found: Dict[str, Any] = {"version": __version__, "problems": []}
+    parts: Mapping[str, Callable[[Context], Any]] = {
+        "kvstore": _kvstore, "connections": _connections, "policy": _policy, "halted": _halted, "due": _due,
+        "searches": _searches,
+    }  # fmt: skip
+    for name, part in parts.items():
+        try:
+            found[name] = part(context)
+        except BadInputs as error:
+            found[name] = None
+            found["problems"] += [f"{name}: {one}" for one in error.errors]
+        except TourniquetError as error:
+            found[name] = None
+            found["problems"].append(f"{name}: {error}")
+    found["problems"] = _once(found["problems"])
+    return found
+
+
+def _once(problems: List[str]) -> List[str]:
+    """Parts that need the responder all say the same when it can't be opened."""
+    seen: Dict[str, str] = {}
+    for text in problems:
+        seen.setdefault(text.partition(": ")[2], text)
+    return list(seen.values())
+
+
+def _kvstore(context: Context) -> str:
+    return str(context.splunkd.entries("kvstore", "status", app="search")[0]["content"]["current"]["status"])
+
+
+def _connections(context: Context) -> List[Mapping[str, Any]]:
+    return [{"vendor": client.vendor, "tenant": client.tenant} for client in context.responder.clients.all()]
+
+
+def _policy(context: Context) -> str:
+    return context.responder.policy.version
+
+
+def _halted(context: Context) -> str:
+    return context.responder.halted()
+
+
+def _due(context: Context) -> Mapping[str, Any]:
+    pending = list(due.pending(context.responder.journal, context.responder.now()))
+    oldest = min((item.at for item in pending), default=None)
+    return {"overdue": len(pending), "oldest": oldest.isoformat() if oldest else None}
+
+
+def _searches(context: Context) -> Mapping[str, int]:
+    found = searches.all_of(context)
+    return {"enabled": sum(item["enabled"] for item in found), "total": len(found)}
