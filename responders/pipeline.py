@@ -61,7 +61,7 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     steps, judged = judgement.plan.steps, judged_places(judgement.facts)
     with telling_early(responder, judgement.plan.containment):
         outcomes = execute(
-            responder, judgement.plan, steps, record.before, judgement.states, deadline, judged, judgement.running,
+            responder, judgement.plan, steps, record, judgement.states, deadline, judged, judgement.running,
             asked=judgement.alert.source == "click",
         )  # fmt: skip
     schedule_rechecks(responder, judgement.plan.containment)

@@ -77,9 +77,7 @@ def approve(
 def _carry_out(responder: Responder, judgement: Judgement, steps: Tuple[Step, ...], deadline: float) -> Report:
     plan: Plan = judgement.plan
     record = begin(judgement, responder)
-    outcomes = execute(
-        responder, plan, steps, record.before, judgement.states, deadline, running=judgement.running, asked=True
-    )
+    outcomes = execute(responder, plan, steps, record, judgement.states, deadline, running=judgement.running, asked=True)
     schedule_rechecks(responder, plan.containment)
     record = load(responder.journal, plan.containment)
     return escalate(responder, of_containment(responder.journal, record, outcomes), plan.containment)

@@ -1,4 +1,8 @@
-"""Due entries: work that must be done later by whoever runs then. They live in the journal, so a crash loses none."""
+"""Due entries: work that must be done later by whoever runs then. They live in the journal, so a crash loses none.
+
+Nothing is ever deleted, so days are closed: once all that was due on a day is done, or is due again later, that day and
+those before it are read no more. However old a journal is, what is due is found among the entries of the last days.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,17 @@ import hashlib
 import os
 import socket
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, Iterator, Mapping, Optional
 
 from responders.journal.chain import Journal
+
+_LATE = timedelta(days=1)
+"""So far back an entry may be due that is written now: another responder's clock may be behind ours."""
+_CLOSED = timedelta(days=2)
+"""A day is closed so long after its end: longer than _LATE, so that nothing is added to a day that is closed."""
+_LATELY = timedelta(days=14)
+_VOID = ".void"
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,7 @@ def add(
 
     `raw` is the raw alert: it is in the journal from this first write on.
     """
+    at = max(at, journal.clock() - _LATE)
     name = hashlib.sha256(f"{what}\0{about}\0{note}".encode()).hexdigest()[:16]
     key = f"due/{at.strftime('%Y%m%dT%H%M%S.%f')}/{what}-{name}"
     journal.put(key, {"what": what, "about": about, "at": at.isoformat(), "note": note, **({"raw": raw} if raw else {})})
@@ -58,8 +70,9 @@ def finished(journal: Journal, due: Due) -> bool:
 
 def pending(journal: Journal, until: Optional[datetime] = None) -> Iterator[Due]:
     """Entries not done, oldest first; with `until` only those due by then."""
-    done = {key for key, _ in journal.side("done/")}
-    for key, doc in journal.side("due/"):
+    day = _closed(journal)
+    done = {key for key, _ in journal.side("done/", _end("done/", day))}
+    for key, doc in journal.side("due/", _end("due/", day)):
         due = Due(
             key,
             str(doc["what"]),
@@ -72,6 +85,52 @@ def pending(journal: Journal, until: Optional[datetime] = None) -> Iterator[Due]
             return
         if due.done_key not in done:
             yield due
+
+
+def close_days(journal: Journal) -> None:
+    """Close the days that are over long enough. What is due from them and not done is due again now, as the same work.
+
+    A day that is closed before it is over was closed by somebody whose clock was wrong: that is void, and hides nothing.
+    """
+    for key, _ in list(journal.side("days/", _newest(journal))):
+        if not key.endswith(_VOID):
+            journal.put(key + _VOID, {})
+    last = (journal.clock().astimezone(timezone.utc) - _CLOSED).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = f"{last - timedelta(days=1):%Y%m%d}"
+    if _closed(journal) >= day:
+        return
+    claimed = claim(journal, "days", 60.0)
+    if claimed is None:
+        return
+    try:
+        for item in list(pending(journal, last - timedelta(microseconds=1))):
+            add(journal, item.what, item.about, journal.clock(), item.note, item.raw)
+            finish(journal, item, "due again later")
+        journal.put(f"days/{day}", {})
+    finally:
+        release(journal, claimed)
+
+
+def _closed(journal: Journal) -> str:
+    """The last day (YYYYMMDD, UTC) that is closed, "" when none is."""
+    now = journal.clock().astimezone(timezone.utc)
+    newest = _newest(journal)
+    for after in (f"days/{now - _LATELY:%Y%m%d}", ""):
+        keys = {key for key, _ in journal.side("days/", after)}
+        days = sorted(key for key in keys if key <= newest and not key.endswith(_VOID) and key + _VOID not in keys)
+        if days:
+            return days[-1].rpartition("/")[2]
+    return ""
+
+
+def _newest(journal: Journal) -> str:
+    """The key of the last day that can be closed by now."""
+    return f"days/{journal.clock().astimezone(timezone.utc) - _CLOSED:%Y%m%d}"
+
+
+def _end(prefix: str, day: str) -> str:
+    """The key after which that day's entries are over."""
+    return f"{prefix}{day}U" if day else ""
 
 
 def claim(journal: Journal, name: str, seconds: float) -> Optional[str]:

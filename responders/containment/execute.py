@@ -7,7 +7,7 @@ from typing import Callable, Dict, FrozenSet, List, Mapping, Tuple
 
 from responders.containment import due
 from responders.containment.lane import Federation, Lane
-from responders.containment.record import going_on
+from responders.containment.record import Record, still_going_on
 from responders.containment.responder import Responder
 from responders.model import Outcome, Plan, State, Status, Step
 from responders.parallel import Running, run_all
@@ -20,7 +20,7 @@ def execute(
     responder: Responder,
     plan: Plan,
     steps: Tuple[Step, ...],
-    before: Mapping[str, State],
+    record: Record,
     states: Mapping[str, State],
     deadline: float,
     judged: FrozenSet[str] = frozenset(),
@@ -29,10 +29,10 @@ def execute(
 ) -> Tuple[Outcome, ...]:
     """Carry out `steps` of a plan; outcomes in the order of the steps.
 
-    `before` are pre-states already recorded, `states` what was read just now, `running` reads not over yet (all by step
-    id); `asked` when a person asked for it, whom halt does not stop; `deadline` is a time.monotonic() value; `judged` are
-    places whose guards had all their facts already. A lane that another responder holds, or that hangs, gives `unknown`
-    and stays due.
+    `record` is the containment as the journal held it a moment ago; `states` what was read just now, `running` reads not
+    over yet (both by step id); `asked` when a person asked for it, whom halt does not stop; `deadline` is a
+    time.monotonic() value; `judged` are places whose guards had all their facts already. A lane that another responder
+    holds, or that hangs, gives `unknown` and stays due.
     """
     lanes: Dict[str, Tuple[Step, ...]] = {}
     for step in steps:
@@ -41,8 +41,8 @@ def execute(
     federation = Federation([vendor for vendor in lanes if vendor in _PROVIDERS and vendor not in downstream])
     tasks: Dict[str, Callable[[], Tuple[Outcome, ...]]] = {}
     for vendor, its in lanes.items():
-        lane = Lane(responder, plan, vendor, its, before, states, federation, deadline, judged, running, asked)
-        tasks[vendor] = partial(_claimed, responder, plan, vendor, lane)
+        lane = Lane(responder, plan, vendor, its, record.before, states, federation, deadline, judged, running, asked)
+        tasks[vendor] = partial(_claimed, responder, record, vendor, lane)
     outcomes: List[Outcome] = []
     for vendor, found in run_all(tasks, deadline + _GRACE).items():
         if isinstance(found, Exception):
@@ -53,15 +53,15 @@ def execute(
     return tuple(sorted(outcomes, key=lambda item: order[item.step.id]))
 
 
-def _claimed(responder: Responder, plan: Plan, vendor: str, lane: Lane) -> Tuple[Outcome, ...]:
-    name = f"{plan.containment}/{vendor}"
+def _claimed(responder: Responder, record: Record, vendor: str, lane: Lane) -> Tuple[Outcome, ...]:
+    name = f"{record.containment}/{vendor}"
     key = due.claim(responder.journal, name, responder.timing.claim)
     if key is None:
         text = f"another responder is at work at {vendor} for this containment"
         lane.federation.landed(vendor)
         return tuple(Outcome(step, Status.UNKNOWN, text, responder.now()) for step in lane.steps)
     try:
-        if not going_on(responder.journal, plan.containment):
+        if not still_going_on(responder.journal, record):
             text = "restored or closed meanwhile: nothing is changed any more"
             lane.federation.landed(vendor)
             return tuple(Outcome(step, Status.REFUSED, text, responder.now()) for step in lane.steps)

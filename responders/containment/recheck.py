@@ -58,7 +58,7 @@ def recheck(responder: Responder, containment: str, label: str) -> Tuple[Outcome
         responder.journal.append(containment, "left to a person", {"steps": [o.step.id for o in fell], "at": label})
     todo = tuple(dict.fromkeys((*(o.step for o in fell if may), *(s for s in open_steps if not guard))))
     todo = with_blocks(load(responder.journal, containment), todo)
-    left = [o.step for o in execute(responder, record.plan, todo, record.before, {}, deadline) if not o.status.holds]
+    left = [o.step for o in execute(responder, record.plan, todo, record, {}, deadline) if not o.status.holds]
     _again(responder, containment, label, bool(left and fell), bool(unread))
     if todo:
         tell_standing(responder, containment)

@@ -81,12 +81,15 @@ def load(journal: Journal, containment: str) -> Record:
     return record
 
 
-def going_on(journal: Journal, containment: str) -> bool:
-    """True while nobody ended the containment, or began to: asked by each lane before it changes anything."""
-    record = Record(containment)
-    for entry in journal.entries(containment):
-        _take_end(record, entry)
-    return record.going_on
+def still_going_on(journal: Journal, record: Record) -> bool:
+    """True while nobody ended the containment, or began to: asked by each lane before it changes anything.
+
+    Reads only what came since `record` was read.
+    """
+    now = Record(record.containment, restoring=record.restoring, ended=record.ended)
+    for entry in journal.entries(record.containment, record.entries[-1].seq):
+        _take_end(now, entry)
+    return now.going_on
 
 
 def _take_end(record: Record, entry: Entry) -> None:

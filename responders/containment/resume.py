@@ -66,6 +66,7 @@ def resume(
             due.release(responder.journal, claimed)
         due.finish(responder.journal, item, how)
         lines.append(f"{item.what} {item.about}: {how}")
+    due.close_days(responder.journal)
     return tuple(lines)
 
 
@@ -98,7 +99,7 @@ def _finish_lanes(responder: Responder, containment: str) -> str:
     if not record.open or record.plan is None or not steps or record.restoring is not None:
         return "nothing open"
     deadline = time.monotonic() + responder.timing.deadline
-    outcomes = execute(responder, record.plan, with_blocks(record, steps), record.before, {}, deadline)
+    outcomes = execute(responder, record.plan, with_blocks(record, steps), record, {}, deadline)
     left = [o for o in outcomes if not o.status.holds]
     if left:
         again = due.add(responder.journal, "resume", containment, responder.later(responder.timing.retry_due))

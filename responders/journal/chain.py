@@ -236,5 +236,5 @@ def _against(seen: Mapping[str, Mapping[int, str]], once: List[Head]) -> List[st
     return sorted({*findings, *ends})
 
 
-SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/", "own/", "poll/", "mirror/")
+SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/", "days/", "own/", "poll/", "mirror/")
 """Side documents; an entry that lists some under `side` vouches for them, so their deletion shows too."""
