@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import os
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ def read(settings: Conf, connections: Conf, secrets: Stored, var: str) -> Splunk
 def stored(splunkd: Splunkd) -> Stored:
     """Secrets of storage/passwords, each read by its own name: what is not needed is not asked for."""
 
+    @functools.cache  # a second credential of a tenant shares its proxy
     def get(name: str) -> Optional[Secret]:
         try:
             entries = splunkd.entries("storage", "passwords", f"{REALM}:{name}:")
