@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, List, Mapping, Sequence, Tuple
+from typing import Any, List, Mapping, Sequence, Set, Tuple
 
 import pytest
 
+from responders.containment.signals import standing_row
 from responders.content.chain import Search, run_chain
 from responders.content.detection import Detection
 from responders.content.elastic import run_elastic
 from responders.content.elastic.query import load_elastic_macros
 from responders.content.loader import load_detections, load_macros
 from responders.content.run import run_detections
+from responders.model import Standing
 
 ALL = load_detections()
 Events = List[Tuple[str, Any]]
@@ -159,8 +162,115 @@ def test_both_engines_chain_alike(story: Story, elasticsearch_url: str) -> None:
     assert found(search, story.detections, story.events) == story.expected
 
 
+# -- correlations that no signal begins: raw logs and the inventory, raw logs and the journal --------------------------
+
+
+def okta(at: str, user: str, kind: str = "user.authentication.sso") -> Tuple[str, Any]:
+    event = {"uuid": f"o-{user}-{at}", "published": at, "eventType": kind, "outcome": {"result": "SUCCESS"}}
+    return "okta", {**event, "actor": {"id": user, "type": "User"}, "client": {"ipAddress": "203.0.113.9"}, "target": []}
+
+
+def console(at: str, name: str = "alice@corp") -> Tuple[str, Any]:
+    more = {"eventType": "AwsConsoleSignIn", "responseElements": {"ConsoleLogin": "Success"}}
+    source, event = aws(at, "ConsoleLogin", f"AROASHARED:{name}", **more)
+    return source, {**event, "eventSource": "signin.amazonaws.com"}
+
+
+BOB = known_as("bob", "human", "okta:default:00uB", "vault:default:ent-2")
+NOON = [okta("2026-03-01T12:30:00Z", "00uB"), console("2026-03-01T12:00:00Z")]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Raw events, and the accounts and confidences that one correlation gives of them, and of them without their last."""
+
+    name: str
+    slug: str
+    events: Events
+    expected: Tuple[str, ...]
+    less: Tuple[str, ...]
+
+
+def standing(kind: str, account: str, since: str, residual: str = "") -> Tuple[str, Any]:
+    """What the responder writes into the SIEM's journal."""
+    at = datetime.fromisoformat(since.replace("Z", "+00:00"))
+    left = datetime.fromisoformat(residual.replace("Z", "+00:00")) if residual else None
+    return "journal", dict(standing_row(Standing(kind, "c-1", "alice", account, at, left)))
+
+
+def contained(*then: Tuple[str, Any], until: str = "") -> Events:
+    """A stolen session, and the containment of both accounts that followed."""
+    stolen = example("okta/session_replay", "okta:default:00uA")
+    last = later(max(event["published"] for _, event in stolen), 1)
+    both = [standing("contained", account, last, until) for account in ("okta:default:00uA", "vault:default:ent-1")]
+    return [*stolen, *both, *then]
+
+
+THEFT = max(event["published"] for _, event in example("okta/session_replay", "okta:default:00uA"))
+SSO, AFTER = "correlation/login_without_sso", "correlation/activity_after_containment"
+CASES = [
+    Case("into the console past Okta, whose log goes on", SSO, NOON[::-1],
+         (f"{SSO} aws:111122223333:AROASHARED:alice@corp 80",), (f"{SSO} aws:111122223333:AROASHARED:alice@corp 40",)),
+    Case("the same, but she had signed in", SSO, [okta("2026-03-01T11:30:00Z", "00uA"), *NOON], (), ()),
+    Case("a sign-in of somebody else explains nothing", SSO,
+         [read("2026-03-01T12:01:00Z", "ent-1"), okta("2026-03-01T11:30:00Z", "00uB"), *NOON],
+         (f"{SSO} aws:111122223333:AROASHARED:alice@corp 80",), ()),
+    Case("back at Okta after the containment", AFTER, contained(okta(later(THEFT, 3), "00uA", "user.session.start")),
+         (f"{AFTER} okta:default:00uA 95",), ()),
+    Case("her entity reads in Vault after the containment", AFTER, contained(read(later(THEFT, 9), "ent-1")),
+         (f"{AFTER} vault:default:ent-1 90",), ()),
+    Case("while a token that nobody could revoke still lives", AFTER,
+         contained(read(later(THEFT, 9), "ent-1"), until=later(THEFT, 30)), (), ()),
+    Case("given back before", AFTER,
+         contained(standing("restored", "vault:default:ent-1", later(THEFT, 5)), read(later(THEFT, 9), "ent-1")), (), ()),
+    Case("somebody else's activity", AFTER, contained(read(later(THEFT, 9), "ent-2")), (), ()),
+]  # fmt: skip
+
+
+def chained(search: Search, case: Case) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """What comes of the raw events by the whole chain: first layer, its signals, and the correlation."""
+    wanted = [detection for detection in ALL if detection.slug in (case.slug, "okta/session_replay")]
+    return found(search, wanted, case.events), found(search, wanted, case.events[:-1])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_raw_logs_with_inventory_or_journal_raise_the_correlation(case: Case) -> None:
+    """A login that no sign-in explains, and activity after the containment that the journal tells; nothing without it."""
+    search = partial(run_detections, accounts=[*ALICE, *BOB])
+    assert chained(search, case) == (case.expected, case.less)
+    without = [event for event in case.events if event[0] != "journal"]
+    if case.slug == AFTER:
+        assert chained(search, replace(case, events=without)) == ((), ())
+    else:
+        assert chained(run_detections, case) == ((), ())
+
+
+@pytest.mark.engine("elasticsearch")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_both_engines_raise_them_alike(case: Case, elasticsearch_url: str) -> None:
+    """The same accounts with the same confidence in Elasticsearch."""
+    search = partial(run_elastic, elasticsearch_url, accounts=[*ALICE, *BOB])
+    assert chained(search, case) == (case.expected, case.less)
+
+
 def test_a_correlation_knows_what_an_outsider_can_cause() -> None:
     """Each detection whose evidence an outsider can forge is in the macro of both engines, and no other."""
     slugs = sorted(detection.slug for detection in ALL if detection.forgery.by == "outsider")
     for text in (load_macros()["tourniquet_forgeable"].definition, load_elastic_macros()["forgeable"]):
         assert sorted(part.strip(' "') for part in text.split(",")) == slugs
+
+
+@pytest.mark.parametrize(
+    ("name", "started"),
+    [
+        ("leaks", {"aws/key_quarantined_by_aws", "github/leaked_secret_used"}),
+        ("injections", {"agent/injection_then_privileged_call", "agent/tool_definition_changed"}),
+    ],
+)
+def test_the_detections_that_start_a_correlation_exist(name: str, started: Set[str]) -> None:
+    """The expression that picks them matches these detections, in both engines alike; a renamed one would start nothing,
+    and a correlation that starts itself would never end."""
+    splunk = re.compile(load_macros()[f"tourniquet_{name}"].definition.strip('"'))
+    elastic = re.compile(load_elastic_macros()[name].strip('"'))
+    assert {one.slug for one in ALL if splunk.search(one.slug)} == started
+    assert {one.slug for one in ALL if elastic.fullmatch(one.slug)} == started
