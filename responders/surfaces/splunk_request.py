@@ -41,10 +41,9 @@ def main(arguments: Sequence[str], stdin: BinaryIO, app_home: str, action: str) 
     except BadAlert as error:
         log.write("", "", "failure", str(error))
         return 2
-    if payload.broken and not payload.rows:
+    if payload.broken and not payload.rows and action != "tourniquet_restore":  # whose form may name the containment
         log.write(payload.search, payload.sid, "failure", payload.broken)
-        if action != "tourniquet_restore":  # a restore names its containment in the form, and needs no result
-            return 2
+        return 2
     try:
         from responders.surfaces.splunk_assemble import connect
 
@@ -60,9 +59,17 @@ def send_requests(payload: Payload, splunkd: Splunkd, log: Log, action: str = "t
 
     Raises SplunkError when the interface does not answer, or refuses the user.
     """
-    splunkd = splunkd.patient(SECONDS)
-    if action == "tourniquet_restore":
-        return _restore(payload, splunkd, log)
+    asking = splunkd.patient(SECONDS)
+    try:
+        if action == "tourniquet_restore":
+            return _restore(payload, asking, log)
+        return _rows(payload, asking, log, action)
+    finally:
+        asking.close()
+        splunkd.close()
+
+
+def _rows(payload: Payload, splunkd: Splunkd, log: Log, action: str) -> int:
     worst = 1 if payload.broken else 0
     if payload.broken:
         log.write(payload.search, payload.sid, "failure", payload.broken)

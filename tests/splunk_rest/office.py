@@ -6,11 +6,12 @@ Splunk's base class, with splunkd's check of the capabilities in restmap.conf be
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from responders.drill.world import Person, World
 from responders.inventory.resolve import Inventory
@@ -20,6 +21,7 @@ from responders.model import Identity
 from responders.splunk.inventory import push
 from responders.splunk.splunkd import Splunkd as Client
 from responders.surfaces.splunk_rest.handler import handler_on
+from tests.packaging.splunk import csv_of
 from tests.splunkd import Deployment, Splunkd
 from tests.splunkd.deployment import SYSTEM_USER
 
@@ -46,6 +48,33 @@ class Reply:
         return str(self.body.get("error", ""))
 
 
+class SplunkdWithApp(Splunkd):
+    """A splunkd that has the app's endpoints: it checks restmap.conf, and asks the persistent process."""
+
+    def __init__(self, deployment: Deployment, office: Office) -> None:
+        self.office = office
+        super().__init__(deployment)
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Tuple[int, str, bytes]:
+        found = re.match(r"/servicesNS/[^/]+/tourniquet/tourniquet/([\w/-]+)(?:\?(.*))?\Z", target)
+        name = self.deployment.sessions.get(headers.get("Authorization", "").removeprefix("Splunk "))
+        if found is None or name is None:
+            return super().answer(method, target, headers, body)
+        path = found[1] + (f"?{found[2]}" if found[2] else "")
+        sent = [[key, value] for key, value in headers.items() if key.lower() != "authorization"]
+        reply = self.office.ask(name, method, path, body.decode() or None, headers=sent)
+        self.asked.append((name, path.partition("?")[0], reply.status))
+        if reply.by == "splunkd":
+            text = f"You (user={name}) do not have permission to perform this operation ({reply.error})."
+            return 403, "application/json", json.dumps({"messages": [{"type": "ERROR", "text": text}]}).encode()
+        return reply.status, "application/json", json.dumps(reply.body).encode()
+
+    @property
+    def asked(self) -> List[Tuple[str, str, int]]:
+        """Who asked the app's endpoints for what, and the answer's status."""
+        return self.office.asked
+
+
 class Office:
     """Users: each of `people` has a Splunk account of the same name, with the capabilities that are given."""
 
@@ -57,13 +86,14 @@ class Office:
         (home / "var" / "log" / "splunk").mkdir(parents=True)
         self.deployment = Deployment()
         self.deployment.install(APP)
-        self.splunkd = Splunkd(self.deployment)
         self.handler = handler_on(Base, str(self.app))("", "")
+        self.splunkd = SplunkdWithApp(self.deployment, self)
         self.restmap = self.deployment.merged("tourniquet", "restmap")
         self._extra: List[Identity] = []
         self._aliases: Dict[str, str] = {}
         self._restorers: List[str] = []
         self.people: List[Person] = list(people)
+        self.asked: List[Tuple[str, str, int]] = []
         self._client: Optional[Client] = None
 
     def close(self) -> None:
@@ -163,6 +193,26 @@ class Office:
         if body is not None:
             given["payload"] = body if isinstance(body, str) else json.dumps(body)
         return json.dumps({**given, **more})
+
+    # -- an adaptive response action ----------------------------------------------------------------------
+
+    def payload(self, user: str, rows: Sequence[Mapping[str, Any]] = (), **more: Any) -> bytes:
+        """What splunkd writes to an alert action's stdin when this user runs it by hand."""
+        given: Dict[str, Any] = {
+            "app": "search", "owner": user, "server_host": "sh1", "server_uri": self.splunkd.uri,
+            "session_key": self.deployment.session(user), "sid": "1700000000.42", "search_name": "",
+            "configuration": {}, "result": {},
+        }  # fmt: skip
+        if rows:
+            path = self.home / f"results-{len(self.deployment.sessions)}.csv.gz"
+            path.write_bytes(gzip.compress(csv_of(rows).encode()))
+            given["results_file"] = str(path)
+        return json.dumps({**given, **more}).encode()
+
+    def log(self, action: str) -> List[str]:
+        """Lines of the action's log."""
+        path = self.home / "var" / "log" / "splunk" / f"{action}_modalert.log"
+        return path.read_text().splitlines() if path.exists() else []
 
     def _restmap(self, user: str, method: str, path: str) -> Optional[Reply]:
         """splunkd's own check. Source: restmap.conf.spec, capability.<method>: names with or, and, ()."""

@@ -173,4 +173,4 @@ def test_a_splunkd_that_is_away_is_said(office: Office) -> None:
     answer = office.handler.handle(text)
     assert answer["status"] == 503
     assert "does not answer" in json.loads(answer["payload"])["error"]
-    office.splunkd = type(office.splunkd)(office.deployment)  # for the fixture to close
+    office.splunkd = type(office.splunkd)(office.deployment, office)  # for the fixture to close
