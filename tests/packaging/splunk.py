@@ -23,6 +23,7 @@ from responders.journal.kvstore import COLLECTION, KvStore
 from responders.splunk.splunkd import Splunkd as Client
 from responders.splunk.tls import context_for
 from responders.surfaces.assemble import read_catalogue
+from responders.surfaces.splunk_alert import MAXTIME
 from tests.conftest import interpreter
 from tests.splunkd import Deployment, Splunkd
 from tests.splunkd.certificate import self_signed
@@ -67,7 +68,9 @@ _EACH = """
 import contextlib, io, json, os, sys, traceback
 app, folder = sys.argv[1:3]
 sys.path.insert(0, os.path.join(app, "lib"))
-from responders.surfaces.splunk_alert import main
+from responders.surfaces import splunk_alert
+main = splunk_alert.main
+splunk_alert.MAXTIME = float(sys.argv[3])
 log = os.path.join(app, "..", "..", "..", "var", "log", "splunk", "tourniquet_contain_modalert.log")
 found = []
 for name in sorted(os.listdir(folder)):
@@ -194,13 +197,13 @@ class Splunk:
         )  # fmt: skip
         return self._ran(ran, "tourniquet_contain_modalert.log")
 
-    def start_each(self, version: str, payloads: Sequence[bytes]) -> List[Ran]:
+    def start_each(self, version: str, payloads: Sequence[bytes], *, maxtime: float = MAXTIME) -> List[Ran]:
         """The alert action once for each payload, all in one process: what it leaves in memory, the next one finds."""
-        folder = self.home / "payloads"
+        folder = self.home / f"payloads-{len(list(self.home.glob('payloads-*')))}"
         folder.mkdir()
         for number, payload in enumerate(payloads):
             (folder / f"{number:03d}").write_bytes(payload)
-        command = [interpreter(version), "-I", "-S", "-c", _EACH, str(self.app), str(folder)]
+        command = [interpreter(version), "-I", "-S", "-c", _EACH, str(self.app), str(folder), str(maxtime)]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=self.home, timeout=120)
         assert ran.returncode == 0, ran.stderr
         log = (self.logs / "tourniquet_contain_modalert.log").read_text().splitlines()

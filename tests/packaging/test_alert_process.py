@@ -296,6 +296,39 @@ def test_an_ill_splunk_keeps_the_alert_and_says_what_to_do(python: str, splunk: 
 
 
 @each_python
+def test_an_analysts_session_reads_no_secret(python: str, splunk: Splunk, company: World) -> None:
+    """Whose session may not contain without asking: nothing is read with it but who it is, and the rows go to the REST
+    interface; nothing is kept that a later run would do with more rights."""
+    person = company.people["alice"]
+    splunk.configure(company, [person])
+    splunk.deployment.user("analyst", "search", "list_storage_passwords", "tourniquet_contain_revoke")
+    splunk.splunkd.requests.clear()
+    session = splunk.splunkd.session("analyst")
+    ran = splunk.start(python, splunk.payload(splunk.results(csv_of([row(person)])), session_key=session, owner="analyst"))
+    asked = [(request.method, request.path, request.user) for request in splunk.splunkd.requests]
+    assert [(method, path.rpartition("/")[2]) for method, path, _ in asked] == [
+        ("GET", "current-context"),
+        ("POST", "requests"),
+    ]
+    assert {user for _, _, user in asked} == {"analyst"}
+    assert ran.code == 3, "there is no REST interface here"
+    assert splunk.kept() == []
+    assert company.okta.requests == []
+
+
+@each_python
+def test_it_speaks_tls_to_splunkd(python: str, tmp_path: Path, app: Path, company: World) -> None:
+    """As every splunkd does, with a certificate that Splunk made for itself."""
+    person = company.people["alice"]
+    with Splunk(tmp_path / "splunk", app, tls=True) as splunk:
+        splunk.configure(company, [person])
+        payload = splunk.payload(splunk.results(csv_of([{**row(person), "tq_confidence": "101"}])))
+        assert splunk.start(python, payload).code == 1
+        assert splunk.due(python).code == 0
+        assert len(splunk.entries("rejected")) == 1
+
+
+@each_python
 def test_only_splunk_starts_it(python: str, splunk: Splunk) -> None:
     """Without --execute it says what it is, and does nothing."""
     ran = splunk.start(python, b"", "--help")

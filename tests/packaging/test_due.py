@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from responders.containment.responder import HALT_CHAIN
 from responders.drill.attacker import Attacker
 from responders.drill.world import World
-from responders.journal.kvstore import COLLECTION
+from responders.journal.chain import Journal
+from responders.journal.kvstore import COLLECTION, KvStore
 from tests.packaging.splunk import Splunk, csv_of
 from tests.packaging.test_alert_process import each_python, row, splunk  # noqa: F401 - a fixture
 
@@ -114,6 +116,47 @@ def test_only_who_may_contain_has_a_kept_alert_taken_up(splunk: Splunk, world: W
     splunk.start("3.13", splunk.payload(held, server_uri="http://127.0.0.1:1", owner="automation"))
     assert splunk.due("3.13").code == 0
     assert not any(Attacker(world, person).works().values())
+
+
+@pytest.mark.engine("python3.9")
+def test_what_is_not_begun_in_time_is_taken_up(splunk: Splunk, world: World) -> None:  # noqa: F811
+    """Splunk would end the process soon: it begins no row any more, says so, and the next run contains them."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    (ran,) = splunk.start_each("3.9", [splunk.payload(splunk.results(csv_of([row(person)])))], maxtime=50.0)
+    assert ran.code == 1
+    assert "1 rows were not begun: Splunk ends this process after 50 s. tourniquet_due takes them up" in ran.log[-1]
+    assert world.okta.requests == []
+    assert splunk.due("3.9").code == 0
+    assert not any(Attacker(world, person).works().values())
+    assert splunk.kept() == []
+
+
+@pytest.mark.engine("python3.9")
+@pytest.mark.engine("python3.13")
+def test_two_search_heads_contain_once(tmp_path: Path, app: Path, splunk: Splunk, world: World) -> None:  # noqa: F811
+    """Both get the same finding at one moment, and one sees the KV store 0.3 s late: one containment, one suspension."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person], rechecks=[0.1])
+    with Splunk(tmp_path / "other", app, splunk.deployment, lag=0.3) as other:
+        starts = [
+            (head, python, head.payload(head.results(csv_of([row(person)]))))
+            for head, python in ((splunk, "3.9"), (other, "3.13"))
+        ]
+        with ThreadPoolExecutor(2) as pool:
+            runs = list(pool.map(lambda start: start[0].start(start[1], start[2]), starts))
+        assert [ran.code for ran in runs] == [0, 0], runs
+        assert [head.due(python).code for head, python, _ in starts] == [0, 0]
+        assert not any(Attacker(world, person).works().values())
+        suspends = [r for r in world.okta.requests if r.path.endswith("/lifecycle/suspend") and r.status == 200]
+        assert len(suspends) == 1
+        assert len({entry["containment"] for entry in splunk.entries("handled")}) == 1
+        found = [head.home / "var" / "lib" / "tourniquet" / "journal.anchor" for head in (splunk, other)]
+        anchors = [anchor for anchor in found if anchor.exists()]  # one of them may have come when all was done
+        for anchor in anchors:  # each search head vouches for what it wrote itself
+            assert Journal(KvStore(splunk.client()), world.key, anchor=str(anchor)).verify() == []
+        written = sum(len(anchor.read_text().splitlines()) for anchor in anchors)
+        assert written == sum(row["_key"].startswith("e/") for row in splunk.deployment.rows(COLLECTION))
 
 
 @pytest.mark.engine("python3.9")
