@@ -28,7 +28,7 @@ _LATE_FROM = LATE_MINUTES + 2  # minutes of index time that a late run looks bac
 _STRONG = 70
 _CLAUSE_TIME = re.compile(r" (?:earliest|latest)=[-+]\d+[smhd](?=[ )])")
 _FOR_ES = (
-    "eval tq_hash=md5(tq_finding), user=tq_identity, "
+    "eval tq_hash=md5(tq_finding), tq_who=md5(tq_identity), user=tq_identity, "
     'src=mvmap(tq_causes, if(match(tq_causes, "^ip:[0-9A-Fa-f:.]+$"), replace(tq_causes, "^ip:", ""), null()))'
 )
 
@@ -105,8 +105,11 @@ def _clock(detection: Detection, earliest: str, latest: str, more: int) -> Setti
 
 
 def _search(detection: Detection) -> str:
-    """The detection on one line, less what the customer leaves out. tq_hash: the finding without an attacker's letters.
-    user and src: the names by which Enterprise Security knows who it is about and from where."""
+    """The detection on one line, less what the customer leaves out.
+
+    tq_hash, tq_who: finding and identity without an attacker's letters. user, src: the names by which Enterprise Security
+    knows whom it is about, and from where.
+    """
     return line(f"{detection.splunk} | `{filter_name(detection)}` | {_FOR_ES}")
 
 
@@ -136,6 +139,12 @@ def _enterprise_security(detection: Detection) -> Settings:
         "earliest_offset": "$info_min_time$",
         "latest_offset": "$info_max_time$",
     }
+    done = {
+        "name": "What was done about this identity",
+        "search": '`tourniquet_containments` | where md5(identity)="$tq_who$" | fields - undo',
+        "earliest_offset": "1d",
+        "latest_offset": "1d",
+    }
     return [
         ("action.correlationsearch.enabled", "1"),
         ("action.correlationsearch.label", detection.name),
@@ -146,7 +155,7 @@ def _enterprise_security(detection: Detection) -> Settings:
         ("action.notable.param.security_domain", "identity"),
         ("action.notable.param.severity", "high" if detection.confidence >= _STRONG else "medium"),
         ("action.notable.param.nes_fields", "tq_identity,tq_account"),
-        ("action.notable.param.drilldown_searches", json.dumps([again])),
+        ("action.notable.param.drilldown_searches", json.dumps([again, done])),
         ("action.risk", "1"),
         ("action.risk.param._risk", json_line(risk)),
         ("action.risk.param._risk_message", f"{detection.name}: $tq_identity$"),

@@ -53,6 +53,7 @@ _CONTAINMENTS = f"""
   values(detection) as detection first(happened) as happened first(alerted) as alerted last(open_items) as open_items
   last(title) as title last(undo) as undo last(ended) as ended last(ended_by) as ended_by max(ended_at) as ended_at
   count(eval(step!="-" AND tq_holds==1)) as steps_held max(tq_held_at) as tq_last_held by chain
+| where isnotnull(alerted)
 | eval contained_at=if(steps_held>=steps, tq_last_held, null()),
   state=case(ended=="restored", "restored", ended=="closed", "closed", ended=="restoring", "being restored",
   isnull(contained_at), "not fully contained", true(), "contained"),

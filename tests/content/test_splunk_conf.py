@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import hashlib
 import json
 import re
 from datetime import datetime, timezone
@@ -86,11 +87,14 @@ def test_a_search_is_readable_with_the_macros_that_ship(name: str) -> None:
     """Search and drill-down parse once the macros of macros.conf are put in: an undefined one is an error."""
     macros = macros_of_the_app()
     parse(SEARCHES[name]["search"], macros)
-    for drill in json.loads(SEARCHES[name].get("action.notable.param.drilldown_searches", "[]")):
+    drills = json.loads(SEARCHES[name].get("action.notable.param.drilldown_searches", "[]"))
+    for drill in drills:
         parse(drill["search"], macros)
-        assert re.findall(r"\$(\w+)\$", drill["search"]) == ["tq_hash"]
-        assert not re.search(r"\b(earliest|latest)=", drill["search"]), "it counts from the click"
-        assert (drill["earliest_offset"], drill["latest_offset"]) == ("$info_min_time$", "$info_max_time$")
+        # A hash, and never a name: names may be an attacker's.
+        assert re.findall(r"\$(\w+)\$", drill["search"]) in (["tq_hash"], ["tq_who"])
+    assert [(d["earliest_offset"], d["latest_offset"]) for d in drills[:1]] in (
+        [], [("$info_min_time$", "$info_max_time$")],
+    )  # fmt: skip
 
 
 def test_every_lookup_has_its_stanza_and_what_is_behind_it() -> None:
@@ -196,6 +200,9 @@ def test_a_finding_carries_what_a_click_on_it_needs(detection: Detection) -> Non
         seen = [alert_from_row(one, CATALOGUE, datetime.fromtimestamp(at + 60, timezone.utc)) for one in (row, back)]
         assert seen[0] == seen[1]
         assert row["user"] == row["tq_identity"]
+        assert (row["tq_hash"], row["tq_who"]) == tuple(
+            hashlib.md5(str(row[name]).encode(), usedforsecurity=False).hexdigest() for name in ("tq_finding", "tq_identity")
+        )
 
 
 # -- the clock --------------------------------------------------------------------------------------------
@@ -261,12 +268,13 @@ def test_who_may_be_contained_is_found_within_a_minute(detection: Detection) -> 
 
 
 def test_whoever_a_signal_names_is_watched_for_a_day() -> None:
-    """The upkeep search fills the lookup that correlations read, a row an identity."""
-    signal = {"tq_identity": "alice", "tq_layer": "idp", "tq_completed_at": "2026-03-01T10:00:00Z"}
+    """The upkeep search fills the lookup that correlations read, a row an identity, and which detection is why."""
+    signal = {"tq_identity": "alice", "tq_detection": "okta/session_replay", "tq_layer": "idp", "tq_completed_at": "2026-03-01T10:00:00Z"}
     events = [to_splunk("signal", {**signal, "tq_finding": str(n)}, 0.0) for n in range(3)]
     tables: Dict[str, List[Dict[str, Any]]] = {"tourniquet_watch": []}
     run(SEARCHES["Tourniquet - watch list"]["search"], events, Context(macros_of_the_app(), tables, 0.0))
-    assert [(row["tq_identity"], row["until"]) for row in tables["tourniquet_watch"]] == [("alice", "2026-03-02T10:00:00")]
+    (row,) = tables["tourniquet_watch"]
+    assert (row["tq_identity"], row["until"], row["why"]) == ("alice", "2026-03-02T10:00:00", "okta/session_replay")
 
 
 def test_a_baseline_learns_first_times_and_nothing_of_the_watched() -> None:

@@ -7,6 +7,7 @@ wrote while it contained people at simulated vendors.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -217,6 +218,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         world.graph.down = True
         reports["dave"] = pipeline.contain(raw_alert(people["dave"]), responder)
         world.graph.down = False
+        responder.halt("ida", "a drill")
         events = journal_events(responder.journal)
         for line in (world.folder / "signals" / "signals.jsonl").read_text().splitlines():
             row = json.loads(line)
@@ -263,6 +265,29 @@ def test_numbers_of_the_overview(played: Played) -> None:
     times = sorted(float(row["seconds_to_contain"]) for row in rows.values() if "seconds_to_contain" in row)
     (median,) = shown(played, "overview", "Time to contain, median")
     assert float(median["seconds"]) == pytest.approx(times[1], abs=0.06)
+
+
+def test_a_containment_that_began_before_the_time_range_is_not_half_shown(played: Played) -> None:
+    """Of one whose plan is not in the range, no panel knows whom it contained: it counts nowhere."""
+    events = [e for e in played.events if json.loads(e["_raw"]).get("entry") != "plan"]
+    assert shown(played._replace(events=events), "overview", "Containments (click") == []
+
+
+def test_the_finding_leads_to_what_was_done(played: Played) -> None:
+    """The second drill-down of a detection finds the identity's containment by a hash of its name."""
+    (_, drill) = drilldowns()
+    hashed = hashlib.md5(b"bob", usedforsecurity=False).hexdigest()
+    rows = run(drill["search"].replace("$tq_who$", hashed), played.events, Context(MACROS, {}, played.now))
+    assert [row["containment"] for row in rows] == [played.reports["bob"].containment]
+
+
+def drilldowns() -> List[Dict[str, str]]:
+    """Those of the first detection; all have the same."""
+    conf = (APP / "default" / "savedsearches.conf").read_text(encoding="utf-8")
+    found = re.search(r"^action\.notable\.param\.drilldown_searches = (.*)$", conf, re.MULTILINE)
+    assert found is not None
+    drills: List[Dict[str, str]] = json.loads(found[1])
+    return drills
 
 
 def test_a_click_leads_to_the_containment(played: Played) -> None:
@@ -402,6 +427,8 @@ def test_readiness_tells_errors_and_the_last_entry(played: Played) -> None:
     assert shown(played, "readiness", "Errors of the app", {"events": events})[0] == {"errors": 1}
     (last,) = shown(played, "readiness", "Last entry")
     assert last["last"] != "none"
+    (halt,) = shown(played, "readiness", "Halted")
+    assert (halt["entry"], halt["who"], halt["why"]) == ("halt", "ida", "a drill")
     empty = played._replace(events=[])
     assert shown(empty, "readiness", "Last entry") == [{"last": "none"}]
     assert shown(played, "readiness", "Alerts that could not be handled") == []
