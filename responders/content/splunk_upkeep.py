@@ -14,8 +14,8 @@ _DATE = '"%Y-%m-%dT%H:%M:%S"'
 _WATCH = f"""
 `tourniquet_signals` OR (`tourniquet_journal` kind=contained)
 | where isnotnull(tq_identity) AND tq_identity!=""
-| stats max(_time) as tq_at by tq_identity
-| eval _key=md5(tq_identity), until=strftime(tq_at+86400, {_DATE}), why="a signal"
+| stats max(_time) as tq_at latest(tq_detection) as tq_why by tq_identity
+| eval _key=md5(tq_identity), until=strftime(tq_at+86400, {_DATE}), why=coalesce(tq_why, "contained")
 | fields _key tq_identity until why
 | outputlookup append=true key_field=_key tourniquet_watch"""
 _LEARN = f"""
