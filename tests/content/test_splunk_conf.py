@@ -269,7 +269,7 @@ def test_who_may_be_contained_is_found_within_a_minute(detection: Detection) -> 
 
 def test_whoever_a_signal_names_is_watched_for_a_day() -> None:
     """The upkeep search fills the lookup that correlations read, a row an identity, and which detection is why."""
-    signal = {"tq_identity": "alice", "tq_detection": "okta/session_replay", "tq_layer": "idp", "tq_completed_at": "2026-03-01T10:00:00Z"}
+    signal = {"tq_identity": "alice", "tq_detection": "okta/session_replay", "tq_completed_at": "2026-03-01T10:00:00Z"}
     events = [to_splunk("signal", {**signal, "tq_finding": str(n)}, 0.0) for n in range(3)]
     tables: Dict[str, List[Dict[str, Any]]] = {"tourniquet_watch": []}
     run(SEARCHES["Tourniquet - watch list"]["search"], events, Context(macros_of_the_app(), tables, 0.0))
