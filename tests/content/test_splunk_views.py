@@ -319,6 +319,18 @@ def test_open_items_are_those_of_the_last_report(played: Played) -> None:
     assert "alice" not in {row["identity"] for row in rows}
 
 
+def test_what_analysts_asked_for(played: Played) -> None:
+    """A click's result, in the form in which the app's REST interface tells it, with the way to its containment."""
+    row = {
+        "time": "2026-11-26T10:00:00+00:00", "orig_action_name": "tourniquet_contain_tier", "user": "eve", "status": "done",
+        "action_status": "success", "signature": "bob (human) contained at tier revoke", "reason": "stolen laptop",
+        "open_items": ["one", "two"], "containment": "c-1",
+    }  # fmt: skip
+    (seen,) = shown(played, "overview", "What analysts", {"events": [as_event(row, "tourniquet:modaction", played.now)]})
+    assert (seen["user"], seen["reason"], seen["containment"]) == ("eve", "stolen laptop", "c-1")
+    assert seen["open_items{}"] == ["one", "two"]
+
+
 def test_one_containment_with_its_proofs(played: Played) -> None:
     """Facts, every step with the vendor's proof, what is open, and the whole timeline in order."""
     report = played.reports["alice"]
