@@ -26,8 +26,8 @@ from responders.journal.store import Document
 
 _PAGE = 500
 _LONGEST_ID = 512  # bytes, Elastic: "_id field"
-_FIRST, _MORE, _QUIET = 8, 64, 8
-"""Numbers asked for at once, first and then; so many absent in a row are the end."""
+_FIRST, _MORE, _QUIET = 10, 64, 8
+"""Numbers asked for at once, first and then; so many absent behind the last are the end."""
 _NUMBERED = re.compile(r"(?:(e)/[^/]+|(claim)/.+|(use)/[^/]+)/\Z")
 _KINDS: Mapping[str, Tuple[int, int, Tuple[str, ...]]] = {
     "e": (0, 8, ("",)),
@@ -78,14 +78,21 @@ class ElasticStore:
         tail = after[len(prefix) :].partition(".")[0] if after.startswith(prefix) else ""
         if tail.isdigit():
             number = int(tail)
-        size, quiet = _FIRST, 0
-        while quiet < _QUIET:
+        size = _FIRST
+        while True:
             names = [[f"{prefix}{n:0{digits}d}{ending}" for ending in endings] for n in range(number, number + size)]
             found = self._get([key for keys in names for key in keys])
-            for keys in names:
-                quiet = 0 if any(key in found for key in keys) else quiet + 1
+            there = [place for place, keys in enumerate(names) if any(key in found for key in keys)]
+            if not there:
+                return
+            holes = [key for keys in names[: there[-1]] for key in keys if key not in found]
+            if holes:  # ids are read one after the other: what was absent came while we read on, or it is gone
+                found.update(self._get(holes))
+            for keys in names[: there[-1] + 1]:
                 yield from ((key, _object(found[key]["doc"])) for key in keys if key in found and key > after)
-            number, size = number + size, _MORE
+            if size - there[-1] > _QUIET:
+                return
+            number, size = number + there[-1] + 1, _MORE
 
     def _get(self, keys: List[str]) -> Dict[str, Mapping[str, Any]]:
         ids = {_id(key): key for key in keys}

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responders.journal.chain import Journal
+from responders.journal.store import JournalStore
 from tests.journal.conformance import STORES, Opener
 
 _numbers = itertools.count()
@@ -117,6 +118,32 @@ def test_any_key_is_seen_by_all_as_soon_as_it_is_stored(opened: Opener, place: s
     for number in range(20):
         assert one.create(f"{place}{number:02d}", {"n": number})
         assert [doc["n"] for _, doc in other.scan(place)] == list(range(number + 1))
+
+
+def test_a_chain_that_is_read_while_it_grows_has_no_hole(opened: Opener, place: str) -> None:
+    """Who reads while others append sees a beginning of the chain: a hole would be taken for a deleted entry."""
+    prefix, ended = f"e/{place}", threading.Event()
+    writer, readers = opened(), [opened(), opened()]
+
+    def write() -> None:
+        for number in range(120):
+            writer.create(f"{prefix}{number:08d}", {})
+        ended.set()
+
+    def read(store: JournalStore) -> List[List[int]]:
+        seen: List[List[int]] = []
+        while not ended.is_set():
+            after = f"{prefix}{max(len(seen[-1]) - 3, 0):08d}" if seen and seen[-1] else ""
+            found = [int(key[len(prefix) :]) for key, _ in store.scan(prefix, after)]
+            start = int(after[len(prefix) :]) + 1 if after else 0
+            seen.append(list(range(start)) + found)
+        return seen
+
+    with ThreadPoolExecutor(3) as pool:
+        reading = [pool.submit(read, store) for store in readers]
+        pool.submit(write)
+        for job in reading:
+            assert all(numbers == list(range(len(numbers))) for numbers in job.result())
 
 
 DOCUMENTS: List[Any] = [
