@@ -78,11 +78,11 @@ class SplunkdWithApp(Splunkd):
 class Office:
     """Users: each of `people` has a Splunk account of the same name, with the capabilities that are given."""
 
-    def __init__(self, world: World, home: Path, people: Sequence[Person] = ()) -> None:
+    def __init__(self, world: World, home: Path, people: Sequence[Person] = (), *, app: Path = APP) -> None:
         self.world, self.home = world, home
         self.app = home / "etc" / "apps" / "tourniquet"
         self.app.parent.mkdir(parents=True)
-        self.app.symlink_to(APP, target_is_directory=True)
+        self.app.symlink_to(app, target_is_directory=True)
         (home / "var" / "log" / "splunk").mkdir(parents=True)
         self.deployment = Deployment()
         self.deployment.install(APP)
