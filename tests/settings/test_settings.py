@@ -100,6 +100,51 @@ def test_channels_find_their_files_and_secrets() -> None:
     assert other["urls"][0].reveal() == SECRETS["TQ_SLACK"] and other["urls"][1] == "json://x"
 
 
+ELASTIC: Dict[str, Any] = {
+    **{key: value for key, value in GOOD.items() if key not in ("journal", "inventory")},
+    "elasticsearch": {"url": "https://es.corp.example:9200", "api_key": {"env": "TQ_SLACK"}, "space": "soc"},
+    "journal": {"store": "elasticsearch", "key": {"env": "TQ_KEY"}},
+    "inventory": "elasticsearch",
+    "signals": "elasticsearch",
+}
+
+
+def test_the_stores_may_be_in_elasticsearch() -> None:
+    """Journal, inventory and signals, each by itself; the journal's index has a default."""
+    found = read_settings(ELASTIC, "/etc/tq/settings.json")
+    assert found.elasticsearch is not None and found.elasticsearch.api_key is not None
+    assert (found.elasticsearch.urls, found.elasticsearch.space) == (("https://es.corp.example:9200",), "soc")
+    assert (found.journal, found.journal_index) == ("", "tourniquet-journal-1")
+    assert (found.inventory, found.signals) == ("elasticsearch", "elasticsearch")
+    several = {**ELASTIC, "elasticsearch": {"url": ["http://127.0.0.1:9200", "http://[::1]:9200/"]}}
+    some = read_settings(several, "/etc/tq/settings.json").elasticsearch
+    assert some is not None and some.urls == ("http://127.0.0.1:9200", "http://[::1]:9200")
+    assert read_settings(GOOD, "/etc/tq/settings.json").elasticsearch is None
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"elasticsearch": None}, "elasticsearch: is missing, and inventory and signals and journal need it"),
+        ({"elasticsearch": 5}, "elasticsearch: is no object"),
+        ({"elasticsearch": {"url": "http://es.corp.example:9200", "api_key": {"env": "TQ_SLACK"}}}, "must be https"),
+        ({"elasticsearch": {"url": "https://u:p@es.corp.example", "api_key": {"env": "TQ_SLACK"}}}, "without credentials"),
+        ({"elasticsearch": {"url": []}}, "elasticsearch.url: must be https"),
+        ({"elasticsearch": {"url": "https://es.corp.example"}}, "elasticsearch.api_key: is missing"),
+        ({"elasticsearch": {"url": "https://es.corp.example", "api_key": "s3cr3t"}}, "api_key: must not be in this file"),
+        ({"elasticsearch": {**ELASTIC["elasticsearch"], "space": "a-b"}}, "space: is no id of a space"),
+        ({"elasticsearch": {**ELASTIC["elasticsearch"], "verify": False}}, "unknown key 'verify'"),
+        ({"journal": {**ELASTIC["journal"], "index": "logs-x"}}, "journal.index: is no name of a journal's index"),
+        ({"journal": {**ELASTIC["journal"], "path": "journal.db"}}, "journal: unknown key 'path'"),
+        ({"journal": {**ELASTIC["journal"], "store": "sqlite"}}, "journal: unknown key 'store'"),
+    ],
+)
+def test_what_is_wrong_with_elasticsearch_is_said(change: Dict[str, Any], expected: str) -> None:
+    """Each with its place and a remedy; the key never goes over plain http to another machine."""
+    doc = {**ELASTIC, **change}
+    assert any(expected in one for one in errors({key: value for key, value in doc.items() if value is not None}))
+
+
 def test_no_repr_shows_a_secret() -> None:
     """Settings can be printed."""
     found = read_settings(GOOD, "/etc/tq/settings.json")
