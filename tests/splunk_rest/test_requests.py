@@ -7,7 +7,9 @@ from typing import Any, Dict, List
 
 import pytest
 
+from responders import pipeline
 from responders.drill.world import Person
+from responders.surfaces.splunk_assemble import open_splunk_responder
 from tests.splunk_rest.office import Office, Reply
 from tests.support import raw_alert
 
@@ -216,6 +218,20 @@ def test_a_request_with_mistakes(body: Dict[str, Any], places: set[str], office:
     assert {error["place"] for error in reply.body["errors"]} == places
     assert all(error["remedy"] for error in reply.body["errors"])
     assert office.kinds("q-") == []
+
+
+def test_what_is_not_begun_in_time_stays_due(office: Office, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows are in the journal before the first one is acted on: whoever runs what is due next contains them."""
+    monkeypatch.setattr("responders.surfaces.splunk_rest.asked_contain.SECONDS", -1.0)
+    reply = click(office, "rita", "contain", row(alice))
+    assert (reply.body["status"], status_of(office, alice)) == ("due", "ACTIVE")
+    responder = open_splunk_responder(office.splunkd.uri, "", str(office.app), splunkd=office.client())
+    try:
+        assert any("taken up again" in line for line in pipeline.take_up(responder))
+    finally:
+        responder.journal.listener.flush()  # type: ignore[union-attr,attr-defined]
+        responder.clients.close()  # type: ignore[attr-defined]
+    assert status_of(office, alice) == "SUSPENDED"
 
 
 def test_names_of_an_attacker_come_back_as_text(office: Office) -> None:

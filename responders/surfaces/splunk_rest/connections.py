@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Mapping, Tuple
 
 from responders.surfaces import splunk_settings
 from responders.surfaces.splunk_rest import stores
 from responders.surfaces.splunk_rest.connection_form import Form, read_form, refuse, secret_names, shown, validated
-from responders.surfaces.splunk_rest.context import Context, Lock
+from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.wire import Status
 
 _CONF = splunk_settings.CONNECTIONS
-_LOCK = Lock()
+_LOCK = threading.Lock()
 
 
 def listed(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:

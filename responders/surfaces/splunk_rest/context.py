@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from dataclasses import dataclass
 from typing import Any, Dict, Optional
 
@@ -76,19 +75,6 @@ class Context:
         if journal is not None:
             body: Dict[str, Any] = {"who": f"splunk user {self.caller.name}", "what": what, **about}
             journal.append(AUDIT, "audit", body)
-
-
-class Lock:
-    """One change of the configuration at a time in this process: two saves at once would mix."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: Any) -> None:
-        self._lock.release()
 
 
 def closed(context: Context) -> None:

@@ -7,6 +7,7 @@ containment off and then attack.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from typing import Any, Dict, List, Mapping, Tuple
 
 from responders.actions import registry
@@ -19,12 +20,12 @@ from responders.splunk import policies
 from responders.surfaces import splunk_settings
 from responders.surfaces.assemble import read_policy
 from responders.surfaces.splunk_rest import stores
-from responders.surfaces.splunk_rest.context import Context, Lock
+from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.fields import Fields
 from responders.surfaces.splunk_rest.policy_bounds import out_of_bounds
 from responders.surfaces.splunk_rest.wire import Status
 
-_LOCK = Lock()
+_LOCK = threading.Lock()
 _MOST_CASES = 500
 
 

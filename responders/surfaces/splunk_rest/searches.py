@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Dict, List, Mapping, Set, Tuple
 
 from responders.surfaces.assemble import read_catalogue
-from responders.surfaces.splunk_rest.context import Context, Lock
+from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.fields import Fields
 
 PREFIX = "Tourniquet - "
 LATE = " - late"
 _TIERS = ("observe", "restrict", "revoke")
-_LOCK = Lock()
+_LOCK = threading.Lock()
 
 
 def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:

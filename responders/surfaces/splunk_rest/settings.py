@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
 from typing import Any, Dict, List, Mapping, Tuple
 
 from responders.settings import Stored
 from responders.surfaces import splunk_assemble, splunk_settings
 from responders.surfaces.assemble import read_catalogue
 from responders.surfaces.splunk_rest import macros, stores
-from responders.surfaces.splunk_rest.context import Context, Lock
+from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.fields import Fields
 from responders.surfaces.splunk_rest.wire import Status
 
@@ -19,7 +20,7 @@ _GENERAL = ("index", "journal_events", "unauthenticated_ingest")
 _TIMING = ("deadline", "tell_after", "confirm_patience", "federation_wait", "claim", "retry_due", "rechecks")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,59}\Z")
 _INDEX = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}\Z")
-_LOCK = Lock()
+_LOCK = threading.Lock()
 
 
 def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
