@@ -24,15 +24,8 @@ _FACTS = (
 )  # fmt: skip
 
 
-def run_cases(text: str, name: str, policy: Policy) -> List[Tuple[str, str]]:
-    """(case, difference) in file order; the difference is "" when the decision is as expected. Raises BadInputs."""
-    from responders.yaml_source import parse  # inside Splunk, where cases come as JSON, there is no YAML
-
-    return run_source(parse(text, name), policy)
-
-
 def run_source(source: Source, policy: Policy) -> List[Tuple[str, str]]:
-    """The same for cases that are parsed already. Raises BadInputs."""
+    """(case, difference) in the source's order; the difference is "" when the decision is as expected. Raises BadInputs."""
     name = source.name
     errors: List[BadInput] = [
         BadPolicy(what, place=f"{name}:{line}", remedy="correct the file") for line, what in source.problems

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from responders.errors import BadInput, BadInputs, BadPolicy
 from responders.model import Tier
-from responders.policy.policy import CLASSES, Fusion, Limits, Policy, from_compiled
+from responders.policy.policy import CLASSES, Fusion, Limits
 from responders.source import Path, Source
 
 KINDS = ("human", "service", "agent")
@@ -28,15 +28,8 @@ class ActionFacts:
     hands_over: bool
 
 
-def compile_policy(text: str, name: str, known: Mapping[str, ActionFacts]) -> Dict[str, Any]:
-    """The compiled form (JSON-able, canonical) of YAML. `known` are the actions there are. Raises BadInputs."""
-    from responders.yaml_source import parse  # inside Splunk, where policies come as JSON, there is no YAML
-
-    return compile_source(parse(text, name), known)
-
-
 def compile_source(source: Source, known: Mapping[str, ActionFacts]) -> Dict[str, Any]:
-    """The compiled form of a parsed policy. Raises BadInputs."""
+    """The compiled form (JSON-able, canonical) of a parsed policy. `known` are the actions there are. Raises BadInputs."""
     checker = _Checker(source, known)
     checker.run()
     if checker.errors:
@@ -55,11 +48,6 @@ def compile_source(source: Source, known: Mapping[str, ActionFacts]) -> Dict[str
 def canonical(compiled: Mapping[str, Any]) -> str:
     """The compiled policy as the file that the alert process reads: the same policy gives the same bytes."""
     return json.dumps(compiled, indent=1, sort_keys=True) + "\n"
-
-
-def load_policy(text: str, name: str, known: Mapping[str, ActionFacts]) -> Policy:
-    """Compile and read back. Raises BadInputs."""
-    return from_compiled(compile_policy(text, name, known))
 
 
 class _Checker:

@@ -16,8 +16,8 @@ import responders.policy
 from responders.actions import registry
 from responders.errors import BadInputs, BadPolicy
 from responders.model import Tier
-from responders.policy.cases import run_cases
-from responders.policy.compile import ActionFacts, canonical, compile_policy, load_policy
+from responders.policy.compile import ActionFacts, canonical
+from responders.policy.from_yaml import compile_policy, load_policy, run_cases
 from responders.policy.policy import from_compiled
 
 FOLDER = Path(responders.policy.__file__).parent

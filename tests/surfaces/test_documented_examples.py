@@ -13,7 +13,7 @@ import pytest
 from responders.alerts.row import alert_from_row
 from responders.errors import BadInputs
 from responders.inventory.files import read_inventory
-from responders.policy.cases import run_cases
+from responders.policy.from_yaml import run_cases
 from responders.settings import load_settings
 from responders.surfaces.assemble import read_catalogue, read_policy
 

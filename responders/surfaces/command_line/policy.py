@@ -10,8 +10,8 @@ from typing import Dict
 import responders.policy
 from responders.actions import registry
 from responders.errors import BadInput
-from responders.policy.cases import run_cases
-from responders.policy.compile import ActionFacts, canonical, compile_policy, load_policy
+from responders.policy.compile import ActionFacts, canonical
+from responders.policy.from_yaml import compile_policy, load_policy, run_cases
 from responders.surfaces.command_line import show
 from responders.surfaces.command_line.reading import text_of
 from responders.surfaces.command_line.writing import write
