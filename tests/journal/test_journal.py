@@ -149,6 +149,36 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
         store.close()
 
 
+class Late(SqliteStore):
+    """A store that shows other responders' entries late: only after some looks, as a search index does."""
+
+    looks = 0
+
+    def scan(self, prefix: str, after: str = "") -> Iterator[Tuple[str, Any]]:
+        if self.looks > 0:
+            self.looks -= 1
+            return iter(())
+        return super().scan(prefix, after)
+
+
+def test_a_place_that_is_taken_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that can't be read yet is waited for, longer each time; when it never comes, that is said."""
+    waits: List[float] = []
+    monkeypatch.setattr("responders.journal.chain.time.sleep", waits.append)
+    other = SqliteStore(str(tmp_path / "j.db"))
+    Journal(other, KEY).append("a", "theirs", {})
+    late = Late(str(tmp_path / "j.db"))
+    late.looks = 5
+    assert Journal(late, KEY).append("a", "ours", {}).seq == 1
+    assert len(waits) == 4 and waits[-1] > waits[0]
+    late.looks = 1000
+    with pytest.raises(JournalError, match="is taken, and can't be read"):
+        Journal(late, KEY).append("a", "ours", {})
+    assert sum(waits) < 30
+    late.close()
+    other.close()
+
+
 def test_create_is_once(tmp_path: Path) -> None:
     """The second create of a key stores nothing and says so."""
     store = SqliteStore(str(tmp_path / "j.db"))
