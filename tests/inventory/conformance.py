@@ -19,6 +19,10 @@ from responders.inventory.elasticsearch import ElasticInventory
 from responders.inventory.resolve import Inventory, from_compiled
 from responders.inventory.store import InventoryStore
 from responders.settings import ElasticSettings
+from responders.splunk.inventory import COLLECTION, KvInventory
+from responders.splunk.inventory import push as push_to_splunk
+from responders.splunk.splunkd import Splunkd as Client
+from tests.splunkd import Deployment, Splunkd
 
 
 @contextmanager
@@ -42,7 +46,22 @@ def elasticsearch(inventory: Inventory, request: pytest.FixtureRequest) -> Itera
             server.delete(made)
 
 
+@contextmanager
+def kvstore(inventory: Inventory, request: pytest.FixtureRequest) -> Iterator[InventoryStore]:
+    """Uploaded into a simulated Splunk."""
+    deployment = Deployment()
+    deployment.collections[deployment.app, COLLECTION] = {}
+    with Splunkd(deployment) as server:
+        client = Client(server.uri, server.session("splunk-system-user"))
+        try:
+            push_to_splunk(client, inventory)
+            yield KvInventory(client)
+        finally:
+            client.close()
+
+
 STORES = [
     pytest.param(memory, id="memory"),
+    pytest.param(kvstore, id="kvstore"),
     pytest.param(elasticsearch, id="elasticsearch", marks=pytest.mark.engine("elasticsearch")),
 ]
