@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from tests.bench import burst, clients, cold, warm
+from tests.bench import burst, clients, cold, service, warm
 from tests.bench.company import Company
 from tests.bench.fixture import VENDORS, Spread, spread
 from tests.bench.relay import CONNECT_TRIPS, ROUND_TRIP
 from tests.bench.table import write
+from tests.engines.elasticsearch import Elasticsearch
 
 FOUR_TRIPS = 4 * ROUND_TRIP
 
@@ -48,6 +49,7 @@ def main() -> int:
         figures += _clients(compared, spread([w.confirmed for w in found]).median)
         notes["calls"] = compared.calls
         figures += _attacked(warm.runs(company, folder / "attacked", 2 if quick else 5, attacked=True))
+        figures += _service(company, folder, 2 if quick else 7, 100 if quick else 1000)
         few, many = (20, 40) if quick else (100, 500)
         free = burst.freely(company, folder / "free", few)
         figures.append(Figure("e", f"{few} identities at once without limits", "s", spread([free])))
@@ -89,6 +91,27 @@ def _cold(company: Company, folder: Path, count: int) -> List[Figure]:
             Figure("a", f"cold, Python {version}: peak memory", "MB", spread([c.megabytes for c in found]), 60.0),
             Figure("d", f"cold, Python {version}: first connection", "s", spread([c.first_byte for c in found]), 0.4),
         ]
+    return figures
+
+
+def _service(company: Company, folder: Path, count: int, storm: int) -> List[Figure]:
+    ways = (
+        ("webhook", "told by webhook", True, False, True),
+        ("poller", "found by the poller", False, False, True),
+        ("shared", "told by webhook, journal in Elasticsearch, which is near", True, True, False),
+        ("far", "told by webhook, journal in Elasticsearch, 50 ms away", True, True, True),
+    )
+    figures, peak = [], []
+    with Elasticsearch() as server:
+        for name, what, webhook, journal, far in ways:
+            found = service.run(
+                company, server.url, folder / f"service-{name}", count, webhook=webhook, elastic_journal=journal, far=far
+            )
+            peak.append(found.megabytes)
+            figures.append(Figure("g", f"{what}: all four vendors confirmed", "s", spread(found.confirmed), 1.5))
+        figures.append(Figure("g", "peak memory", "MB", spread(peak), 150.0))
+        took = service.storm(company, server.url, folder / "service-storm", storm)
+        figures.append(Figure("g", f"{storm} webhooks stored, while it contains", "s", spread([took]), 10.0))
     return figures
 
 

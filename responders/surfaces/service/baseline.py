@@ -35,9 +35,7 @@ class Learning:
                 self.learn()
             except TourniquetError as error:
                 self._metrics.errors.labels("baseline").inc()
-                self._log.error(
-                    "what is usual was not learned; the next run catches up", why=error
-                )
+                self._log.error("what is usual was not learned; the next run catches up", why=error)
             except Exception as error:  # a mistake of ours must not end the learning
                 self._metrics.errors.labels("internal").inc()
                 self._log.error("internal error while learning", why=f"{type(error).__name__}: {error}")

@@ -99,15 +99,18 @@ class AlertIndex:
 
     # -- finding ------------------------------------------------------------------------------------------
 
-    def listed(self, space: str, since: datetime) -> Iterator[str]:
-        """Ids of every alert of our rules with a `@timestamp` from `since` on, oldest first."""
-        window = {"range": {"@timestamp": {"gte": since.isoformat(), "format": "strict_date_optional_time"}}}
-        yield from self._scan(space, [window, {"terms": {RULE: self._rules}}])
-
-    def tagged(self, space: str, since: datetime, tag: str) -> Iterator[str]:
-        """Ids of those that somebody gave a tag."""
-        window = {"range": {"@timestamp": {"gte": since.isoformat(), "format": "strict_date_optional_time"}}}
-        yield from self._scan(space, [window, {"terms": {RULE: self._rules}}, {"term": {TAGS: tag}}])
+    def listed(self, space: str, since: datetime, tag: str, tagged_since: datetime) -> Iterator[Tuple[str, bool]]:
+        """(id, whether it bears the tag) of every alert of our rules with a `@timestamp` from `since` on, and of those with
+        the tag from `tagged_since` on; oldest first."""
+        window: Mapping[str, Any] = {"range": {"@timestamp": _from(since)}}
+        longer: Mapping[str, Any] = {"range": {"@timestamp": _from(tagged_since)}}
+        either = [window, {"bool": {"filter": [{"term": {TAGS: tag}}, longer]}}]
+        filters: List[Mapping[str, Any]] = [
+            {"terms": {RULE: self._rules}},
+            {"bool": {"should": either, "minimum_should_match": 1}},
+        ]
+        for hit in self._scan(space, filters):
+            yield str(hit["_id"]), tag in hit.get("fields", {}).get(TAGS, ())
 
     def read(self, space: str, ids: Sequence[str]) -> Iterator[Stored]:
         """The alerts with these ids that are there, whatever rule they are of. Raises TooLarge for a single one."""
@@ -154,7 +157,7 @@ class AlertIndex:
     def _send(self, to: Transport, method: str, path: str, body: Any, query: Optional[Mapping[str, str]]) -> Response:
         return to.send(method, path, headers=self._headers, query=query, body=body, template=_name(path))
 
-    def _scan(self, space: str, filters: List[Mapping[str, Any]]) -> Iterator[str]:
+    def _scan(self, space: str, filters: List[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         try:
             pit = self.call("POST", f"/.alerts-security.alerts-{space}/_pit", query={"keep_alive": _KEEP})["id"]
         except NotFound:  # no rule of this space has raised one yet
@@ -163,7 +166,7 @@ class AlertIndex:
         try:
             while True:
                 body: Dict[str, Any] = {
-                    "size": _LIST_PAGE, "_source": False, "track_total_hits": False,
+                    "size": _LIST_PAGE, "_source": False, "fields": [TAGS], "track_total_hits": False,
                     "query": {"bool": {"filter": filters}}, "pit": {"id": pit, "keep_alive": _KEEP},
                     "sort": [{"@timestamp": "asc"}, {"_shard_doc": "asc"}],
                 }  # fmt: skip
@@ -172,8 +175,7 @@ class AlertIndex:
                 answer = _whole(self.call("GET", "/_search", body))
                 pit = answer.get("pit_id", pit)
                 hits = answer["hits"]["hits"]
-                for hit in hits:
-                    yield str(hit["_id"])
+                yield from hits
                 if len(hits) < _LIST_PAGE:
                     return
                 after = hits[-1]["sort"]
@@ -207,6 +209,10 @@ class AlertIndex:
                 space, str(hit["_index"]), str(hit["_id"]), int(hit["_seq_no"]), int(hit["_primary_term"]),
                 hit.get("_source", {}),
             )  # fmt: skip
+
+
+def _from(at: datetime) -> Mapping[str, str]:
+    return {"gte": at.isoformat(), "format": "strict_date_optional_time"}
 
 
 def field(source: Mapping[str, Any], name: str) -> Any:

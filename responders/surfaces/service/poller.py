@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime, timedelta
-from typing import Callable, Dict, Iterator, List, Optional
+from typing import Callable, Dict, List, Optional
 
 from responders.containment.responder import Responder
 from responders.errors import TourniquetError
@@ -90,25 +90,16 @@ class Poller:
     def look(self, cursor: Cursor, wide: bool) -> None:
         """Take everything that is new. Raises VendorError, JournalError; then the cursor stays where it was."""
         now = self._responder().now()
-        since = cursor.since(now, wide)
-        for names in self._fresh(self._index.listed(cursor.space, since), cursor.space, tagged=False):
-            self._take(cursor.space, names)
         back = now - timedelta(seconds=self._config.look_back)  # who tags an alert that is older than us means it
-        for names in self._fresh(self._index.tagged(cursor.space, back, APPROVE), cursor.space, tagged=True):
-            self._take(cursor.space, names)
-        cursor.reached(now)
-
-    def _fresh(self, found: Iterator[str], space: str, *, tagged: bool) -> Iterator[List[str]]:
-        """Ids not seen yet, some at a time."""
         batch: List[str] = []
-        for name in found:
-            if self._taking.is_new(space, name, tagged):
+        for name, tagged in self._index.listed(cursor.space, cursor.since(now, wide), APPROVE, back):
+            if self._taking.is_new(cursor.space, name, tagged):
                 batch.append(name)
             if len(batch) >= _BATCH:
-                yield batch
+                self._take(cursor.space, batch)
                 batch = []
-        if batch:
-            yield batch
+        self._take(cursor.space, batch)
+        cursor.reached(now)
 
     def _take(self, space: str, names: List[str]) -> None:
         try:
