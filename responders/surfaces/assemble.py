@@ -27,13 +27,11 @@ if TYPE_CHECKING:  # what is of Elasticsearch does not ship to Splunk
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def settings_path(app_home: str = "") -> str:
-    """Where the settings are: $TOURNIQUET_SETTINGS, the Splunk app's local folder, or ~/.config/tourniquet."""
+def settings_path() -> str:
+    """Where the settings file is: $TOURNIQUET_SETTINGS, or ~/.config/tourniquet."""
     given = os.environ.get("TOURNIQUET_SETTINGS")
     if given:
         return given
-    if app_home:
-        return os.path.join(app_home, "local", "tourniquet_settings.json")
     return os.path.join(os.path.expanduser("~"), ".config", "tourniquet", "settings.json")
 
 

@@ -107,7 +107,7 @@ class Splunk:
         self.home = home
         self.app = home / "etc" / "apps" / NAME
         self.app.mkdir(parents=True)
-        for part in ("bin", "lib", "default"):
+        for part in ("bin", "lib", "default", "metadata"):
             (self.app / part).symlink_to(app / part, target_is_directory=True)
         self.logs = home / "var" / "log" / "splunk"
         self.logs.mkdir(parents=True)

@@ -11,6 +11,12 @@ from tests.splunkd.answer import Answer, Entry, Refuse, Request, need, not_found
 from tests.splunkd.deployment import Deployment
 
 
+def _need_write(deployment: Deployment, request: Request) -> None:
+    """What the app's metadata says of the conf file; of searches by default that an administrator may."""
+    if not deployment.may(request.user, "write", _conf(request)):
+        raise Refuse(403, f"User '{request.user.name}' cannot write: /nobody/{deployment.app}/{_where(request)}")
+
+
 def _conf(request: Request) -> str:
     return "savedsearches" if request.path[0] == "saved" else request.path[1][len("conf-") :]
 
@@ -54,7 +60,7 @@ def _one(deployment: Deployment, request: Request) -> Answer:
 
 
 def _new(deployment: Deployment, request: Request) -> Answer:
-    need(request.user, "tourniquet_setup", "schedule_search")
+    _need_write(deployment, request)
     app, conf = _app_of(deployment, request), _conf(request)
     given = request.arguments
     name = given.pop("name", "")
@@ -67,7 +73,7 @@ def _new(deployment: Deployment, request: Request) -> Answer:
 
 
 def _update(deployment: Deployment, request: Request) -> Answer:
-    need(request.user, "tourniquet_setup", "schedule_search")
+    _need_write(deployment, request)
     app, conf, name = _app_of(deployment, request), _conf(request), request.path[2]
     if name not in deployment.merged(app, conf):
         raise not_found(name)
@@ -79,7 +85,7 @@ def _update(deployment: Deployment, request: Request) -> Answer:
 
 
 def _delete(deployment: Deployment, request: Request) -> Answer:
-    need(request.user, "tourniquet_setup", "schedule_search")
+    _need_write(deployment, request)
     app, conf, name = _app_of(deployment, request), _conf(request), request.path[2]
     default, local = deployment.confs.get((app, conf), ({}, {}))
     if name not in local:
@@ -121,7 +127,7 @@ def _properties_of(deployment: Deployment, request: Request) -> Answer:
 
 
 def _properties_new(deployment: Deployment, request: Request) -> Answer:
-    need(request.user, "tourniquet_setup")
+    need(request.user)
     name = request.one("__conf")
     deployment.confs.setdefault((_app_of(deployment, request), name), ({}, {}))
     return Answer(201, [], title="properties")

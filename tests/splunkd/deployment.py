@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -12,6 +13,9 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tupl
 
 Stanzas = Dict[str, Dict[str, str]]
 SYSTEM_USER = "splunk-system-user"
+_ACCESS = re.compile(r"(read|write) : \[ (.+?) \]")
+_EVERYTHING = "everything"
+"""Stanza [] of default.meta, which configparser takes for none."""
 _ALL = frozenset({"admin_all_objects"})
 
 
@@ -79,6 +83,7 @@ class Deployment:
         self.events: List[Event] = []
         self.messages: Dict[str, Tuple[str, str]] = {}
         self.acls: Dict[str, Dict[str, str]] = {}
+        self.access: Dict[str, Mapping[str, FrozenSet[str]]] = {}
         self.reloaded: List[str] = []
 
     # -- the administrator --------------------------------------------------------------------------------
@@ -92,6 +97,11 @@ class Deployment:
             self.confs[self.app, name] = (default, local)
         for name, fields in self.merged(self.app, "collections").items():
             self.collections[self.app, name] = dict(fields)
+        self.access = {
+            name: {way: frozenset(roles.split(", ")) for way, roles in _ACCESS.findall(about["access"])}
+            for name, about in _stanzas(app_home / "metadata" / "default.meta").items()
+            if "access" in about
+        }
 
     def user(self, name: str, *capabilities: str, roles: Tuple[str, ...] = ("user",)) -> User:
         """Add an account."""
@@ -116,6 +126,15 @@ class Deployment:
         """Set keys in the app's local/ layer of a conf file."""
         _, local = self.confs.setdefault((app or self.app, conf), ({}, {}))
         local.setdefault(stanza, {}).update(values)
+
+    def may(self, user: User, way: str, name: str) -> bool:
+        """Whether the access in the app's metadata lets a user read or write `collections/NAME` or a conf file.
+
+        Source: default.meta.conf.spec. Without metadata everybody may.
+        """
+        access = self.access.get(name) or self.access.get(_EVERYTHING, {})
+        roles = access.get(way, frozenset({"*"}))
+        return user.may() or "*" in roles or bool(roles & set(user.roles))
 
     # -- what is there ------------------------------------------------------------------------------------
 
@@ -152,5 +171,6 @@ def _stanzas(path: Path) -> Stanzas:
     parser = RawConfigParser(delimiters=("=",), comment_prefixes=("#",), interpolation=None, strict=False,
                              default_section="\0")  # fmt: skip
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    parser.read_string(text.replace("[]\n", f"[{_EVERYTHING}]\n"))
     return {name: dict(parser[name]) for name in parser.sections()}

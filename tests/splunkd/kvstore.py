@@ -35,9 +35,11 @@ def ready(deployment: Deployment, *, write: bool = False) -> None:
         raise Refuse(503, "KV Store is in read-only mode.")
 
 
-def _collection(deployment: Deployment, request: Request, name: str) -> Dict[str, List[Version]]:
+def _collection(deployment: Deployment, request: Request, name: str, *, write: bool = False) -> Dict[str, List[Version]]:
     if (request.app, name) not in deployment.collections:
         raise not_found(name)
+    if not deployment.may(request.user, "write" if write else "read", f"collections/{name}"):
+        raise Refuse(403, "You do not have permission to perform this operation.")
     if request.owner == "-":
         raise Refuse(400, "Wildcards are not allowed in the namespace.")
     return deployment.documents.setdefault((request.app, request.owner, name), {})
@@ -145,7 +147,7 @@ def _object(given: Any, what: str) -> Mapping[str, Any]:
 
 def _insert(deployment: Deployment, request: Request) -> Answer:
     ready(deployment, write=True)
-    held = _collection(deployment, request, request.path[3])
+    held = _collection(deployment, request, request.path[3], write=True)
     doc = _body(request)
     key = doc.get("_key") or secrets.token_hex(12)
     if not isinstance(key, str):
@@ -183,7 +185,7 @@ def _by_key(deployment: Deployment, request: Request) -> Answer:
 
 def _replace(deployment: Deployment, request: Request) -> Answer:
     ready(deployment, write=True)
-    held = _collection(deployment, request, request.path[3])
+    held = _collection(deployment, request, request.path[3], write=True)
     key = request.path[4]
     if not held.get(key) or held[key][-1].doc is None:
         raise Refuse(404, "Could not find object.")
@@ -193,7 +195,7 @@ def _replace(deployment: Deployment, request: Request) -> Answer:
 
 def _delete(deployment: Deployment, request: Request) -> Answer:
     ready(deployment, write=True)
-    held = _collection(deployment, request, request.path[3])
+    held = _collection(deployment, request, request.path[3], write=True)
     if len(request.path) > 4:
         keys = [request.path[4]]
         if not held.get(keys[0]) or held[keys[0]][-1].doc is None:
@@ -209,7 +211,7 @@ def _delete(deployment: Deployment, request: Request) -> Answer:
 def _batch_save(deployment: Deployment, request: Request) -> Answer:
     """Inserts or replaces: whoever must not overwrite can't use it."""
     ready(deployment, write=True)
-    held = _collection(deployment, request, request.path[3])
+    held = _collection(deployment, request, request.path[3], write=True)
     docs = _list(request)
     if len(docs) > MAX_BATCH:
         raise Refuse(400, f"Request exceeds API limits - see limits.conf for details. (Too many documents, max={MAX_BATCH})")
