@@ -33,7 +33,7 @@ SEARCH
   lag_p50=if(events>0, round(tq_lag_50), lag_p50), lag_p95=if(events>0, round(tq_lag_95), lag_p95),
   lag_max=if(events>0, round(tq_lag_most), lag_max),
   fill=if(events>0, mvjoin(mvappend(SHARES), "|"), fill),
-  never=if(events>0, coalesce(mvjoin(mvappend(EMPTIES), ", "), ""), never)
+  never=if(events>0, coalesce(mvjoin(mvappend(EMPTIES), ", "), "-"), never)
 | fields COLUMNS
 | outputlookup append=true key_field=_key tourniquet_sources"""
 # A source that has always had pauses may have them; an outage that was told counts at most double, and is forgotten.
@@ -64,7 +64,10 @@ def _look(need: Need, place: int) -> Settings:
     names = list(need.fields)
     counts = [f"count(eval({_there(name)})) as tq_f{number}" for number, name in enumerate(names)]
     shares = [f"{quoted(name + '=')}.round(100*tq_f{number}/events)" for number, name in enumerate(names)]
-    empties = [f"if(tq_f{number}==0, {quoted(name)}, null())" for number, name in enumerate(names)]
+    empties = [
+        f"if(tq_f{number}==0 AND ({_ENOUGH} OR {_before(name)}), {quoted(name)}, null())"
+        for number, name in enumerate(names)
+    ]
     text = _HEALTH
     for word, put in (
         ("SEARCH", need.source.search),
@@ -91,6 +94,13 @@ def _look(need: Need, place: int) -> Settings:
         ("dispatch.index_earliest", f"-{EVERY + 1}m@m"),
         ("dispatch.index_latest", "-1m@m"),
     ]
+
+
+def _empty(count: str, name: str) -> str:
+    """The name where the field is missing. Of a few events one may well lack a field: what was there before is missing
+    only when many events lack it, and from then on until one has it."""
+    before = f'like(", ".never.",", {quoted("%, " + name + ",%")})'
+    return f"if({count}==0 AND (events>=20 OR isnull(never) OR {before}), {quoted(name)}, null())"
 
 
 def _there(name: str) -> str:

@@ -27,7 +27,8 @@ _METADATA = ("index", "sourcetype", "source", "host")
 class Source:
     """One log. `key` names it, and its macro `tourniquet_<key>`; the others are the macros that a setup page writes.
 
-    `normal` is a macro to apply before fields are looked at, for a log that comes in several forms.
+    `normal` is a macro to apply before fields are looked at, for a log that comes in several forms. `fields` are those
+    that every event has, where the examples of its detections show only one kind of event.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Source:
     sourcetypes: Tuple[str, ...]
     tenant: str = ""
     normal: str = ""
+    fields: Tuple[str, ...] = ()
 
     @property
     def macro(self) -> str:
@@ -76,7 +78,7 @@ SOURCES: Tuple[Source, ...] = (
     _source("sailpoint", "SailPoint Identity Security Cloud"),
     _source("agent", "AI agents: MCP gateway, model invocations", tenant=False, normal="tourniquet_agent_fields"),
     Source("signals", "Tourniquet's own signals", "tourniquet_own_index", ()),
-    Source("journal", "Tourniquet's own journal", "tourniquet_own_index", ()),
+    Source("journal", "Tourniquet's own journal", "tourniquet_own_index", (), fields=("kind", "time")),
 )
 
 
@@ -97,7 +99,7 @@ def needs(detections: Sequence[Detection], macros: Mapping[str, Macro]) -> Tuple
         users = tuple(one for one in detections if source.macro in called[one.slug])
         # A correlation reads many logs at once: whose field it reads can't be told from its search.
         own = [one for one in users if not one.correlation] or list(users)
-        found.append(Need(source, users, _fields(source, own, macros)))
+        found.append(Need(source, users, source.fields or _fields(source, own, macros)))
     return tuple(found)
 
 

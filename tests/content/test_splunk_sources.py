@@ -114,6 +114,24 @@ def test_last_event_delay_rate_and_fields_of_a_source() -> None:
     assert "actor.id" not in row["never"].split(", ")
 
 
+def test_a_field_is_missing_when_many_events_lack_it_and_not_when_a_few_do() -> None:
+    """Seen once, a field that the only event of five minutes lacks is not missing; one that twenty lack is, until it returns."""
+
+    def slice_of(count: int, at: float, **more: Any) -> List[str]:
+        play("Tourniquet - health okta", [sign_in(at - 200 + n, at - 190 + n, **more) for n in range(count)], held, at)
+        return str(held["tourniquet_sources"][0]["never"]).split(", ")
+
+    held, without = tables(), {"actor": {"type": "User"}}
+    assert "actor.id" in slice_of(1, NOW, **without), "nothing is known of before: it was never seen"
+    assert "actor.id" in slice_of(2, NOW + 300, **without)
+    assert "actor.id" not in slice_of(1, NOW + 600)
+    assert "actor.id" not in slice_of(1, NOW + 900, **without)
+    assert "actor.id" in slice_of(20, NOW + 1200, **without)
+    assert "actor.id" in slice_of(1, NOW + 1500, **without)
+    full = {"actor": {"id": "a", "type": "User", "alternateId": "a"}, "client": {"ipAddress": "10.0.0.1"}}
+    assert slice_of(1, NOW + 1800, **full, outcome={"result": "SUCCESS"}) == ["-"]
+
+
 def test_no_event_is_a_row_too_and_forgets_nothing() -> None:
     """A run that finds nothing says so, and keeps when the last event was."""
     held = tables()

@@ -411,7 +411,7 @@ def test_what_is_switched_on_and_what_was_raised(played: Played) -> None:
 def test_a_source_that_nobody_looks_at_is_missing_and_not_silent(played: Played) -> None:
     """One is well, one silent, one has lost a field, one never had an event; all others say which search to switch on."""
     now = played.now
-    well = {"checked": now - 60, "last_indexed": now - 90, "last_event": now - 100, "longest_gap": 450, "never": ""}
+    well = {"checked": now - 60, "last_indexed": now - 90, "last_event": now - 100, "longest_gap": 450, "never": "-"}
     sources = [
         {"tq_source": "okta", **well, "fill": "eventType=100|uuid=7"},
         {"tq_source": "vault", **well, "last_indexed": now - 7200},
