@@ -62,6 +62,7 @@ def _find(deployment: Deployment, request: Request, name: str, given: Mapping[st
     until = deployment.clock() - request.lag
     held = _collection(deployment, request, name)
     wanted = _object(given.get("query") or {}, "query")
+    _check(wanted)
     rows = [doc for versions in held.values() for doc in [_seen(versions, until)] if doc is not None]
     rows = [dict(row) for row in rows if _fits(row, wanted)]
     for field, down in reversed(_sorts(given.get("sort"))):
@@ -107,14 +108,26 @@ def _rank(value: Any) -> Tuple[int, Any]:
     return (2, value) if isinstance(value, str) else (1, value)
 
 
+def _check(wanted: Mapping[str, Any]) -> None:
+    """400 for an operator that the reference does not name."""
+    for name, value in wanted.items():
+        if name in ("$and", "$or"):
+            for part in value:
+                _check(_object(part, "query"))
+        elif name.startswith("$"):
+            raise Refuse(400, f"JSON in the request is invalid: unknown operator {name}")
+        elif isinstance(value, dict):
+            for operator in value:
+                if operator.startswith("$") and operator not in _COMPARE:
+                    raise Refuse(400, f"JSON in the request is invalid: unknown operator {operator}")
+
+
 def _fits(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     for name, value in wanted.items():
         if name in ("$and", "$or"):
             parts = [_fits(row, part) for part in value]
             if not (all(parts) if name == "$and" else any(parts)):
                 return False
-        elif name.startswith("$"):
-            raise Refuse(400, f"JSON in the request is invalid: unknown operator {name}")
         elif isinstance(value, dict) and any(key.startswith("$") for key in value):
             if not all(_compares(row.get(name), operator, other) for operator, other in value.items()):
                 return False
@@ -124,8 +137,6 @@ def _fits(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _compares(have: Any, operator: str, other: Any) -> bool:
-    if operator not in _COMPARE:
-        raise Refuse(400, f"JSON in the request is invalid: unknown operator {operator}")
     if operator in ("$eq", "$ne"):
         return bool((have == other) == (operator == "$eq"))
     if have is None or _rank(have)[0] != _rank(other)[0]:
@@ -202,6 +213,7 @@ def _delete(deployment: Deployment, request: Request) -> Answer:
             raise Refuse(404, "Could not find object.")
     else:
         wanted = _object(request.one("query") or {}, "query")
+        _check(wanted)
         keys = [key for key, versions in held.items() for doc in [versions[-1].doc] if doc and _fits(doc, wanted)]
     for key in keys:
         held[key].append(Version(deployment.clock(), None))
