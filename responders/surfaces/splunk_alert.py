@@ -31,6 +31,8 @@ SYSTEM_USER, EXECUTE = "splunk-system-user", "tourniquet_execute"
 _WORKERS = 8
 _LONGEST_RECHECK = 60.0  # an action thread of Splunk is held meanwhile
 _KEPT = 65536  # characters of an unreadable payload that are kept
+Told = Tuple[Mapping[str, Any], str, str]
+"""A row, its action_status, and what became of it in words."""
 _SPARE = 15.0  # seconds for what is under way when no new row is begun any more
 
 
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str], stdin: BinaryIO, app_home: str) -> int:
 
             return int(send_requests(payload, splunkd, log))
         responder = open_splunk_responder(payload.server_uri, payload.session_key, app_home, splunkd=splunkd)
-        code, left = _run(payload, rows, responder, log, began)
+        code, left = _run(payload, rows, responder, log, began, splunkd)
         held.replace(left)
         return max(code, 1 if payload.broken else 0)
     except TourniquetError as error:
@@ -125,7 +127,7 @@ def _unreadable(text: str, why: str, app_home: str, log: Log) -> int:
 
 
 def _run(
-    payload: Payload, rows: Sequence[Mapping[str, Any]], responder: Any, log: Log, began: float
+    payload: Payload, rows: Sequence[Mapping[str, Any]], responder: Any, log: Log, began: float, splunkd: Any
 ) -> Tuple[int, List[Mapping[str, Any]]]:
     """The worst exit code of all rows, and the rows that were not begun."""
     from responders.pipeline import contain, take_up
@@ -138,8 +140,10 @@ def _run(
         log.write(payload.search, payload.sid, "failure", str(error))
     wait = min(wait + 0.2, _LONGEST_RECHECK) if wait > 0 else 0.0
     until = began + MAXTIME - _SPARE - wait - responder.timing.deadline
-    code, left = _contain_all(rows, lambda row: contain(row, responder), payload, log, until)
+    told: List[Told] = []
+    code, left = _contain_all(rows, lambda row: contain(row, responder), payload, log, until, told)
     worst = max(worst, code)
+    _tell(payload, told, responder, splunkd, log)
     if left:
         late = (
             f"{len(left)} rows were not begun: Splunk ends this process after {MAXTIME:.0f} s. tourniquet_due takes them up"
@@ -153,12 +157,28 @@ def _run(
     return worst, []
 
 
+def _tell(payload: Payload, told: Sequence[Told], responder: Any, splunkd: Any, log: Log) -> None:
+    """For Enterprise Security, which shows it with the finding. An index that takes nothing changes nothing else."""
+    from responders.splunk import modaction
+
+    given = {"search_name": payload.search, "user": payload.owner}
+    rows = [
+        modaction.result(ACTION, responder.now(), payload.sid, row, action_status=status, signature=message, **given)
+        for row, status, message in told
+    ]
+    try:
+        modaction.send(splunkd, rows)
+    except TourniquetError as error:
+        log.say("WARN", ACTION, {"error": f"what became of the results is not in the index: {error}", "sid": payload.sid})
+
+
 def _contain_all(
     rows: Sequence[Mapping[str, Any]],
     contain: Callable[[Mapping[str, Any]], Report],
     payload: Payload,
     log: Log,
     until: float,
+    told: List[Told],
 ) -> Tuple[int, List[Mapping[str, Any]]]:
     """Strongest first, a few side by side; one row's failure stops no other. None is begun after `until`."""
     queue: List[Mapping[str, Any]] = sorted(rows, key=_confidence)
@@ -179,6 +199,7 @@ def _contain_all(
                 return
             with lock:
                 worst[0] = max(worst[0], code)
+                told.append((row, status, message))
                 log.write(payload.search, payload.sid, status, message, rid=str(row.get("rid", "")))
 
     threads = [threading.Thread(target=work) for _ in range(min(_WORKERS, len(rows)))]

@@ -63,6 +63,14 @@ def test_the_log_says_what_was_done(python: str, splunk: Splunk, world: World) -
         'action_mode="saved"', 'action_status="success"', "alice",
     ):  # fmt: skip
         assert part in ran.log[0]
+    (event,) = splunk.deployment.of("tourniquet:modaction")
+    found = json.loads(event.raw)
+    assert (found["orig_action_name"], found["orig_sid"], found["orig_rid"]) == (
+        "tourniquet_contain",
+        "scheduler__nobody_1",
+        "7",
+    )
+    assert found["action_status"] == "success"
 
 
 @each_python

@@ -55,11 +55,6 @@ class Context:
         """The tenant of Splunk users in the inventory."""
         return TENANT
 
-    def index(self) -> str:
-        """The index for the app's events. Raises SplunkError."""
-        general = self.splunkd.entries("configs", f"conf-{splunk_settings.SETTINGS}", "general")
-        return str(general[0].get("content", {}).get("index") or "main") if general else "main"
-
     def journal(self) -> Optional[Journal]:
         """The journal, also while the settings are broken; None before it has a key."""
         if self._journal is None and self._responder is not None:
