@@ -64,10 +64,7 @@ def _look(need: Need, place: int) -> Settings:
     names = list(need.fields)
     counts = [f"count(eval({_there(name)})) as tq_f{number}" for number, name in enumerate(names)]
     shares = [f"{quoted(name + '=')}.round(100*tq_f{number}/events)" for number, name in enumerate(names)]
-    empties = [
-        f"if(tq_f{number}==0 AND ({_ENOUGH} OR {_before(name)}), {quoted(name)}, null())"
-        for number, name in enumerate(names)
-    ]
+    empties = [_empty(f"tq_f{number}", name) for number, name in enumerate(names)]
     text = _HEALTH
     for word, put in (
         ("SEARCH", need.source.search),

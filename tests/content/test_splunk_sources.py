@@ -115,7 +115,7 @@ def test_last_event_delay_rate_and_fields_of_a_source() -> None:
 
 
 def test_a_field_is_missing_when_many_events_lack_it_and_not_when_a_few_do() -> None:
-    """Seen once, a field that the only event of five minutes lacks is not missing; one that twenty lack is, until it returns."""
+    """Seen once, what the only event of five minutes lacks is not missing; one that twenty lack is, until it is back."""
 
     def slice_of(count: int, at: float, **more: Any) -> List[str]:
         play("Tourniquet - health okta", [sign_in(at - 200 + n, at - 190 + n, **more) for n in range(count)], held, at)
