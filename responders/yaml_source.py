@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Dict, List, Optional, Tuple
 
 import yaml
@@ -9,34 +10,42 @@ import yaml
 from responders.source import Path, Source
 
 __all__ = ["Path", "Source", "parse"]
+_QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml reads ten times as fast; PyYAML may be built without it. What it refuses, PyYAML explains."""
 MOST = 16 * 1024 * 1024
 DEEPEST = 32
 
 
 def parse(text: str, name: str) -> Source:
     """Parse YAML. Syntax errors, duplicate keys and aliases come back as problems (line, what)."""
-    lines: Dict[Path, int] = {}
-    problems: List[Tuple[int, str]] = []
     if len(text) > MOST:
         return Source(name, None, {}, ((1, f"is {len(text)} characters long, {MOST} at most"),))
     text = text[1:] if text.startswith("\ufeff") else text
+    with contextlib.suppress(yaml.YAMLError, RecursionError, ValueError):
+        return _parse(text, name, _QUICK)
     try:
-        bomb = _bomb(text)
-        if bomb is not None:
-            return Source(name, None, {}, (bomb,))
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = _build(node, (), lines, problems) if node is not None else None
+        return _parse(text, name, yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)
         return Source(name, None, {}, ((mark.line + 1 if mark else 1, f"not YAML: {what}"),))
+
+
+def _parse(text: str, name: str, loader: Any) -> Source:
+    bomb = _bomb(text, loader)
+    if bomb is not None:
+        return Source(name, None, {}, (bomb,))
+    lines: Dict[Path, int] = {}
+    problems: List[Tuple[int, str]] = []
+    node = yaml.compose(text, Loader=loader)
+    value = _build(node, (), lines, problems) if node is not None else None
     return Source(name, value, lines, tuple(problems))
 
 
-def _bomb(text: str) -> Optional[Tuple[int, str]]:
+def _bomb(text: str, loader: Any) -> Optional[Tuple[int, str]]:
     """What would grow beyond all bounds, found before anything is built: (line, what)."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=loader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             return line, "aliases are not used here: write the value out"
