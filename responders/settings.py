@@ -6,13 +6,15 @@ import json
 import math
 import os
 import re
-import stat
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
-from urllib.parse import urlsplit
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from responders.errors import BadInput, BadInputs, BadSettings
+from responders.secret import Secret as Secret
+from responders.secret import Stored as Stored
+from responders.secret import read_secret as read_secret
+from responders.secret import sound_url as sound_url
 
 VENDORS: Dict[str, Tuple[str, ...]] = {
     "okta": ("api_token", "private_key"),
@@ -37,10 +39,7 @@ _NEEDS: Dict[str, Tuple[str, ...]] = {
 }
 """What a credential is no use without."""
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_LONGEST_SECRET = 65536
 _LONGEST_FILE = 4 * 1024 * 1024
-_ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _INDEX = re.compile(r"tourniquet-journal-[a-z0-9_.-]{1,100}\Z")
 _SPACE = re.compile(r"[a-z0-9_]{1,100}\Z")
 """A data stream's name has no "-" within its last part; Kibana's ids of spaces may."""
@@ -51,25 +50,6 @@ _TOP = (
     "connections", "journal", "inventory", "policy", "escalation", "signals", "timing", "unauthenticated_ingest", "serve",
     "elasticsearch",
 )  # fmt: skip
-
-
-class Secret:
-    """A secret value whose repr and str never show it."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-
-Stored = Callable[[str], Optional[Secret]]
-"""A secret by its name in Splunk's storage/passwords, None when there is none."""
 
 
 @dataclass(frozen=True)
@@ -153,17 +133,6 @@ def _once(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     return dict(pairs)
 
 
-def sound_url(url: str, allow_loopback_http: bool = False) -> bool:
-    """True for an https URL with a host, and without credentials, query or fragment; http to loopback only if allowed."""
-    try:
-        parts = urlsplit(url)
-        local = parts.scheme == "http" and parts.hostname in _LOOPBACK and allow_loopback_http
-        plain = "@" not in parts.netloc and not parts.query and not parts.fragment
-        return (parts.scheme == "https" or local) and bool(parts.hostname) and plain and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that is none
-        return False
-
-
 def read_settings(
     given: Any, place: str, *, stored: Optional[Stored] = None, names: Sequence[str] = (), folder: str = ""
 ) -> Settings:
@@ -201,19 +170,18 @@ def read_settings(
         reader.error(f"{place}: journal", "is missing", 'give {"path": …, "key": {"env" or "file": …}}')
         journal = {}
     elastic = reader.elasticsearch(given.get(ELASTIC), f"{place}: {ELASTIC}")
-    users = [name for name in ("inventory", "signals") if given.get(name) == ELASTIC] + (["journal"] if index else [])
+    users = [name for name in ("inventory", "signals") if given.get(name) == ELASTIC] + ["journal"] * bool(index)
     if users and given.get(ELASTIC) is None:
-        reader.error(
-            f"{place}: {ELASTIC}", f"is missing, and {' and '.join(users)} need it", 'give {"url": …, "api_key": …}'
-        )
+        what = f"is missing, and {' and '.join(users)} need it"
+        reader.error(f"{place}: {ELASTIC}", what, 'give {"url": …, "api_key": …}')
     settings = Settings(
         connections=connections,
         journal=store,
         journal_key=key or Secret(""),
         anchor=reader.path(journal.get("anchor") or "journal.anchor", f"{place}: journal.anchor"),
-        inventory="" if stored else reader.path_or_elastic(given.get("inventory"), f"{place}: inventory"),
+        inventory="" if stored else reader.path(given.get("inventory"), f"{place}: inventory", ELASTIC),
         policy=reader.path(given["policy"], f"{place}: policy") if given.get("policy") else "",
-        signals=reader.path_or_elastic(given.get("signals") or "signals", f"{place}: signals"),
+        signals=reader.path(given.get("signals") or "signals", f"{place}: signals", ELASTIC),
         escalation=reader.escalation(given),
         timing=reader.timing(given.get("timing")),
         unauthenticated_ingest=reader.names(given, "unauthenticated_ingest"),
@@ -224,15 +192,6 @@ def read_settings(
     if reader.errors:
         raise BadInputs(reader.errors)
     return settings
-
-
-def read_secret(value: Any, place: str, folder: str) -> Secret:
-    """A secret named by `{"env": NAME}` or `{"file": PATH}`, a path being relative to `folder`. Raises BadInputs."""
-    reader = _Reader(place, folder)
-    found = reader.secret(value, place)
-    if found is None:
-        raise BadInputs(reader.errors)
-    return found
 
 
 class _Reader:
@@ -297,17 +256,16 @@ class _Reader:
             return self.path(value, place)
         return self.secret(value, place) if isinstance(value, dict) else value
 
-    def path(self, value: Any, place: str) -> str:
+    def path(self, value: Any, place: str, instead: str = "") -> str:
+        """A path; `instead` stands for itself."""
+        if instead and value == instead:
+            return instead
         if not isinstance(value, str) or not value:
             self.error(place, "is missing", "give a path")
             return ""
         return os.path.join(self.folder, os.path.expanduser(value))
 
-    def path_or_elastic(self, value: Any, place: str) -> str:
-        return ELASTIC if value == ELASTIC else self.path(value, place)
-
     def index(self, value: Any, place: str) -> str:
-        """An index of its own, so that the shipped role and template fit it."""
         if not isinstance(value, str) or not _INDEX.match(value):
             self.error(
                 place, "is no name of a journal's index", f"give {JOURNAL_INDEX}, or tourniquet-journal-… in small letters"
@@ -329,11 +287,12 @@ class _Reader:
         secret = self.secret(given["api_key"], f"{place}.api_key") if "api_key" in given else None
         if "api_key" not in given and any(url.startswith("https:") for url in sound):
             self.error(f"{place}.api_key", "is missing", "make one with the role of elastic_rules/role.json")
-        space = given.get("space", "default")
-        if not isinstance(space, str) or not _SPACE.match(space):
+        space = str(given.get("space", "default"))
+        if not _SPACE.match(space):
             self.error(f"{place}.space", "is no id of a space", "small letters, digits and _")
-        ca = self.ca(given.get("ca"), f"{place}.ca")
-        return ElasticSettings(tuple(url.rstrip("/") for url in sound), secret, ca, str(space))
+        return ElasticSettings(
+            tuple(url.rstrip("/") for url in sound), secret, self.ca(given.get("ca"), f"{place}.ca"), space
+        )
 
     def connection(self, entry: Any, place: str, parent: Optional[Mapping[str, Any]] = None) -> Optional[Connection]:
         if not isinstance(entry, dict):
@@ -417,48 +376,11 @@ class _Reader:
         return value or ""
 
     def secret(self, value: Any, place: str) -> Optional[Secret]:
-        """From `{"env": NAME}` or `{"file": PATH}`, the file ours alone (mode 0600); inside Splunk `{"splunk": NAME}`."""
-        if self.stored is not None:
-            return self._secret_stored(value, place, self.stored)
-        if isinstance(value, dict) and set(value) == {"env"} and isinstance(value["env"], str):
-            found = os.environ.get(value["env"]) if _ENV.match(value["env"]) else None
-            if not found:
-                self.error(place, f"the environment has no {value['env'][:80]}", "set it for the responder's process only")
-                return None
-            return Secret(found)
-        if isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str):
-            return self._secret_file(os.path.join(self.folder, os.path.expanduser(value["file"])), place)
-        self.error(place, "must not be in this file", 'refer to it: {"env": NAME} or {"file": PATH}')
-        return None
-
-    def _secret_stored(self, value: Any, place: str, stored: Stored) -> Optional[Secret]:
-        if not isinstance(value, dict) or set(value) != {"splunk"} or not isinstance(value["splunk"], str):
-            self.error(place, "must lie in Splunk's storage/passwords", "enter it on the setup page")
-            return None
-        found = stored(value["splunk"])
-        if found is None:
-            self.error(place, f"storage/passwords has no {value['splunk'][:80]!r}", "enter it on the setup page")
-            return None
-        return found
-
-    def _secret_file(self, path: str, place: str) -> Optional[Secret]:
         try:
-            with open(path, encoding="utf-8") as handle:
-                mode = os.fstat(handle.fileno())
-                text = handle.read(_LONGEST_SECRET + 1)
-        except (OSError, ValueError) as error:
-            self.error(place, f"{path}: {error}", "create it with mode 0600")
+            return read_secret(value, place, self.folder, self.stored)
+        except BadInputs as error:
+            self.errors.extend(error.errors)
             return None
-        if stat.S_IMODE(mode.st_mode) & 0o077 or mode.st_uid not in (os.geteuid(), 0):
-            self.error(place, f"{path} can be read by others", f"chmod 600 {path}, owned by the responder's user")
-            return None
-        if len(text) > _LONGEST_SECRET:
-            self.error(place, f"{path} is longer than {_LONGEST_SECRET} characters", "put the secret alone into it")
-            return None
-        if not text.strip():
-            self.error(place, f"{path} is empty", "write the secret into it")
-            return None
-        return Secret(text.strip() if "BEGIN" not in text else text)
 
 
 def _is_delay(value: Any) -> bool:
