@@ -31,9 +31,9 @@ plain HTTP by its own testing switch; nothing else of it is changed. Imports are
 The attacker goes around the relays and uses every way in again and again. The time, after the alert, is that of the start of
 the last call that worked.""",
     "g": """The service beside Elastic Security
-`tourniquet serve` as a process of its own, a real Elasticsearch with the alerts. From when an alert can be searched until the
-last vendor was confirmed. Elasticsearch is behind a relay as well, where not said to be near. Webhooks of the storm come over
-eight connections.""",
+`tourniquet serve` as a process of its own, a real Elasticsearch with the alerts. From when an alert can be searched until
+the last vendor was confirmed. Elasticsearch is behind a relay as well, where not said to be near. Webhooks of the storm come
+over eight connections.""",
     "e": """Many at once, under rate limits
 One alert of 500 rows, half at confidence 95 (revoke), half at 60 (restrict).
 Limits of the simulators: {limits}.

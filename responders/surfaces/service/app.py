@@ -12,6 +12,7 @@ from typing import Any, Callable, Iterable, Sequence, Tuple
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import ClosingIterator
 
 from responders.surfaces.service.log import Log
 
@@ -32,7 +33,11 @@ Handler = Callable[..., Response]
 
 @dataclass(frozen=True)
 class Route:
-    """`lasting` responses (server-sent events) hold a thread as long as they last: half of the threads at most."""
+    """`lasting` responses (server-sent events) hold a thread as long as they last: half of the threads at most.
+
+    Whoever gives one writes something every few seconds, for only a write shows that the reader has gone, and ends it once
+    the service is stopping (`Service.state.stopping`).
+    """
 
     rule: str
     handler: Handler
@@ -51,10 +56,12 @@ class App:
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
+        held = False
         try:
             route, values = self._map.bind_to_environ(environ).match()
             request.max_content_length = route.most_body
-            response = self._lasts(route, request, values) if route.lasting else route.handler(request, **values)
+            held = route.lasting and self._room()
+            response = route.handler(request, **values)
         except HTTPException as error:
             response = Response(f"{error.code} {error.name}\n", status=error.code or 500, mimetype="text/plain")
             if error.code == 405 and getattr(error, "valid_methods", None):
@@ -64,15 +71,11 @@ class App:
             response = Response("500 internal error, see the log\n", status=500, mimetype="text/plain")
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        return response(environ, start_response)
+        parts = response(environ, start_response)
+        # Around the parts themselves: a response that passes its iterator on as it is calls no hooks of its own.
+        return ClosingIterator(parts, self._lasting.release) if held else parts
 
-    def _lasts(self, route: Route, request: Request, values: Any) -> Response:
+    def _room(self) -> bool:
         if not self._lasting.acquire(blocking=False):
             raise ServiceUnavailable
-        try:
-            response = route.handler(request, **values)
-        except BaseException:
-            self._lasting.release()
-            raise
-        response.call_on_close(self._lasting.release)
-        return response
+        return True

@@ -44,9 +44,10 @@ class HttpServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more; end what was begun, for a few seconds."""
-        self._server.stop()
-        self._thread.join(_STOP_SECONDS)
+        """Take no more; end what was begun, for a few seconds. A response that does not end holds no exit."""
+        ending = threading.Thread(target=self._server.stop, name="http-stop", daemon=True)
+        ending.start()
+        ending.join(_STOP_SECONDS + 2)
 
 
 class _Tls(BuiltinSSLAdapter):

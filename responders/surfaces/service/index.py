@@ -104,7 +104,7 @@ class AlertIndex:
         the tag from `tagged_since` on; oldest first."""
         window: Mapping[str, Any] = {"range": {"@timestamp": _from(since)}}
         longer: Mapping[str, Any] = {"range": {"@timestamp": _from(tagged_since)}}
-        either = [window, {"bool": {"filter": [{"term": {TAGS: tag}}, longer]}}]
+        either: List[Mapping[str, Any]] = [window, {"bool": {"filter": [{"term": {TAGS: tag}}, longer]}}]
         filters: List[Mapping[str, Any]] = [
             {"terms": {RULE: self._rules}},
             {"bool": {"should": either, "minimum_should_match": 1}},
@@ -139,9 +139,12 @@ class AlertIndex:
 
     # -- marking ------------------------------------------------------------------------------------------
 
-    def mark(self, alert: Stored, status: str, tags: Sequence[str]) -> bool:
-        """Set status and tags in the document, unless somebody changed it meanwhile: then False."""
-        doc = _like(alert.source, {STATUS: status, TAGS: list(tags)})
+    def mark(self, alert: Stored, status: str, tags: Sequence[str], at: datetime) -> bool:
+        """Set status (since `at`) and tags in the document, unless somebody changed it meanwhile: then False."""
+        values = {STATUS: status, TAGS: list(tags)}
+        if status != alert.text(STATUS):  # as Kibana itself does it
+            values["kibana.alert.workflow_status_updated_at"] = at.isoformat()
+        doc = _like(alert.source, values)
         query = {"if_seq_no": str(alert.seq_no), "if_primary_term": str(alert.primary_term), "refresh": "false"}
         path = self._transports[0].path("/{}/_update/{}", (alert.index, alert.id))
         try:

@@ -162,7 +162,7 @@ class WriteBack:
 
     def _mark(self, alert: Stored, missing: List[str], is_open: bool) -> bool:
         status = "acknowledged" if is_open else alert.text(STATUS)
-        return self._index.mark(alert, status, [*alert.tags, *missing])
+        return self._index.mark(alert, status, [*alert.tags, *missing], self._responder().now())
 
 
 def _note(containment: str) -> str:
