@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
 
+from responders.alerts.by_hand import DETECTION, ENTRY
 from responders.containment.responder import Responder, Signals, Timing
 from responders.containment.signals import FileSignals
 from responders.errors import BadSettings
@@ -79,7 +80,7 @@ def put_together(
     return Responder(
         inventory=inventory,
         policy=policy,
-        catalogue=catalogue,
+        catalogue={**catalogue, DETECTION: ENTRY},
         clients=ClientPool(settings.connections, clock=clock),
         journal=journal,
         channels=open_channels(settings.escalation),
