@@ -9,8 +9,9 @@ could not be read; 3 the interface could not be asked.
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import Any, BinaryIO, Dict, List, Mapping, Sequence
+from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Sequence
 
 from responders.errors import BadAlert, TourniquetError
 from responders.splunk.splunkd import Splunkd
@@ -24,8 +25,8 @@ ACTIONS: Mapping[str, str] = {
     "tourniquet_restore": "restore",
 }
 """Adaptive response action (a stanza of alert_actions.conf) to the action of a request."""
-AT_ONCE = 50
-"""Rows of one request: the interface answers after 25 s at the latest, and begins none later."""
+AT_ONCE, LARGEST = 500, 6 * 1024 * 1024
+"""Rows and characters of one request. All of its rows are in the journal before the first one is acted on."""
 SECONDS = 120.0
 _NO_REASON = "Contain identity was run on this result"
 
@@ -73,12 +74,25 @@ def _rows(payload: Payload, splunkd: Splunkd, log: Log, action: str) -> int:
     worst = 1 if payload.broken else 0
     if payload.broken:
         log.write(payload.search, payload.sid, "failure", payload.broken)
-    for start in range(0, len(payload.rows), AT_ONCE):
-        rows = payload.rows[start : start + AT_ONCE]
+    for rows in _batches(payload.rows):
         answer = _post(splunkd, {**_about(payload, action), "rows": [dict(row) for row in rows]})
         for row, found in zip(rows, answer.get("results") or ()):
             worst = max(worst, _say(log, payload, found, row))
     return worst
+
+
+def _batches(rows: Sequence[Mapping[str, Any]]) -> Iterator[List[Mapping[str, Any]]]:
+    batch: List[Mapping[str, Any]] = []
+    size = 0
+    for row in rows:
+        length = len(json.dumps(row))
+        if batch and (len(batch) >= AT_ONCE or size + length > LARGEST):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += length
+    if batch:
+        yield batch
 
 
 def _restore(payload: Payload, splunkd: Splunkd, log: Log) -> int:

@@ -73,7 +73,7 @@ def read(settings: Conf, connections: Conf, secrets: Stored, var: str) -> Splunk
         **{name: _words(general[name]) for name in _LISTS if name in general},
     }
     journal_events = _flag(general.get("journal_events", "1"), f"{SETTINGS}.conf [general] journal_events", errors)
-    known = (*_LISTS, "index", "policy", "journal_events")
+    known = (*_LISTS, "index", "policy", "journal_events", "splunk_tenant")
     errors.extend(
         _bad(f"{SETTINGS}.conf [general] {key}", "is no setting", f"the keys are {', '.join(known)}")
         for key in sorted(set(general) - set(known))

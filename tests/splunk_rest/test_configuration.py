@@ -116,6 +116,14 @@ def test_the_journals_key_is_made_once_and_never_shown(office: Office) -> None:
     assert office.deployment.passwords["tourniquet", "tourniquet", "journal_key"].clear == made
 
 
+def test_the_tenant_of_splunk_users_can_be_named(office: Office) -> None:
+    """With another tenant the old aliases count no more: exact, or nobody."""
+    office.inventory()
+    assert settings(office, general={"splunk_tenant": "splunk-eu"}).status == 200
+    reply = office.ask("ida", "POST", "halt", {"halt": True, "reason": "x"})
+    assert (reply.status, "splunk:splunk-eu:ida" in reply.error) == (403, True)
+
+
 # -- policy -----------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,8 @@ import re
 from typing import Dict, Tuple
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from responders.surfaces.splunk_rest import dispatch
 from tests.splunk_rest.office import CAPABILITIES, Office, Reply
@@ -175,3 +177,29 @@ def test_a_splunkd_that_is_away_is_said(office: Office) -> None:
     assert answer["status"] == 503
     assert "does not answer" in json.loads(answer["payload"])["error"]
     office.splunkd = type(office.splunkd)(office.deployment, office)  # for the fixture to close
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=12) | st.sampled_from(["contain", "restore", "okta"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+_WORDS = (
+    "action rows reason tier containment identity agree actions halt name candidate vendor tenant url secret general timing "
+    "escalation macros policy cases why dry_run version enable detections source upkeep privileged settings"
+)
+KEYS = st.sampled_from(_WORDS.split())
+POSTS = sorted(name for name, route in ROUTES.items() if route.method in ("POST", "PUT"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(name=st.sampled_from(POSTS), body=st.dictionaries(KEYS, JSON, max_size=5) | JSON)
+def test_no_body_is_an_internal_error(name: str, body: object, office: Office) -> None:
+    """Whatever JSON is sent to whatever endpoint, by somebody who may do all: an answer, or a refusal that says why."""
+    method, path = path_of(name)
+    if "all" not in office.deployment.users:
+        office.user("all", *CAPABILITIES, identity="all", restorer=True)
+        office.inventory()
+    reply = office.ask("all", method, path, json.dumps(body))
+    assert reply.status != 500, reply
+    assert reply.status == 200 or reply.error

@@ -11,6 +11,7 @@ from responders.errors import TourniquetError
 from responders.journal.chain import Journal
 from responders.splunk.splunkd import Splunkd
 from responders.surfaces import splunk_assemble, splunk_settings
+from responders.surfaces.splunk_rest import stores
 from responders.surfaces.splunk_rest.caller import Caller, person
 from responders.surfaces.splunk_rest.wire import Request
 
@@ -53,7 +54,8 @@ class Context:
 
     def tenant(self) -> str:
         """The tenant of Splunk users in the inventory."""
-        return TENANT
+        general = stores.stanzas(self.splunkd, splunk_settings.SETTINGS).get("general", {})
+        return general.get("splunk_tenant") or TENANT
 
     def journal(self) -> Optional[Journal]:
         """The journal, also while the settings are broken; None before it has a key."""

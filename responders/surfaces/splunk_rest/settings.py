@@ -16,9 +16,10 @@ from responders.surfaces.splunk_rest.fields import Fields
 from responders.surfaces.splunk_rest.wire import Status
 
 _CONF = splunk_settings.SETTINGS
-_GENERAL = ("index", "journal_events", "unauthenticated_ingest")
+_GENERAL = ("index", "journal_events", "unauthenticated_ingest", "splunk_tenant")
 _TIMING = ("deadline", "tell_after", "confirm_patience", "federation_wait", "claim", "retry_due", "rechecks")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,59}\Z")
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z")
 _INDEX = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}\Z")
 _LOCK = threading.Lock()
 
@@ -95,6 +96,11 @@ def _general(fields: Fields, changes: Dict[str, Dict[str, str]]) -> None:
         inner.error("index", f"{index[:40]!r} is no name of an index", "use small letters, digits, - and _")
     if index:
         keys["index"] = index
+    tenant = inner.text("splunk_tenant")
+    if tenant and not _TENANT.match(tenant):
+        inner.error("splunk_tenant", f"{tenant[:40]!r} is no name", "use letters, digits, ., - and _")
+    if tenant:
+        keys["splunk_tenant"] = tenant
     events = inner.flag("journal_events")
     if events is not None:
         keys["journal_events"] = "1" if events else "0"
