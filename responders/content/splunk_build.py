@@ -12,6 +12,7 @@ from responders.content.splunk_journal import JOURNAL_MACROS
 from responders.content.splunk_sources import needs, source_list, sources_json
 from responders.content.splunk_stores import FILES, collections, transforms
 from responders.content.splunk_stories import analyticstories
+from responders.content.splunk_upkeep import baseline_list
 
 _DEFAULT = "splunk_app/default"
 
@@ -29,5 +30,6 @@ def splunk_files(detections: Sequence[Detection], macros: Mapping[str, Macro]) -
         "docs/log_settings.md": log_settings_page(detections),
         f"splunk_app/lookups/{FILES['tourniquet_source_list']}": source_list(needed),
         f"splunk_app/lookups/{FILES['tourniquet_detection_list']}": detection_list(detections),
+        f"splunk_app/lookups/{FILES['tourniquet_baseline_list']}": baseline_list(detections),
         "splunk_app/appserver/static/sources.json": sources_json(needed, macros),
     }

@@ -15,8 +15,8 @@ from responders.content.lag import look_back_seconds
 from responders.content.schedule import cron, minutes_between_runs
 from responders.content.spl import Macro
 from responders.content.splunk_health import health
-from responders.content.splunk_sources import Need, csv_text
-from responders.content.splunk_stanza import Settings, conf, json_line, line, stanza
+from responders.content.splunk_sources import Need
+from responders.content.splunk_stanza import Settings, conf, csv_text, json_line, line, stanza
 from responders.content.splunk_stories import es_annotations, search_name
 from responders.content.splunk_upkeep import upkeep
 

@@ -14,7 +14,7 @@ from typing import Any, Dict, Mapping, Sequence, Set, Tuple
 from responders.content.detection import Detection
 from responders.content.forms import to_splunk
 from responders.content.spl import Context, Macro, parse, run
-from responders.content.splunk_stanza import HEADER
+from responders.content.splunk_stanza import HEADER, csv_text
 
 _CALL = re.compile(r"`(tourniquet_\w+)")
 _OURS = re.compile(r"\btq_\w+")
@@ -172,12 +172,3 @@ def source_list(all_needs: Sequence[Need]) -> str:
     head = ["tq_source", "title", "detections", "health_search"]
     rows = [[one.source.key, one.source.title, str(len(one.detections)), health_name(one.source)] for one in all_needs]
     return csv_text([head, *rows])
-
-
-def csv_text(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as a lookup file has them."""
-    return "".join(",".join(_cell(cell) for cell in row) + "\n" for row in rows)
-
-
-def _cell(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\n]', text) else text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Iterable, List, Tuple
+import re
+from typing import Iterable, List, Sequence, Tuple
 
 HEADER = "Generated from detections/ by `tourniquet detections build`. Do not edit: change local/ or the detection."
 Settings = List[Tuple[str, str]]
@@ -32,3 +33,12 @@ def quoted(text: str) -> str:
 def json_line(value: object) -> str:
     """JSON on one line, always the same."""
     return json.dumps(value, sort_keys=True)
+
+
+def csv_text(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as a lookup file has them."""
+    return "".join(",".join(_cell(cell) for cell in row) + "\n" for row in rows)
+
+
+def _cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\n]', text) else text

@@ -52,6 +52,7 @@ STORES: Dict[str, Store] = {
 FILES: Dict[str, str] = {
     "tourniquet_source_list": "tourniquet_source_list.csv",
     "tourniquet_detection_list": "tourniquet_detection_list.csv",
+    "tourniquet_baseline_list": "tourniquet_baseline_list.csv",
 }
 """Lookups over files that ship with the app: what should be there, so that a missing row is shown as missing."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict, List, Sequence, Tuple
 
 from responders.content.detection import Baseline, Detection
-from responders.content.splunk_stanza import Settings, line
+from responders.content.splunk_stanza import Settings, csv_text, line
 
 _SEED_DAYS = 30
 _DORMANT_DAYS = 180
@@ -68,6 +68,16 @@ def upkeep(detections: Sequence[Detection]) -> List[Tuple[str, Settings]]:
 def seed_name(baseline: Baseline) -> str:
     """The search that fills a baseline from the past."""
     return f"Tourniquet - seed {baseline.what}"
+
+
+def baseline_list(detections: Sequence[Detection]) -> str:
+    """The lookup file of all baselines, by which one that knows nothing shows as missing."""
+    users = {
+        one.what: [d.name for d in detections if d.baseline is not None and d.baseline.what == one.what]
+        for one in _baselines(detections)
+    }
+    rows = [[one.what, seed_name(one), "; ".join(users[one.what])] for one in _baselines(detections)]
+    return csv_text([["what", "seed_search", "detections"], *rows])
 
 
 def _seed(baseline: Baseline, search: str) -> Settings:

@@ -55,6 +55,7 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     "chart": frozenset(("charting.chart", "charting.chart.stackMode", "charting.drilldown")),
 }
 HTML = frozenset(("p", "b", "i", "a", "table", "tr", "th", "td"))
+LISTS = ("tourniquet_source_list", "tourniquet_detection_list", "tourniquet_baseline_list")
 TOKEN = re.compile(r"\$([\w.]+)(\|\w+)?\$")
 
 
@@ -230,7 +231,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     tables = {
         "tourniquet_accounts": owned,
         "tourniquet_sources": [],
-        **{name: lookup_file(name) for name in ("tourniquet_source_list", "tourniquet_detection_list")},
+        "tourniquet_seen": [],
+        **{name: lookup_file(name) for name in LISTS},
     }
     return Played(events, reports, tables, max(event["_time"] for event in events) + 60)
 
@@ -430,6 +432,24 @@ def test_a_source_that_nobody_looks_at_is_missing_and_not_silent(played: Played)
     assert [(row["title"], row["field"], float(row["percent"])) for row in fields] == [
         ("Okta System Log", "uuid", 7), ("Okta System Log", "eventType", 100),
     ]  # fmt: skip
+
+
+def test_a_baseline_that_knows_nothing_says_how_to_seed_it(played: Played) -> None:
+    """Old enough, too young, and empty."""
+    day = 86_400.0
+    listed = played.tables["tourniquet_baseline_list"]
+    old, young, *_ = [row["what"] for row in listed]
+    seen = [
+        {"tq_seen": f"{what}|okta:default:a|{value}", "tq_first_seen": str(played.now - days * day), "tq_last_seen": "1"}
+        for what, value, days in ((old, "x", 20), (old, "y", 2), (young, "x", 3))
+    ]
+    rows = {row["what"]: row for row in shown(played, "sources", "Baselines", {"tables": {"tourniquet_seen": seen}})}
+    assert set(rows) == {row["what"] for row in listed}
+    assert (rows[old]["state"], float(rows[old]["days"]), int(rows[old]["known"])) == ("ok", 20, 2)
+    assert rows[young]["state"].startswith("too young")
+    assert {row["state"] for what, row in rows.items() if what not in (old, young)} == {
+        f"knows nothing: run {row['seed_search']}" for row in listed[2:]
+    }
 
 
 def test_readiness_tells_errors_and_the_last_entry(played: Played) -> None:
