@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import threading
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -19,6 +20,7 @@ from responders.model import Identity
 from responders.splunk.splunkd import Splunkd, SplunkError, patiently
 
 COLLECTION = "tourniquet_identities"
+ACCOUNTS = "tourniquet_accounts"
 _DATA = ("storage", "collections", "data", COLLECTION)
 _ABOUT = "about"
 _HALVES = ("a", "b")
@@ -96,18 +98,33 @@ class KvInventory:
         return rows if isinstance(rows, list) else []
 
 
-def push(splunkd: Splunkd, inventory: Inventory) -> None:
-    """Put this inventory in place of the one there is. Raises SplunkError: then the old one is still in use."""
+def push(splunkd: Splunkd, inventory: Inventory, accounts: Sequence[Mapping[str, str]] = ()) -> None:
+    """Put this inventory in place of the one there is, and `accounts` into the lookup of the searches.
+
+    Raises SplunkError: then the responder still uses the old one.
+    """
     old = splunkd.get(*_DATA, query={"query": json.dumps({"_key": _ABOUT})})
     used = json.loads(old[0]["doc"])["half"] if old else _HALVES[1]
     half = _HALVES[1 - _HALVES.index(used)]
     splunkd.delete(*_DATA, query={"query": json.dumps({"_key": {"$gte": f"{half}/", "$lt": f"{half}0"}})})
-    _save(splunkd, _documents(half, inventory))
+    _save(splunkd, COLLECTION, _documents(half, inventory))
+    push_accounts(splunkd, accounts)
     about = {
         "half": half, "population": inventory.population, "restorers": sorted(inventory.restorers),
         "break_glass": sorted(inventory.break_glass),
     }  # fmt: skip
-    _save(splunkd, [(_ABOUT, about)])
+    _save(splunkd, COLLECTION, [(_ABOUT, about)])
+
+
+def push_accounts(splunkd: Splunkd, accounts: Sequence[Mapping[str, str]]) -> None:
+    """Fill the lookup: first the new rows, then those that are gone are deleted, so that no search misses an account."""
+    stamp = secrets.token_hex(8)
+    rows = [{"_key": _hash(row["tq_account"]), **row, "push": stamp} for row in accounts]
+    for start in range(0, len(rows), _AT_ONCE):
+        splunkd.post_json("storage", "collections", "data", ACCOUNTS, "batch_save", body=rows[start : start + _AT_ONCE])
+    if rows:
+        gone = json.dumps({"push": {"$ne": stamp}})
+        splunkd.delete("storage", "collections", "data", ACCOUNTS, query={"query": gone})
 
 
 def _documents(half: str, inventory: Inventory) -> Iterable[Tuple[str, Mapping[str, Any]]]:
@@ -118,18 +135,23 @@ def _documents(half: str, inventory: Inventory) -> Iterable[Tuple[str, Mapping[s
         yield _key(half, "k", key), {"of": key, "names": list(names)}
 
 
-def _save(splunkd: Splunkd, docs: Iterable[Tuple[str, Mapping[str, Any]]]) -> None:
+def _save(splunkd: Splunkd, collection: str, docs: Iterable[Tuple[str, Mapping[str, Any]]]) -> None:
     batch: List[Mapping[str, str]] = []
     size = 0
+    path = ("storage", "collections", "data", collection, "batch_save")
     for key, doc in docs:
         batch.append({"_key": key, "doc": json.dumps(doc, sort_keys=True)})
         size += len(batch[-1]["doc"])
         if len(batch) >= _AT_ONCE or size > _AT_MOST:
-            splunkd.post_json(*_DATA, "batch_save", body=batch)
+            splunkd.post_json(*path, body=batch)
             batch, size = [], 0
     if batch:
-        splunkd.post_json(*_DATA, "batch_save", body=batch)
+        splunkd.post_json(*path, body=batch)
 
 
 def _key(half: str, kind: str, name: str) -> str:
-    return f"{half}/{kind}/{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return f"{half}/{kind}/{_hash(name)}"
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

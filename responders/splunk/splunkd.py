@@ -47,7 +47,8 @@ class SplunkError(TourniquetError):
 class Splunkd:
     """One splunkd, as one session key sees it. Safe to share between threads. Each call raises SplunkError.
 
-    `uri` is `server_uri` of an alert's payload. `seconds` bounds each single read or write of the connection.
+    `uri` is `server_uri` of an alert's payload, `session_key` may be an authentication token as well. `seconds` bounds each
+    single read or write of the connection.
     """
 
     def __init__(
@@ -67,7 +68,8 @@ class Splunkd:
         self._handler = _Handler(seconds, tls)
         self._context = binding.Context(
             handler=self._handler,
-            scheme=parts.scheme, host=parts.hostname, port=port, token=session_key, owner="nobody", app=app, sharing="app",
+            scheme=parts.scheme, host=parts.hostname, port=port, owner="nobody", app=app, sharing="app",
+            **{"splunkToken" if _is_token(session_key) else "token": session_key},
         )  # fmt: skip
 
     def patient(self, seconds: float) -> Splunkd:
@@ -141,6 +143,11 @@ class Splunkd:
             return json.loads(data) if data.strip() and not data.lstrip().startswith(b"<") else None
         except ValueError:
             raise SplunkError(f"the answer to {'/'.join(path)} is not JSON", sent=True) from None
+
+
+def _is_token(key: str) -> bool:
+    """True for one of Splunk's authentication tokens, which are JSON web tokens and are sent as `Bearer`."""
+    return key.startswith("eyJ") and key.count(".") == 2
 
 
 def pauses(seconds: float) -> Iterator[float]:

@@ -114,6 +114,12 @@ class Deployment:
         self.sessions[key] = self.users[name].name
         return key
 
+    def token(self, name: str) -> str:
+        """An authentication token of this user: a JSON web token, sent as `Bearer`."""
+        key = f"eyJ{secrets.token_hex(8)}.{secrets.token_hex(8)}.{secrets.token_hex(8)}"
+        self.sessions[key] = self.users[name].name
+        return key
+
     def expire(self, key: str) -> None:
         """From now on this session key is none."""
         self.sessions.pop(key, None)

@@ -108,7 +108,8 @@ class Splunkd:
 
     def _user(self, headers: Mapping[str, str], path: Tuple[str, ...]) -> User:
         scheme, _, key = headers.get("Authorization", "").partition(" ")
-        name = self.deployment.sessions.get(key.strip()) if scheme in ("Splunk", "Bearer") else None
+        fits = scheme == ("Bearer" if key.startswith("eyJ") else "Splunk")  # a token is no session key
+        name = self.deployment.sessions.get(key.strip()) if fits else None
         if name is None:
             if path == ("server", "info") or path == ("auth", "login"):
                 return User("-")

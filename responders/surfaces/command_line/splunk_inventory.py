@@ -1,0 +1,41 @@
+"""Put the inventory into Splunk: for the searches' lookup tourniquet_accounts, and for the responder.
+
+The new one is whole before it takes the place of the old one. Who runs it needs the right to write the app's collections:
+role admin or sc_admin.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from responders.inventory.files import accounts_rows, read_inventory
+from responders.inventory.resolve import from_compiled
+from responders.splunk.inventory import push
+from responders.surfaces.command_line import show
+from responders.surfaces.command_line.reaching_splunk import TOKEN, open_splunkd
+from responders.surfaces.command_line.reading import text_of
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inventory", help="compiled JSON, CSV or YAML")
+    parser.add_argument("--url", required=True, help="a search head's management port, https://SEARCH-HEAD:8089")
+    parser.add_argument(
+        "--token-file", default="", metavar="FILE", help=f"holds an authentication token of Splunk, mode 0600; else ${TOKEN}"
+    )
+    parser.add_argument("--ca", default="", metavar="FILE", help="PEM certificates of a private CA")
+    show.add_common(parser, settings=False)
+
+
+def run(options: argparse.Namespace) -> int:
+    path = options.inventory
+    text = text_of(Path(path), "inventory")
+    inventory = from_compiled(text, path) if path.endswith(".json") else read_inventory(text, path)
+    splunkd = open_splunkd(options.url, options.token_file, options.ca)
+    try:
+        with show.working("filling the collections", json_wanted=options.json):
+            push(splunkd, inventory, accounts_rows(inventory))
+    finally:
+        splunkd.close()
+    show.say(f"{inventory.population} identities are in place", json_wanted=options.json, identities=inventory.population)
+    return 0
