@@ -53,7 +53,30 @@ def missing(engine: str) -> str:
     return f"unknown engine {engine}"
 
 
+FIRST = (
+    "tests/containment/test_kill.py",
+    "tests/drill/test_drill.py",
+    "tests/packaging/test_appinspect.py",
+    "tests/content/test_elastic.py",
+    "tests/actions/test_every_action.py",
+    "tests/content/test_run_engines.py",
+    "tests/surfaces/test_two_at_once.py",
+    "tests/surfaces/test_command_line.py",
+    "tests/surfaces/test_bad_input.py",
+    "tests/packaging/test_alert_process.py",
+)
+"""Modules that take longest, first: else one worker is still at one of them when the other has nothing left. Elasticsearch
+gets ready meanwhile."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # by number of tests: the longest modules have few
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(FIRST)))
     for item in items:
         for mark in item.iter_markers("engine"):
             why = missing(mark.args[0])

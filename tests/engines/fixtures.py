@@ -1,4 +1,6 @@
-"""The fixture `elasticsearch_url`: one server for the whole run, shared by all xdist workers, started when first asked for.
+"""The fixture `elasticsearch_url`: one server for the whole run, shared by all xdist workers.
+
+It is started as soon as it is clear that a test of this run wants it, and gets ready while others run.
 
 `TOURNIQUET_TEST_ELASTICSEARCH=http://127.0.0.1:9200` uses a server that runs already; the tests make and delete indices
 there, so it must be one for tests.
@@ -9,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,18 +35,36 @@ def elasticsearch_url(request: pytest.FixtureRequest) -> str:
     return given.rstrip("/") if given else _shared(request.config)
 
 
-def _shared(config: pytest.Config) -> str:
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start it now, if a test wants it; the fixture waits for it."""
+    config = session.config
+    if os.environ.get("TOURNIQUET_TEST_ELASTICSEARCH") or config.option.collectonly:
+        return
+    wanted = any("elasticsearch_url" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and shutil.which("javac") and shutil.which("mvn"):
+        _begun(config)
+
+
+def _begun(config: pytest.Config) -> Path:
+    """The file in which its address will stand; whoever asks first starts it."""
     worker = getattr(config, "workerinput", None)
     run = str(worker["testrunuid"]) if worker else f"alone-{os.getpid()}"
     controller = os.getppid() if worker else os.getpid()
     state = Path(tempfile.gettempdir()) / f"tourniquet-es-run-{run}.json"
-    with open(state.with_suffix(".lock"), "w", encoding="ascii") as lock:
+    with open(state.with_suffix(".lock"), "a+", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not state.exists():
+        lock.seek(0)
+        if not lock.read():
             _start_keeper(state, controller)
-            until = time.monotonic() + _READY_SECONDS
-            while not state.exists() and time.monotonic() < until:
-                time.sleep(0.1)
+            lock.write("begun")
+    return state
+
+
+def _shared(config: pytest.Config) -> str:
+    state = _begun(config)
+    until = time.monotonic() + _READY_SECONDS
+    while not state.exists() and time.monotonic() < until:
+        time.sleep(0.1)
     if not state.exists():
         pytest.fail(f"Elasticsearch was not ready after {_READY_SECONDS} s")
     found = json.loads(state.read_text(encoding="utf-8"))
