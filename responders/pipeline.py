@@ -6,12 +6,13 @@ raw alert → journal → inventory → facts → policy → plan → journal �
 from __future__ import annotations
 
 import time
-from typing import Any, FrozenSet, Mapping, Tuple
+from typing import Any, FrozenSet, Mapping, Optional, Sequence, Tuple
 
 from responders.alerts.kept import kept
 from responders.alerts.row import alert_from_row
 from responders.containment.begin import begin
 from responders.containment.compose import Note, of_containment, preview, without_containment
+from responders.containment.due import Due
 from responders.containment.early import telling_early
 from responders.containment.execute import execute
 from responders.containment.gate import judged_places
@@ -96,12 +97,14 @@ def plan(raw: Mapping[str, Any], responder: Responder) -> Report:
     return preview(responder.journal, judgement.plan, alert, judgement.outdated)
 
 
-def take_up(responder: Responder, *, leave: FrozenSet[str] = frozenset()) -> Tuple[str, ...]:
+def take_up(
+    responder: Responder, *, leave: FrozenSet[str] = frozenset(), items: Optional[Sequence[Due]] = None
+) -> Tuple[str, ...]:
     """Do all that is due: interrupted alerts, open lanes, rechecks, restores, undelivered reports, entries not mirrored.
 
-    `leave` are kinds of due work that the caller sees to.
+    `leave` are kinds of due work that the caller sees to, `items` what is pending where the caller has looked already.
     """
-    lines = resume(responder, contain, signal_again, leave=leave)
+    lines = resume(responder, contain, signal_again, leave=leave, items=items)
     listener = responder.journal.listener
     return lines if listener is None else (*lines, *listener.catch_up())
 

@@ -68,11 +68,12 @@ def finished(journal: Journal, due: Due) -> bool:
     return any(key == due.done_key for key, _ in journal.side(due.done_key))
 
 
-def pending(journal: Journal, until: Optional[datetime] = None) -> Iterator[Due]:
-    """Entries not done, oldest first; with `until` only those due by then."""
+def pending(journal: Journal, until: Optional[datetime] = None, since: Optional[datetime] = None) -> Iterator[Due]:
+    """Entries not done, oldest first; with `until` only those due by then, with `since` only those due from then on."""
     day = _closed(journal)
-    done = {key for key, _ in journal.side("done/", _end("done/", day))}
-    for key, doc in journal.side("due/", _end("due/", day)):
+    start = f"{since.astimezone(timezone.utc):%Y%m%dT%H%M%S}" if since is not None else ""
+    done = {key for key, _ in journal.side("done/", max(_end("done/", day), f"done/{start}"))}
+    for key, doc in journal.side("due/", max(_end("due/", day), f"due/{start}")):
         due = Due(
             key,
             str(doc["what"]),

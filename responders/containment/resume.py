@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Any, Callable, FrozenSet, List, Mapping, Optional, Tuple
+from typing import Any, Callable, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from responders.containment import due, standing
 from responders.containment.execute import execute
@@ -31,14 +31,17 @@ def resume(
     until: Optional[datetime] = None,
     *,
     leave: FrozenSet[str] = frozenset(),
+    items: Optional[Sequence[due.Due]] = None,
 ) -> Tuple[str, ...]:
     """Do all that is due by `until` (default now); a line of what was done for each. An error stops no other.
 
-    What others see to stays due: kinds named in `leave`, and those that only a service beside a SIEM knows.
+    What others see to stays due: kinds named in `leave`, and those that only a service beside a SIEM knows. `items` are what
+    is pending, where the caller has looked already.
     """
     # First of all: what the watch of our own credentials finds may halt what follows.
     lines: List[str] = list(watch(responder))
-    for item in list(due.pending(responder.journal, until or responder.now())):
+    pending = list(due.pending(responder.journal, until or responder.now())) if items is None else items
+    for item in pending:
         if item.what in leave or item.what not in _KNOWN:
             continue
         claimed = due.claim(responder.journal, "due-" + item.key.rpartition("/")[2], responder.timing.claim)

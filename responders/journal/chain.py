@@ -12,6 +12,7 @@ import json
 import random
 import threading
 import time
+from collections import OrderedDict
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -22,6 +23,8 @@ from responders.journal.anchor import Anchor, Head
 from responders.journal.store import JournalStore
 
 GENESIS = "0" * 64
+_KNOWN = 1000
+"""Chains whose end is remembered; the others are read when they are asked for."""
 _WIDTH = 8
 
 
@@ -85,7 +88,7 @@ class Journal:
         self.listener: Optional[Listener] = None
         self._key = key
         self._anchor = Anchor(anchor, self._mac) if anchor else None
-        self._heads: Dict[str, Entry] = {}
+        self._heads: OrderedDict[str, Entry] = OrderedDict()
         self._lock = threading.RLock()
 
     def append(self, chain: str, kind: str, body: Mapping[str, Any]) -> Entry:
@@ -110,10 +113,7 @@ class Journal:
             text = {"chain": chain, "seq": seq, "kind": kind, "at": at.isoformat(), "body": body, "prev": prev}
             entry = Entry(chain, seq, kind, at, body, prev, self._mac(text))
             if self.store.create(entry.key, {**text, "mac": entry.mac}):
-                with self._lock:
-                    known = self._heads.get(chain)
-                    if known is None or known.seq < entry.seq:
-                        self._heads[chain] = entry
+                self._know(entry)
                 return entry
             before, last = last, self.head(chain)
             if last == before:  # somebody has the place, and his entry can't be read yet: a store may show it late
@@ -141,9 +141,18 @@ class Journal:
         for entry in self.entries(chain, known.seq if known else -1):
             last = entry
         if last is not None and last is not known:
-            with self._lock:
-                self._heads[chain] = last
+            self._know(last)
         return last
+
+    def _know(self, entry: Entry) -> None:
+        """Remember the end of a chain; the longest unused ones are forgotten, for a service lives for months."""
+        with self._lock:
+            known = self._heads.get(entry.chain)
+            if known is None or known.seq < entry.seq:
+                self._heads[entry.chain] = entry
+            self._heads.move_to_end(entry.chain)
+            while len(self._heads) > _KNOWN:
+                self._heads.popitem(last=False)
 
     def put(self, key: str, doc: Mapping[str, Any]) -> bool:
         """Create-if-absent of a side document, HMACed with its key."""

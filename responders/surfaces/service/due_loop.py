@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from typing import Callable, List
+from datetime import datetime, timedelta
+from typing import Callable, List, Optional
 
 from responders import pipeline
 from responders.containment import due
@@ -19,8 +20,30 @@ from responders.surfaces.service.write_back import DUE as WRITE_BACK
 from responders.surfaces.service.write_back import WriteBack
 
 EVERY = 2.0
+_MARGIN = timedelta(hours=1)
 _WARM_EVERY = 30.0
 _WARM_SECONDS = 10.0
+
+
+class Agenda:
+    """What is pending, for one who asks every few seconds: what is done for certain is not read each time.
+
+    A look begins an hour before the oldest entry that was pending at the last one, and once an hour at the very beginning,
+    for another responder's clock may be behind. For one thread.
+    """
+
+    def __init__(self) -> None:
+        self._since: Optional[datetime] = None
+        self._whole_at = 0.0
+
+    def pending(self, responder: Responder) -> List[due.Due]:
+        """Entries that are due now and not done, oldest first."""
+        now = responder.now()
+        if time.monotonic() >= self._whole_at:
+            self._since, self._whole_at = None, time.monotonic() + _MARGIN.total_seconds()
+        found = list(due.pending(responder.journal, now, self._since))
+        self._since = min([now, *(item.at for item in found[:1])]) - _MARGIN
+        return found
 
 
 class DueLoop:
@@ -33,6 +56,7 @@ class DueLoop:
         self._log, self._metrics = log, metrics
         self._stopping = threading.Event()
         self._warm_at = 0.0
+        self._agendas = (Agenda(), Agenda())
         self._cold: List[str] = []
         self._threads = [
             threading.Thread(target=self._run, args=(part,), name=part.__name__.strip("_"), daemon=True)
@@ -77,7 +101,7 @@ class DueLoop:
 
     def _hand_over(self) -> None:
         responder = self._responder()
-        items = list(due.pending(responder.journal, responder.now()))
+        items = self._agendas[0].pending(responder)
         self._inbox.take_up(items)
         self._write_back.take_up(items)
         counts = Counter(item.what for item in items)
@@ -89,5 +113,7 @@ class DueLoop:
         if time.monotonic() >= self._warm_at:
             self._warm_at = time.monotonic() + _WARM_EVERY
             self.warm()
-        for line in pipeline.take_up(self._responder(), leave=frozenset({"alert", WRITE_BACK})):
+        responder = self._responder()
+        items = self._agendas[1].pending(responder)
+        for line in pipeline.take_up(responder, leave=frozenset({"alert", WRITE_BACK}), items=items):
             self._log.info("did what was due", did=line)
