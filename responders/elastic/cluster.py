@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import random
 import time
-import warnings
 from typing import Any, Callable, Optional, TypeVar
 
-from elastic_transport import SecurityWarning
-from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, ElasticsearchWarning, TransportError
+from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
 
 from responders.errors import ElasticFailed
 from responders.settings import ElasticSettings
@@ -40,12 +38,10 @@ class Cluster:
         self.url = settings.urls[0]
         self.patience = patience
         more: Any = {"ca_certs": settings.ca} if settings.ca else {}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SecurityWarning)
-            self._client = Elasticsearch(
-                list(settings.urls), api_key=settings.api_key.reveal() if settings.api_key else None, max_retries=0,
-                connections_per_node=_CONNECTIONS, request_timeout=_LONGEST_ANSWER, dead_node_backoff_factor=0.0, **more,
-            )  # fmt: skip
+        self._client = Elasticsearch(
+            list(settings.urls), api_key=settings.api_key.reveal() if settings.api_key else None, max_retries=0,
+            connections_per_node=_CONNECTIONS, request_timeout=_LONGEST_ANSWER, dead_node_backoff_factor=0.0, **more,
+        )  # fmt: skip
 
     def call(self, do: Callable[[Elasticsearch], T], *, patience: Optional[float] = None) -> T:
         """What `do` gives, tried again while Elasticsearch is busy, restarting or out of reach. Raises ElasticFailed.
@@ -56,10 +52,8 @@ class Cluster:
         tries = 0
         while True:
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ElasticsearchWarning)
-                    left = max(0.5, until - time.monotonic())
-                    return do(self._client.options(request_timeout=min(_LONGEST_ANSWER, left)))
+                left = max(0.5, until - time.monotonic())
+                return do(self._client.options(request_timeout=min(_LONGEST_ANSWER, left)))
             except (ApiError, TransportError, _ItemFailed) as error:
                 failed = _failed(self.url, error)
                 wait = min(1.0, 0.05 * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
