@@ -59,6 +59,7 @@ def test_a_privileged_identity_needs_a_second_session(office: Office, alice: Per
     first = ask(office, "ida", "restore", containment=name)
     assert (first.status, first.body["status"]) == (200, "waits")
     assert first.body["request"] in first.body["title"]
+    assert "escalated" in office.kinds(first.body["request"])  # colleagues hear of it
     assert status_of(office, alice) == "SUSPENDED"
     own = ask(office, "ida", "restore", containment=name, agree=first.body["request"])
     assert (own.status, "second person" in own.error) == (403, True)
@@ -147,7 +148,7 @@ def test_halt_and_resume(office: Office) -> None:
     assert "ida (Splunk user ida)" in reply.body["halted"]
     assert "false alarm" in office.ask("vic", "GET", "halt").body["halted"]
     assert office.ask("ivo", "POST", "halt", {"halt": False, "reason": "over"}).body["halted"] == ""
-    assert office.kinds("audit") == ["audit", "audit"]
+    assert office.kinds("audit") == ["audit", "escalated", "audit", "escalated"]
 
 
 def test_containments_are_shown_with_timeline_and_proof(office: Office, alice: Person) -> None:

@@ -140,4 +140,5 @@ def _waiting(context: Context, asked: Asked, record: Record) -> Mapping[str, Any
     title = (
         f"{asked.action} of {record.containment} waits for a second person: a colleague agrees with request {asked.chain}"
     )
+    context.tell(title, asked.chain)
     return {"status": "waits", "title": title, "containment": record.containment, "waits": about}

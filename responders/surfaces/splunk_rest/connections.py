@@ -48,6 +48,7 @@ def delete(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
         stores.remove(context.splunkd, _CONF, names[0])
         for secret in secret_names(names[0], keys):
             stores.drop_secret(context.splunkd, secret)
+    context.tell(f"the connection {names[0]} was deleted: nothing is contained or restored there")
     return {"deleted": names[0]}
 
 
@@ -63,6 +64,8 @@ def _save(context: Context, form: Form, *, new: bool) -> Mapping[str, Any]:
     for name, value in form.secrets.items():
         stores.keep_secret(context.splunkd, name, value)
     stores.write(context.splunkd, _CONF, form.name, form.keys, new=new)
+    if not new:
+        context.tell(f"the connection {form.name} was changed: {form.keys.get('url', '')}")
     return {"connection": shown(form.name, form.keys, stored)}
 
 

@@ -6,6 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any, Dict, Optional
 
+from responders.containment.compose import Note, without_containment
+from responders.containment.notify import escalate
 from responders.containment.responder import Responder
 from responders.errors import TourniquetError
 from responders.journal.chain import Journal
@@ -72,6 +74,15 @@ class Context:
         if journal is not None:
             body: Dict[str, Any] = {"who": f"splunk user {self.caller.name}", "what": what, **about}
             journal.append(AUDIT, "audit", body)
+
+    def tell(self, title: str, chain: str = AUDIT) -> None:
+        """Tell people, by the channels of escalations: of what an attacker with somebody's session would like nobody to see.
+
+        What can't be sent stays due. While the settings are broken nobody can be told; the journal and the log have it.
+        """
+        with contextlib.suppress(TourniquetError):
+            note = Note(f"{title} (Splunk user {self.caller.name})", True)
+            escalate(self.responder, without_containment(self.responder.journal, chain, None, None, note), chain)
 
 
 def closed(context: Context) -> None:

@@ -30,4 +30,5 @@ def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         responder.halt(f"{by} (Splunk user {context.caller.name})", reason)
     else:
         responder.lift_halt(f"{by} (Splunk user {context.caller.name})", reason)
+    context.tell(f"automation was {'halted' if halt else 'resumed'} by {by}: {reason}")
     return {"halted": responder.halted()}

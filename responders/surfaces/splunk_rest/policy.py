@@ -97,6 +97,7 @@ def activate(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         context.audit("policy activated", by=by, version=version, why=why, diff=diff[:200])
         before = stores.stanzas(context.splunkd, splunk_settings.SETTINGS)
         stores.write(context.splunkd, splunk_settings.SETTINGS, "general", {"policy": version}, new="general" not in before)
+    context.tell(f"the policy {version or 'that ships'} was activated by {by}, {len(diff)} values differ: {why}")
     return {"used": version, "diff": diff}
 
 
