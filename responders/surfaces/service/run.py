@@ -45,6 +45,7 @@ class Service:
         self.log = Log(stream, secrets_of(self.settings, self.config))
         self.metrics = Metrics()
         self._responder = open_responder(path, read_inventory=read_inventory)
+        self._before: Optional[Responder] = None
         rules = sorted(str(known["id"]) for known in self._responder.catalogue.values())
         self.index = AlertIndex(self.config.elasticsearch, rules)
         self.kibanas = Kibanas(self.config.kibana) if self.config.kibana is not None else None
@@ -94,17 +95,21 @@ class Service:
         self.index.close()
         if self.kibanas is not None:
             self.kibanas.close()
-        close = getattr(self._responder.clients, "close", None)
-        if close is not None and ended:
-            close()
+        if ended:
+            _sign_out(self._before)
+            _sign_out(self._responder)
 
     def reload(self) -> None:
         """Read inventory, policy, connections and channels anew. What can't be read leaves the old ones in force."""
         try:
-            self._responder = open_responder(self._path, read_inventory=read_inventory)
+            fresh = open_responder(self._path, read_inventory=read_inventory)
         except TourniquetError as error:
             self.log.error("the settings could not be read anew: the old ones stay in force", why=error)
             return
+        # What runs with the one before ends with it; the one before that is long out of use.
+        _sign_out(self._before)
+        self._before, self._responder = self._responder, fresh
+        self.due_loop.warm()
         self.log.info("read settings, inventory and policy anew", policy=self._responder.policy.version)
 
     def _left(self) -> int:
@@ -188,6 +193,12 @@ def _section(path: str) -> Any:
     except (OSError, ValueError, RecursionError):
         return None
     return given.get("serve") if isinstance(given, dict) else None
+
+
+def _sign_out(responder: Optional[Responder]) -> None:
+    close = getattr(responder.clients, "close", None) if responder is not None else None
+    if close is not None:
+        close()
 
 
 def _reveal(secret: Any) -> str:
