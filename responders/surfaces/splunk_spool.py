@@ -15,13 +15,18 @@ import time
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Sequence, Tuple
 
+LONGEST_RUN = 360.0
+"""Seconds after which no process has them any more: Splunk ends it before (alert_actions.conf maxtime)."""
 _FOLDER = "spool"
 _LARGEST = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Kept:
-    """One file: the rows of one start of the alert action. `owner` owns the search, `process` was to handle them."""
+    """One file: the rows of one start of the alert action. `owner` owns the search, `process` was to handle them.
+
+    `seconds`: how long ago it was written.
+    """
 
     path: str
     search: str
@@ -29,10 +34,13 @@ class Kept:
     owner: str
     process: int
     rows: Tuple[Mapping[str, Any], ...]
+    seconds: float
 
     @property
     def alone(self) -> bool:
-        """True when the process that was to handle them is gone."""
+        """True when the process that was to handle them is gone, or must be: its number may be another one's by now."""
+        if self.seconds > LONGEST_RUN:
+            return True
         try:
             os.kill(self.process, 0)
         except ProcessLookupError:
@@ -75,7 +83,8 @@ class Spool:
         try:
             doc = json.loads(text)
             rows = tuple(dict(row) for row in doc["rows"])
-            return Kept(path, str(doc["search"]), str(doc["sid"]), str(doc["owner"]), int(doc["process"]), rows)
+            seconds = time.time() - int(os.path.basename(path).partition("-")[0]) / 1e9
+            return Kept(path, str(doc["search"]), str(doc["sid"]), str(doc["owner"]), int(doc["process"]), rows, seconds)
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"{path} can't be read ({error}). Contain by hand whom it names, then delete it") from None
 

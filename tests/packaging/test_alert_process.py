@@ -97,14 +97,14 @@ def test_it_looks_again_before_it_exits(python: str, splunk: Splunk, world: Worl
     assert any("due: recheck" in line and "steps hold" in line for line in ran.log)
 
 
-@each_python
-def test_a_wrong_recheck_time_keeps_nobody_from_being_contained(python: str, splunk: Splunk, world: World) -> None:
+@pytest.mark.engine("python3.13")
+def test_a_wrong_recheck_time_keeps_nobody_from_being_contained(splunk: Splunk, world: World) -> None:
     """It is said, with place and remedy, and the identity is contained all the same."""
     person = world.add_person("alice")
     splunk.configure(world, [person])
     payload = json.loads(splunk.payload(splunk.results(csv_of([row(person)]))))
     payload["configuration"]["recheck_seconds"] = "-3"
-    ran = splunk.start(python, json.dumps(payload).encode())
+    ran = splunk.start("3.13", json.dumps(payload).encode())
     assert ran.code == 1
     assert "param.recheck_seconds" in ran.log[0]
     assert not any(Attacker(world, person).works().values())
@@ -280,8 +280,8 @@ ILL: Dict[str, tuple[Spoil, str]] = {
 }
 
 
-@each_python
-def test_an_ill_splunk_keeps_the_alert_and_says_what_to_do(python: str, splunk: Splunk, company: World) -> None:
+@pytest.mark.engine("python3.9")
+def test_an_ill_splunk_keeps_the_alert_and_says_what_to_do(splunk: Splunk, company: World) -> None:
     """Exit code 3, one line with place and remedy, the row in a file of this search head, no vendor touched, no secret."""
     person = company.people["alice"]
     splunk.configure(company, [person])
@@ -293,7 +293,7 @@ def test_an_ill_splunk_keeps_the_alert_and_says_what_to_do(python: str, splunk: 
         spoil(ill, given)
         payloads.append(json.dumps(given).encode())
     secrets = [password.clear for password in splunk.deployment.passwords.values()]
-    for ran, (what, (_, said)) in zip(splunk.start_each(python, payloads), ILL.items()):
+    for ran, (what, (_, said)) in zip(splunk.start_each("3.9", payloads), ILL.items()):
         assert (what, ran.code) == (what, 3), ran
         assert said in ran.log[0], what
         assert "the alert is kept on this search head" in ran.log[0], what

@@ -183,5 +183,5 @@ def test_a_killed_alert_process_is_finished(tmp_path: Path, app: Path) -> None:
 
     total = play(0)
     assert total > 20
-    for after in sorted({1, 2, *range(4, total, total // 6), total}):
+    for after in sorted({1, 2, *range(4, total, total // 4), total}):
         play(after)
