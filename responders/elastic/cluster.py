@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from typing import Any, Callable, Optional, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
 
@@ -39,8 +40,8 @@ class Cluster:
         self.patience = patience
         more: Any = {"ca_certs": settings.ca} if settings.ca else {}
         self._client = Elasticsearch(
-            list(settings.urls), api_key=settings.api_key.reveal() if settings.api_key else None, max_retries=0,
-            connections_per_node=_CONNECTIONS, request_timeout=_LONGEST_ANSWER, dead_node_backoff_factor=0.0, **more,
+            [_with_port(url) for url in settings.urls], max_retries=0,
+            api_key=settings.api_key.reveal() if settings.api_key else None, connections_per_node=_CONNECTIONS, request_timeout=_LONGEST_ANSWER, dead_node_backoff_factor=0.0, **more,
         )  # fmt: skip
 
     def call(self, do: Callable[[Elasticsearch], T], *, patience: Optional[float] = None) -> T:
@@ -65,6 +66,15 @@ class Cluster:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+
+def _with_port(url: str) -> str:
+    """The client asks for a port in each URL; a cluster behind a proxy is often given without."""
+    parts = urlsplit(url)
+    if parts.port is not None:
+        return url
+    port = 443 if parts.scheme == "https" else 80
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{port}"))
 
 
 class _ItemFailed(Exception):

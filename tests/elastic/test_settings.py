@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from responders.elastic.cluster import Cluster
 from responders.elastic.telling import ElasticSignals
 from responders.inventory.elasticsearch import ElasticInventory
+from responders.settings import ElasticSettings, Secret
 from responders.surfaces.assemble import open_responder
 from responders.surfaces.command_line.main import main
 from tests.elastic.office import Office
@@ -26,6 +28,17 @@ def secret(path: Path, text: str) -> dict[str, str]:
 def settings(tmp_path: Path) -> Path:
     """Where the settings file goes."""
     return tmp_path / "settings.json"
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("https://es.corp.example", 443), ("https://[::1]/es", 443), ("http://localhost:9200/es", 9200)]
+)
+def test_a_url_needs_no_port(url: str, port: int) -> None:
+    """As behind a proxy."""
+    cluster = Cluster(ElasticSettings((url,), Secret("a2V5OmtleQ==")))
+    node = next(iter(cluster._client.transport.node_pool.all()))
+    assert (node.port, node.path_prefix) == (port, "/es" if "/es" in url[8:] else "")
+    cluster.close()
 
 
 def test_a_responder_is_opened_over_elasticsearch(
