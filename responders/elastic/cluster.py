@@ -40,8 +40,9 @@ class Cluster:
         self.patience = patience
         more: Any = {"ca_certs": settings.ca} if settings.ca else {}
         self._client = Elasticsearch(
-            [_with_port(url) for url in settings.urls], max_retries=0,
-            api_key=settings.api_key.reveal() if settings.api_key else None, connections_per_node=_CONNECTIONS, request_timeout=_LONGEST_ANSWER, dead_node_backoff_factor=0.0, **more,
+            [_with_port(url) for url in settings.urls], max_retries=0, connections_per_node=_CONNECTIONS,
+            api_key=settings.api_key.reveal() if settings.api_key else None, request_timeout=_LONGEST_ANSWER,
+            dead_node_backoff_factor=0.0, **more,
         )  # fmt: skip
 
     def call(self, do: Callable[[Elasticsearch], T], *, patience: Optional[float] = None) -> T:
