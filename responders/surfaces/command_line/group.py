@@ -12,7 +12,7 @@ from typing import Any, List
 def add_group(parser: argparse.ArgumentParser, prefix: str) -> None:
     """Add every command of the group."""
     parser.epilog = "Each takes --json: one JSON object a line, for machines."
-    commands = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    commands = parser.add_subparsers(dest="in_group", required=True, metavar="WHAT")
     for name in _names(prefix):
         module = _module(prefix, name)
         about = module.__doc__ or ""
@@ -21,7 +21,7 @@ def add_group(parser: argparse.ArgumentParser, prefix: str) -> None:
 
 def run_group(options: argparse.Namespace, prefix: str) -> int:
     """Run the one that is meant."""
-    return int(_module(prefix, options.what).run(options))
+    return int(_module(prefix, options.in_group).run(options))
 
 
 def _names(prefix: str) -> List[str]:

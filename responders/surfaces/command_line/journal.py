@@ -26,15 +26,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.what == "key":
         return _key(options.name or "journal.key", json_wanted=options.json)
-    heads = dict(_head(text) for text in options.head)
+    check(options)
+    return tell(responder_of(options).journal, options)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises BadInput for options that can't be meant, before anything is opened."""
+    for text in options.head:
+        _head(text)
     if options.what == "show" and not options.name:
         raise BadInput("names no chain", place="journal show", remedy="`tourniquet journal list` lists them")
-    journal = responder_of(options).journal
+
+
+def tell(journal: Journal, options: argparse.Namespace) -> int:
+    """Verify, list or show a journal, wherever it is kept; the exit code."""
     if options.what == "list":
         return _list(journal, json_wanted=options.json)
     if options.what == "show":
         return _show(journal, options.name, json_wanted=options.json)
-    findings = journal.verify(heads)
+    findings = journal.verify(dict(_head(text) for text in options.head))
     if options.json:
         show.as_json({"whole": not findings, "findings": findings, "exit": 1 if findings else 0})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import ssl
 import stat
@@ -13,6 +14,15 @@ from responders.splunk.splunkd import Splunkd
 TOKEN = "TOURNIQUET_SPLUNK_TOKEN"
 _LONGEST = 8192
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Options that say which splunkd, and with whose rights."""
+    parser.add_argument("--url", required=True, help="a search head's management port, https://SEARCH-HEAD:8089")
+    parser.add_argument(
+        "--token-file", default="", metavar="FILE", help=f"holds an authentication token of Splunk, mode 0600; else ${TOKEN}"
+    )
+    parser.add_argument("--ca", default="", metavar="FILE", help="PEM certificates of a private CA")
 
 
 def open_splunkd(url: str, token_file: str, ca: str) -> Splunkd:

@@ -13,17 +13,13 @@ from responders.inventory.files import accounts_rows, read_inventory
 from responders.inventory.resolve import from_compiled
 from responders.splunk.inventory import push
 from responders.surfaces.command_line import show
-from responders.surfaces.command_line.reaching_splunk import TOKEN, open_splunkd
+from responders.surfaces.command_line.reaching_splunk import add_place, open_splunkd
 from responders.surfaces.command_line.reading import text_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inventory", help="compiled JSON, CSV or YAML")
-    parser.add_argument("--url", required=True, help="a search head's management port, https://SEARCH-HEAD:8089")
-    parser.add_argument(
-        "--token-file", default="", metavar="FILE", help=f"holds an authentication token of Splunk, mode 0600; else ${TOKEN}"
-    )
-    parser.add_argument("--ca", default="", metavar="FILE", help="PEM certificates of a private CA")
+    add_place(parser)
     show.add_common(parser, settings=False)
 
 
