@@ -54,6 +54,7 @@ def main(arguments: Sequence[str], stdin: BinaryIO, app_home: str) -> int:
         log.write(payload.search, payload.sid, "failure", payload.broken)
         rows.append({"unreadable": payload.broken, "search": payload.search, "sid": payload.sid})
     held = _Held(app_home, payload, rows, log)
+    splunkd = None
     try:
         # Late: while these load, nothing could say what is wrong.
         from responders.surfaces.splunk_assemble import connect, open_splunk_responder
@@ -69,7 +70,12 @@ def main(arguments: Sequence[str], stdin: BinaryIO, app_home: str) -> int:
         held.replace(left)
         return max(code, 1 if payload.broken else 0)
     except TourniquetError as error:
-        log.write(payload.search, payload.sid, "failure", f"{error} {held.said(payload)}")
+        said = f"{error} {held.said(payload)}"
+        log.write(payload.search, payload.sid, "failure", said)
+        if splunkd is not None and held.kept:
+            from responders.splunk.message import show
+
+            show(splunkd, f"an alert of search {payload.search} waits: {said}")
         return 3
 
 
@@ -98,6 +104,11 @@ class _Held:
 
     def drop(self) -> None:
         self.replace(())
+
+    @property
+    def kept(self) -> bool:
+        """True while there is a file of it."""
+        return bool(self._path)
 
     def said(self, payload: Payload) -> str:
         """What becomes of the alert that could not be handled."""

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Callable, Dict, List
 from urllib.parse import unquote
 
 from responders.errors import JournalError, TourniquetError
+from responders.splunk import message
 from responders.surfaces.splunk_alert import EXECUTE, SYSTEM_USER
 from responders.surfaces.splunk_log import Log, log_path, splunk_home, var_folder
 from responders.surfaces.splunk_spool import Kept, Spool
@@ -32,6 +33,7 @@ def main(app_home: str, stdin: BinaryIO) -> int:
     """Run once. `app_home` is the app's folder; `stdin` gives the session key."""
     log = Log(log_path(app_home, f"{NAME}.log"))
     key = session_key(stdin.readline(_LONGEST_KEY))
+    splunkd = None
     try:
         from responders.containment import due
         from responders.pipeline import keep, take_up
@@ -47,7 +49,11 @@ def main(app_home: str, stdin: BinaryIO) -> int:
         left = list(due.pending(responder.journal, responder.now()))
     except TourniquetError as error:
         log.say("ERROR", NAME, {"error": str(error)})
+        if splunkd is not None:
+            message.show(splunkd, f"alerts are not handled on this search head: {error}")
         return 3
+    if not waiting:
+        message.take_down(splunkd)
     for item in left:
         log.say(
             "WARN", NAME, {"still_due": f"{item.what} {item.about}", "since": item.at.isoformat(), "why": responder.halted()}

@@ -285,12 +285,13 @@ def test_an_ill_splunk_keeps_the_alert_and_says_what_to_do(splunk: Splunk, compa
     """Exit code 3, one line with place and remedy, the row in a file of this search head, no vendor touched, no secret."""
     person = company.people["alice"]
     splunk.configure(company, [person])
-    payloads = []
+    payloads, told = [], {}
     for what, (spoil, _) in ILL.items():
         given = json.loads(splunk.payload(splunk.results(csv_of([row(person)]), name=f"{what}.csv.gz"), sid=what))
         ill = splunk.other()
         given["server_uri"] = ill.uri
         spoil(ill, given)
+        told[what] = ill.deployment.messages
         payloads.append(json.dumps(given).encode())
     secrets = [password.clear for password in splunk.deployment.passwords.values()]
     for ran, (what, (_, said)) in zip(splunk.start_each("3.9", payloads), ILL.items()):
@@ -299,6 +300,8 @@ def test_an_ill_splunk_keeps_the_alert_and_says_what_to_do(splunk: Splunk, compa
         assert "the alert is kept on this search head" in ran.log[0], what
         assert not [secret for secret in secrets if secret in ran.stderr], what
     assert [file["sid"] for file in splunk.kept()] == list(ILL)
+    for what in ("KV store starting", "a secret is missing", "policy gone"):
+        assert ILL[what][1] in told[what]["tourniquet"][1], what
     assert not [secret for secret in secrets if secret in json.dumps(splunk.kept())]
     assert [*company.okta.requests, *company.graph.requests, *company.cyberark.requests] == []
 

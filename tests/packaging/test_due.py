@@ -74,8 +74,9 @@ def test_nothing_of_a_trial_is_done_afterwards(splunk: Splunk, world: World) -> 
 
 @each_python
 def test_without_settings_it_says_where_they_belong(python: str, splunk: Splunk) -> None:  # noqa: F811
-    """Switched on before it was set up: exit code 3, each minute."""
+    """Switched on before it was set up: exit code 3, each minute, and a message in Splunk Web."""
     ran = splunk.due(python)
+    assert "enter it on the setup page" in splunk.deployment.messages["tourniquet"][1]
     assert ran.code == 3
     assert 'ERROR tourniquet_due - error="' in ran.log[0]
     assert "enter it on the setup page" in ran.log[0]
@@ -90,11 +91,13 @@ def test_alerts_that_could_not_be_stored_are_taken_up(python: str, splunk: Splun
     payloads = [splunk.payload(held, server_uri="http://127.0.0.1:1"), b"no JSON"]
     assert [ran.code for ran in splunk.start_each(python, payloads)] == [3, 2]
     assert all(Attacker(world, person).works().values())
+    splunk.deployment.messages["tourniquet"] = ("error", "from a run before")
     ran = splunk.due(python)
     assert ran.code == 0, ran.log
     assert not any(Attacker(world, person).works().values())
     assert any("could not be read" in report["title"] for report in splunk.escalated())
     assert splunk.kept() == []
+    assert splunk.deployment.messages == {}
 
 
 @pytest.mark.engine("python3.13")
