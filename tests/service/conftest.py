@@ -7,6 +7,7 @@ from typing import Any, Iterator, List
 import pytest
 
 from responders.drill.world import World
+from responders.surfaces.service import due_loop
 from tests.service.desk import Desk
 from tests.service.front import Front
 from tests.service.processes import Running
@@ -19,7 +20,8 @@ def front(elasticsearch_url: str) -> Iterator[Front]:
 
 
 @pytest.fixture
-def desk(world: World, front: Front) -> Iterator[Desk]:
+def desk(world: World, front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setattr(due_loop, "EVERY", 0.2)
     found = Desk(world, front)
     try:
         yield found

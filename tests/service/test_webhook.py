@@ -15,10 +15,13 @@ from typing import Any, Dict, List
 import pytest
 
 from responders.containment import due
+from responders.surfaces.service.inbox import MOST
 from tests.kibana.store import stamp
 from tests.service.desk import RULES, SECRET, Desk, until
 from tests.surfaces.office import DETECTION
 
+STORM = MOST + 100
+"""How fast a thousand are stored, the bench says."""
 pytestmark = pytest.mark.engine("elasticsearch")
 
 
@@ -142,7 +145,7 @@ def test_while_elasticsearch_is_out_of_reach_a_webhook_gets_503_and_nothing_is_l
     assert names
 
 
-def test_a_storm_of_a_thousand_webhooks_is_stored_whole_and_what_memory_can_not_hold_waits_in_the_journal(
+def test_a_storm_of_webhooks_is_stored_whole_and_what_memory_can_not_hold_waits_in_the_journal(
     desk: Desk,
 ) -> None:
     """Nothing is contained here: whoever takes up what is due finds every one of them."""
@@ -154,18 +157,14 @@ def test_a_storm_of_a_thousand_webhooks_is_stored_whole_and_what_memory_can_not_
     host, port = service.server._server.socket.getsockname()[:2]
     desk.address = f"http://{host}:{port}"
     service.server.start()
-    rows = [desk.row(person, tq_events=[f"event-{number}"]) for number in range(1000)]
+    rows = [desk.row(person, tq_events=[f"event-{number}"]) for number in range(STORM)]
     names = desk.raise_all(*[desk.document(row) for row in rows])
-    began = time.monotonic()
-    answers = _storm(desk, names)
-    took = time.monotonic() - began
-    assert answers == [202] * 1000
+    assert _storm(desk, names) == [202] * STORM
     waiting = {item.about for item in due.pending(service.responder().journal) if item.what == "alert"}
-    assert len(waiting) == 1000
-    assert service.inbox.held == 512
+    assert len(waiting) == STORM
+    assert service.inbox.held == MOST
     service.server.stop()
     desk.service = None
-    assert took < 60, took  # that it is ten seconds is the bench's to say
 
 
 def _storm(desk: Desk, names: List[str]) -> List[int]:
