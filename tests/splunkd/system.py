@@ -1,12 +1,13 @@
-"""server/info, kvstore/status, messages.
+"""server/info, kvstore/status, messages, reloads.
 
 Sources: Splunk REST API Reference, "server/info" (answers without authentication, kvStoreStatus), "kvstore/status",
-"messages"; status definitions, Admin Manual, "KV store troubleshooting tools".
+"messages"; status definitions, Admin Manual, "KV store troubleshooting tools"; `_reload` of an app and of scripted inputs,
+splunk-sdk-javascript (Application.reload) and the REST API Reference's list of data/inputs/script.
 """
 
 from __future__ import annotations
 
-from tests.splunkd.answer import Answer, Entry, Request, no_argument, not_found
+from tests.splunkd.answer import Answer, Entry, Request, need, no_argument, not_found
 from tests.splunkd.deployment import Deployment
 
 
@@ -46,7 +47,16 @@ def _remove(deployment: Deployment, request: Request) -> Answer:
     return Answer(entries=[], title="messages")
 
 
+def _reload(deployment: Deployment, request: Request) -> Answer:
+    """Read an app's conf files, or the scripted inputs, anew."""
+    need(request.user, "edit_local_apps" if request.path[0] == "apps" else "edit_script")
+    deployment.reloaded.append("/".join(request.path[:-1]))
+    return Answer(entries=[], title="_reload")
+
+
 ROUTES = (
+    ("POST", ("apps", "local", "*", "_reload"), _reload),
+    ("POST", ("data", "inputs", "script", "_reload"), _reload),
     ("GET", ("server", "info"), _info),
     ("GET", ("server", "info", "server-info"), _info),
     ("GET", ("kvstore", "status"), _status),

@@ -24,6 +24,7 @@ from responders.surfaces.splunk_rest import (
     readiness,
     requests,
     searches,
+    setting_up,
     settings,
 )
 from responders.surfaces.splunk_rest.caller import (
@@ -79,6 +80,9 @@ ROUTES: Tuple[Route, ...] = (
     _route("POST", "connections/{}/delete", (CONFIGURE,), connections.delete, True),
     _route("GET", "settings", (CONFIGURE,), settings.get),
     _route("POST", "settings", (CONFIGURE,), settings.post, True),
+    _route("POST", "settings/test_escalation", (CONFIGURE,), setting_up.send_test, True),
+    _route("GET", "setup", (VIEW, CONFIGURE, POLICY, RESTORE), setting_up.get),
+    _route("POST", "setup", (CONFIGURE,), setting_up.post, True),
     _route("GET", "policy", (VIEW, POLICY), policy.get),
     _route("POST", "policy", (POLICY,), policy.propose, True),
     _route("PUT", "policy", (POLICY,), policy.activate, True),
