@@ -82,26 +82,38 @@ class ElasticMirror:
         self._cluster, self._clock, self._space = cluster, clock, space
 
     def tell(self, entries: Sequence[Entry]) -> None:
-        """Store these entries; those that are there are left. Raises MirrorError."""
-        index = stream("journal", self._space)
-        for lines in _batches(index, [(event_id(entry), self._entry(entry)) for entry in entries]):
+        """Store these entries; those that are there are left. Raises MirrorError.
+
+        One that Elasticsearch refuses for what is in it is stored without its body, so that it keeps no other back.
+        """
+        refused = self._send([(event_id(entry), self._entry(entry)) for entry in entries])
+        unfit = [entry for entry in entries if refused.get(event_id(entry), "").startswith("400 ")]
+        left = {name: why for name, why in refused.items() if not why.startswith("400 ")}
+        left.update(self._send([(event_id(entry), self._entry(entry, bare=True)) for entry in unfit]))
+        if left:
+            raise MirrorError(
+                f"Elasticsearch {self._cluster.url}: {stream('journal', self._space)} refused {len(left)} of {len(entries)} "
+                f"entries: {next(iter(left.values()))}. Make the indices with `tourniquet elastic import`; see its health"
+            )
+
+    def _send(self, documents: Sequence[Tuple[str, Mapping[str, Any]]]) -> Dict[str, str]:
+        """Ids that were refused, and why."""
+        refused: Dict[str, str] = {}
+        for lines in _batches(stream("journal", self._space), documents):
             try:
                 answer = self._cluster.call(partial(_bulk, lines))
             except ElasticFailed as error:
                 raise MirrorError(str(error)) from error
-            bad = [item["create"] for item in answer["items"] if item["create"]["status"] not in (201, 409)]
-            if bad:
-                why = bad[0].get("error", {})
-                raise MirrorError(
-                    f"Elasticsearch {self._cluster.url}: {index} refused {len(bad)} of {len(lines) // 2} entries: "
-                    f"{bad[0]['status']} {why.get('type')}: {str(why.get('reason'))[:300]}. "
-                    "Make the indices with `tourniquet elastic import`, and look at its health"
-                )
+            for item in (item["create"] for item in answer["items"]):
+                if item["status"] not in (201, 409):
+                    why = item.get("error") or {}
+                    refused[item["_id"]] = f"{item['status']} {why.get('type')}: {str(why.get('reason'))[:300]}"
+        return refused
 
-    def _entry(self, entry: Entry) -> Mapping[str, Any]:
-        body = json.dumps(entry.body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    def _entry(self, entry: Entry, *, bare: bool = False) -> Mapping[str, Any]:
+        body = "" if bare else json.dumps(entry.body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         told = {"chain": entry.chain, "seq": entry.seq, "kind": entry.kind, "mac": entry.mac, "body": body}
-        fields = {**_particulars(entry), "entry": told}
+        fields = {**({} if bare else _particulars(entry)), "entry": told}
         if entry.chain.startswith("c-"):
             fields["containment"] = entry.chain
         return _document("journal", self._space, event_id(entry), entry.at, entry.kind, self._clock(), fields)

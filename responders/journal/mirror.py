@@ -30,6 +30,7 @@ that somebody has caught up with."""
 _STEP = timedelta(minutes=10)
 _SKEW = timedelta(hours=1)
 """What is told and older is never looked at again: more than responders' clocks may differ."""
+_FAILURES = 3  # chains that are not taken, until it is the index itself
 _PAUSE = 30.0  # seconds without a try after a failure
 
 
@@ -173,7 +174,7 @@ class Outbox:
         """Tell what was stored and not told, for so long at most; a line of what came of it, none when nothing was due."""
         try:
             return self._catch_up(time.monotonic() + seconds)
-        except (JournalError, MirrorError) as error:
+        except JournalError as error:
             return (f"mirror: {error}. It is told later",)
 
     def _catch_up(self, deadline: float) -> Tuple[str, ...]:
@@ -181,24 +182,31 @@ class Outbox:
         since = next((str(doc["until"]) for _, doc in journal.side(UNTIL)), "")
         told = {key[len(TOLD) :] for key, _ in journal.side(TOLD, f"{TOLD}{since}")}
         lines: List[str] = []
+        failed: List[str] = []
         entries, oldest = 0, now
         for key, doc in journal.side(TELL, f"{TELL}{since}"):
             if key[len(TELL) :] in told:
                 continue
             at = _time(key[len(TELL) :].partition("/")[0])
-            if at > now - _GRACE or time.monotonic() > deadline:
+            if at > now - _GRACE or time.monotonic() > deadline or len(failed) >= _FAILURES:
                 oldest = min(oldest, at)
                 break
             try:
                 entries += self._tell_chain(str(doc["chain"]), int(doc["seq"]))
             except Tampered as error:  # said once; the journal's own verification goes on to say it
                 lines.append(f"mirror: {error}")
+            except MirrorError as error:  # an entry that is never taken must not keep back those of other chains
+                failed.append(str(error))
+                oldest = min(oldest, at)
+                continue
             _mark(journal, key)
         until = min(oldest, now - _SKEW)
         if not since or until > _time(since) + _STEP:
             journal.put(f"{UNTIL}{_newest_first(until)}", {"until": f"{until:{_FORM}}"})
         if entries:
             lines.append(f"mirror: {entries} entries told that had not been")
+        if failed:
+            lines.append(f"mirror: {failed[0]}. It is told later")
         return tuple(lines)
 
     def _tell_chain(self, chain: str, seq: int) -> int:

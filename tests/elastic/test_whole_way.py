@@ -17,6 +17,7 @@ from responders.drill.world import Person, World
 from responders.elastic.telling import ElasticMirror
 from responders.inventory.files import accounts_rows
 from responders.inventory.resolve import Inventory
+from responders.journal.chain import Entry
 from responders.model import Identity
 from tests.elastic.office import Office
 from tests.support import raw_alert
@@ -109,6 +110,24 @@ def test_what_is_told_twice_is_there_once(contained: Tuple[World, Person, Respon
     tell_standing(responder, containment)
     ElasticMirror(office.cluster(), responder.journal.clock, office.names.space).tell(entries)
     assert (len(office.rows("journal")), len(office.rows("signals"))) == before
+
+
+def test_an_entry_that_does_not_fit_is_told_without_its_body(office: Office) -> None:
+    """A field of another type than the mapping's: that the entry is there is told all the same, and the others whole."""
+    decision = {"identity": {"id": "x"}, "confidence": "many", "tier": 2}
+    unfit = {"plan": {"decision": decision}, "alert": {"detection": "d"}}
+    now = datetime.now(timezone.utc)
+    entries = [
+        Entry("c-odd", 0, "plan", now, unfit, "", "m"), Entry("c-odd", 1, "thing", now, {"half": "\ud800"}, "", "m"),
+    ]  # fmt: skip
+    ElasticMirror(office.cluster(), lambda: now, office.names.space).tell(entries)
+    office.rows("journal")
+    found = {}
+    for name in ("c-odd/0", "c-odd/1"):
+        query = {"query": {"ids": {"values": [name]}}}
+        hits = office.server.call("POST", f"/{office.names.stream('journal')}/_search", query)["hits"]["hits"]
+        found[name] = hits[0]["_source"]["tourniquet"]["entry"]["body"]
+    assert found == {"c-odd/0": "", "c-odd/1": '{"half":"\\ud800"}'}
 
 
 def test_a_restore_is_told_too(contained: Tuple[World, Person, Responder, str], office: Office) -> None:

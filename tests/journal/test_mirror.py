@@ -27,6 +27,7 @@ class Index:
         self.ids: Set[str] = set()
         self.entries: List[Entry] = []
         self.down = False
+        self.never = ""
         self.open = threading.Event()
         self.open.set()
 
@@ -35,6 +36,8 @@ class Index:
         for entry in entries:
             if self.down:
                 raise MirrorError("the index is read-only. Free its disk")
+            if entry.chain == self.never:
+                raise MirrorError("an entry is refused")
             self.ids.add(event_id(entry))
             self.entries.append(entry)
 
@@ -151,6 +154,22 @@ def test_an_index_that_is_down_is_said_and_caught_up_with(store: SqliteStore) ->
     index.down = False
     assert later.catch_up() == ("mirror: 4 entries told that had not been",)
     assert index.ids == {f"a/{number}" for number in range(4)}
+
+
+def test_an_entry_that_is_never_taken_keeps_no_other_back(store: SqliteStore) -> None:
+    """Attack: an alert made so that the index refuses its entry. Those of other chains are told; it is said, each time."""
+    index = Index()
+    index.open.clear()
+    journal, _ = responder(store, index)
+    for chain in ("a", "poison", "b"):
+        journal.append(chain, "thing", {})
+    index = Index()
+    index.never = "poison"
+    _, later = responder(store, index, NOW + timedelta(minutes=5))
+    said = "mirror: an entry is refused. It is told later"
+    assert later.catch_up() == ("mirror: 2 entries told that had not been", said)
+    assert index.ids == {"a/0", "b/0"}
+    assert later.catch_up() == (said,)
 
 
 def test_what_found_no_room_is_caught_up_with(store: SqliteStore) -> None:
