@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Dict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from responders.drill.world import VAULT_POLICY, World
 from responders.errors import BadInputs
 from responders.surfaces.splunk_rest.connection_form import read_form
 from tests.splunk_rest.office import Office, Reply
@@ -185,6 +187,25 @@ def test_what_is_missing_is_told_action_by_action(office: Office) -> None:
     assert {"okta.suspend_user", "okta.clear_sessions"} <= lacking
     assert reply.body["ready"] is False
     assert service["scopes"] == scopes
+
+
+@pytest.mark.engine("openbao")
+def test_a_real_vault_is_asked(full_world: World, tmp_path: Path) -> None:
+    """OpenBao: ready with the drill's policy; without one path its actions are named."""
+    office = Office(full_world, tmp_path / "splunk")
+    try:
+        office.user("carl", "configure")
+        office.connect()
+        reply = office.ask("carl", "POST", "connections/test", {"name": "vault_main"})
+        assert (reply.status, reply.body["ready"]) == (200, True), reply
+        assert full_world.bao is not None
+        less = "\n".join(line for line in VAULT_POLICY.splitlines() if "identity/entity/id" not in line)
+        full_world.bao.request("PUT", "sys/policies/acl/tourniquet", {"policy": less})
+        reply = office.ask("carl", "POST", "connections/test", {"name": "vault_main"})
+        assert reply.body["ready"] is False
+        assert "vault.disable_entity" in {item["name"] for item in reply.body["actions"] if item["missing"]}
+    finally:
+        office.close()
 
 
 def test_a_candidate_never_gets_a_stored_secret(office: Office) -> None:

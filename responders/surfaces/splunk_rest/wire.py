@@ -49,7 +49,8 @@ class Request:
 
     def body(self) -> Dict[str, Any]:
         """The JSON object that was sent. Raises Status, BadInput."""
-        if self.form or (self.content_type and not self.content_type.lower().startswith("application/json")):
+        json_said = self.content_type.lower().startswith("application/json")
+        if not json_said and (self.form or self.content_type):
             # A page elsewhere can make a browser send a form with its cookies, but no JSON: this is no formality.
             raise Status(415, "send JSON with Content-Type: application/json, no form")
         if len(self.payload) > LONGEST:
