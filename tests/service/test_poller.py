@@ -71,6 +71,21 @@ def test_nothing_is_lost_while_elasticsearch_is_gone_slow_red_or_gives_a_part(de
     assert desk.contained() == sorted(name for name, _ in troubles)
 
 
+def test_a_start_while_elasticsearch_is_gone_waits_for_it_and_says_so_once(desk: Desk) -> None:
+    """Not ready meanwhile; what was raised since is taken as soon as it is back."""
+    person = desk.office.person("alice")
+    desk.front.down.set()
+    service = desk.open()
+    service.start()
+    until(lambda: any(line["message"].startswith("alerts can't be read") for line in desk.said()))
+    assert service.state.unready() == [f"alerts of space {desk.space} can't be read"]
+    desk.raised(person)
+    desk.front.down.clear()
+    until(lambda: desk.suspended(person))
+    assert service.state.unready() == []
+    assert sum(line["message"].startswith("alerts can't be read") for line in desk.said()) == 1
+
+
 def test_what_was_raised_while_the_service_was_stopped_is_found_by_the_next_start(desk: Desk) -> None:
     """How far was read is in the journal, so the look goes back as far as it must."""
     desk.start()
