@@ -48,12 +48,13 @@ def _wrong(
         yield from _splunk(one, macros)
         yield from _elastic(one, elastic)
         yield from _frameworks(one)
+        yield from _examples(one)
         for key, value, remedy in (
-            ("id", one.id, 'make a new uuid: python -c "import uuid; print(uuid.uuid4())"'),
+            ("id", one.id, 'make a new uuid for the newer one: python -c "import uuid; print(uuid.uuid4())"'),
             ("name", one.name, "give it a name of its own: Splunk's searches are called by it"),
         ):
             if value in seen:
-                yield BadDetection(f"{key}: is that of {seen[value]}", place=one.place(key), remedy=remedy)
+                yield BadDetection(f"{key}: is also that of {seen[value]}", place=one.place(key), remedy=remedy)
             seen[value] = one.slug
         if one.slug.partition("/")[0] != one.source:
             what = f"source: {one.source} is not its folder"
@@ -98,6 +99,22 @@ def _elastic(one: Detection, macros: Dict[str, str]) -> Iterator[BadInput]:
         remedy = "end it in | ${emit} (one row an event) or | ${emit_group} (rows that aggregate)"
         place = f"detections/{one.slug}.yaml:{one.elastic.line}"
         yield BadDetection("elastic.query: does not end in ${emit} or ${emit_group}", place=place, remedy=remedy)
+
+
+def _examples(one: Detection) -> Iterator[BadInput]:
+    fires = [example for example in one.examples if example.fires]
+    quiet = [example for example in one.examples if not example.fires]
+    missing = [
+        what
+        for what, there in (
+            ("a second one that fires", len(fires) >= 2),
+            ("a second one that stays quiet", len(quiet) >= 2),
+            ('one that stays quiet with "near miss" in its name', any("near miss" in example.name for example in quiet)),
+        )
+        if not there
+    ]
+    if missing:
+        yield BadDetection("examples: too few", place=one.place("examples"), remedy=f"add {', '.join(missing)}")
 
 
 def _frameworks(one: Detection) -> Iterator[BadInput]:

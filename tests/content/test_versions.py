@@ -121,6 +121,7 @@ BROKEN = [
     (lambda text: re.sub(r"actions: \[", "actions: [okta.wibble, ", text), "response.actions: no action", "docs/actions"),
     (lambda text: text.replace("\nsource: aws", "\nsource: okta"), "source: okta is not its folder", "move the file"),
     (lambda text: text.replace("\nlayer:", "\nparts: [aws/nothing]\nlayer:"), "parts: aws/nothing", "name a detection"),
+    (lambda text: text.replace("near miss", ""), "examples: too few", "near miss"),
 ]
 
 

@@ -73,6 +73,11 @@ class ElasticRun:
         """The index that events of a source go to, there once the first has come."""
         return f"{STREAMS[source]}-{self.namespace}"
 
+    def make_streams(self, names: Iterable[str]) -> None:
+        """The indices of these data streams, for documents that come another way than by `add`."""
+        for name in names:
+            self._create(f"{name}-{self.namespace}", fields()[name])
+
     def set_lookups(self, lookups: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
         """Contents of the lookups, named as in SPL (tourniquet_accounts, tourniquet_watch)."""
         for name, rows in lookups.items():

@@ -16,6 +16,7 @@ from responders.content.chain import Search, run_chain
 from responders.content.check import checked
 from responders.content.detection import Detection
 from responders.content.elastic import ElasticRun, run_elastic, try_elastic
+from responders.content.elastic.load import load_page, measure
 from responders.content.latency import latency_page
 from responders.content.loader import ROOT, load_detections
 from responders.content.reading import read_events
@@ -30,13 +31,14 @@ _NAMED = 8
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("list", "check", "test", "build", "bump", "latency", "run"))
+    parser.add_argument("what", choices=("list", "check", "test", "build", "bump", "latency", "load", "run"))
     parser.add_argument("--events", metavar="FILE", help="run: raw vendor events, one JSON object a line, - for stdin")
     parser.add_argument("--source", default="auto", help="run: okta, entra_audit, aws_cloudtrail …, or auto (default)")
     parser.add_argument("--engine", choices=("spl", "elastic"), default="spl", help="run, test: which engine")
     parser.add_argument("--url", help="run, test: the Elasticsearch; an API key goes into TOURNIQUET_ELASTIC_API_KEY")
     parser.add_argument("--inventory", metavar="FILE", help="run: inventory (CSV or YAML) that joins accounts")
     parser.add_argument("--only", metavar="SLUG", action="append", help="only these detections (aws/…)")
+    parser.add_argument("--minutes", type=int, default=30, help="load: minutes of 7,000 events each to measure over")
     show.add_common(parser, settings=False)
 
 
@@ -62,6 +64,11 @@ def run(options: argparse.Namespace) -> int:
         return _list(options, found)
     if options.what == "test":
         return _test(options, found)
+    if options.what == "load":
+        result = measure(_url(options), found, options.minutes, lambda said: show.OUT.print(said, markup=False))
+        changed = write({"docs/elastic_load.md": load_page(result)}, ROOT.parent)
+        show.OUT.print(f"{len(found)} rules measured; changed: {', '.join(changed) or 'nothing'}", markup=False)
+        return 0
     if options.what == "bump":
         show.OUT.print(f"raised: {', '.join(bump(found, ROOT)) or 'nothing'}", markup=False)
         return 0
