@@ -14,6 +14,7 @@ from responders.drill.world import World
 from responders.errors import Refused
 from responders.escalation.channels import File
 from responders.model import Status, Tier
+from tests.actions.vault_bench import held
 from tests.catalogue import CATALOGUE
 from tests.support import raw_alert
 
@@ -37,20 +38,25 @@ def test_every_way_in_is_cut_off_at_all_four_vendors(full_world: World) -> None:
 
 @pytest.mark.engine("openbao")
 def test_restore_gives_back_what_was_reversible(full_world: World) -> None:
-    """After restore the simulators hold what they held, but for what no vendor can bring back, which is named."""
+    """After restore each vendor holds what it held, but for what none can bring back, which is named."""
     person = full_world.add_person("alice")
+    assert full_world.bao is not None
     for stores in (full_world.okta.state["api_tokens"], full_world.okta.state["sessions"]):
         stores.clear()
     full_world.okta.state["tokens"].clear()
     full_world.okta.state["grants"].clear()
     full_world.cyberark.state["sessions"].clear()
-    before = [full_world.okta.dump(), full_world.cyberark.dump()]
-    graph = full_world.graph.dump()
     responder = full_world.responder(catalogue=CATALOGUE)
+    client = responder.clients.get("vault", "default", privileged=False)
+    assert client is not None
+    client.warm()  # OpenBao makes an entity of whoever signs in for the first time: the responder's own is none of Alice's
+    before = [full_world.okta.dump(), full_world.cyberark.dump(), held(full_world.bao)]
+    graph = full_world.graph.dump()
     report = pipeline.contain(raw_alert(person), responder)
+    assert held(full_world.bao)["entities"][person.entity]["disabled"]
     outcomes = restore(responder, report.containment, by="ida", reason="a false alarm")
     assert not [o for o in outcomes if o.status in (Status.FAILED, Status.UNKNOWN)]
-    assert [full_world.okta.dump(), full_world.cyberark.dump()] == before
+    assert [full_world.okta.dump(), full_world.cyberark.dump(), held(full_world.bao)] == before
     after = full_world.graph.dump()
     for moved in ("signInSessionsValidFromDateTime", "revoked_at"):
         graph["users"][person.entra].pop(moved, None)

@@ -45,37 +45,42 @@ class Relay(Simulator):
         return Answer(status, {"errors": [text]})
 
     def dump(self) -> Any:
-        """What a containment changes in Vault: entities, policies, AppRoles, users. Read as root, past the faults."""
-        found: Dict[str, Any] = {"policies": {}, "roles": {}, "users": {}, "entities": {}}
-        for name in self._keys("sys/policies/acl"):
-            found["policies"][name] = self._data(f"sys/policies/acl/{name}").get("policy")
-        for name in self._keys("auth/approle/role"):
-            found["roles"][name] = self._data(f"auth/approle/role/{name}")
-            found["roles"][name]["secret ids"] = sorted(self._keys(f"auth/approle/role/{name}/secret-id"))
-        for name in self._keys("auth/userpass/users"):
-            found["users"][name] = self._data(f"auth/userpass/users/{name}")
-        for name in self._keys("identity/entity/id"):
-            entity = self._data(f"identity/entity/id/{name}")
-            entity["aliases"] = sorted(alias["name"] for alias in entity.get("aliases") or ())
-            found["entities"][name] = {key: value for key, value in entity.items() if key not in _VOLATILE}
-            # An entity without policies reads as null, and as [] once it had some.
-            found["entities"][name]["policies"] = entity.get("policies") or []
-        return found
-
-    def _keys(self, path: str) -> Tuple[str, ...]:
-        try:
-            return tuple(self._bao.request("GET", f"{path}?list=true")["data"]["keys"])
-        except Exception as error:
-            assert "404" in str(error), error
-            return ()
-
-    def _data(self, path: str) -> Dict[str, Any]:
-        found: Dict[str, Any] = self._bao.request("GET", path)["data"]
-        return found
+        return held(self._bao)
 
     def connection(self, given: Connection) -> Connection:
         """The same connection, through the relay."""
         return replace(given, url=self.url)
+
+
+def held(bao: OpenBao) -> Dict[str, Any]:
+    """What a containment changes in Vault: entities, policies, AppRoles, users. Read as root, past the faults."""
+
+    def keys(path: str) -> Tuple[str, ...]:
+        try:
+            return tuple(bao.request("GET", f"{path}?list=true")["data"]["keys"])
+        except Exception as error:
+            assert "404" in str(error), error
+            return ()
+
+    def data(path: str) -> Dict[str, Any]:
+        found: Dict[str, Any] = bao.request("GET", path)["data"]
+        return found
+
+    found: Dict[str, Any] = {"policies": {}, "roles": {}, "users": {}, "entities": {}}
+    for name in keys("sys/policies/acl"):
+        found["policies"][name] = data(f"sys/policies/acl/{name}").get("policy")
+    for name in keys("auth/approle/role"):
+        found["roles"][name] = data(f"auth/approle/role/{name}")
+        found["roles"][name]["secret ids"] = sorted(keys(f"auth/approle/role/{name}/secret-id"))
+    for name in keys("auth/userpass/users"):
+        found["users"][name] = data(f"auth/userpass/users/{name}")
+    for name in keys("identity/entity/id"):
+        entity = data(f"identity/entity/id/{name}")
+        entity["aliases"] = sorted(alias["name"] for alias in entity.get("aliases") or ())
+        found["entities"][name] = {key: value for key, value in entity.items() if key not in _VOLATILE}
+        # An entity without policies reads as null, and as [] once it had some.
+        found["entities"][name]["policies"] = entity.get("policies") or []
+    return found
 
 
 class Database(Simulator):
