@@ -73,8 +73,7 @@ class KvInventory:
     def _read(self, kind: str, keys: Sequence[str]) -> Dict[str, Mapping[str, Any]]:
         """One query for all: what is asked, in both halves, and which of them counts."""
         wanted = {_key(half, kind, key): (half, key) for half in _HALVES for key in keys}
-        query = json.dumps({"$or": [{"_key": key} for key in (_ABOUT, *wanted)]})
-        rows = self._query(query)
+        rows = self._find([{"_key": key} for key in (_ABOUT, *wanted)])
         try:
             docs = {str(row["_key"]): json.loads(row["doc"]) for row in rows}
             about = docs.get(_ABOUT, _EMPTY)
@@ -90,12 +89,14 @@ class KvInventory:
         except (KeyError, TypeError, ValueError) as error:
             raise InventoryError(f"collection {COLLECTION} can't be read ({error}). Upload the inventory anew") from None
 
-    def _query(self, query: str) -> List[Mapping[str, Any]]:
+    def _find(self, keys: List[Mapping[str, str]]) -> List[Mapping[str, Any]]:
+        """Documents of these keys. As a body: an alert may name more accounts than a URL can hold."""
+        body = [{"query": {"$or": keys}}]
         try:
-            rows = patiently(lambda: self._splunkd.get(*_DATA, query={"query": query, "fields": "_key,doc"}), self._patience)
+            found = patiently(lambda: self._splunkd.post_json(*_DATA, "batch_find", body=body), self._patience)
         except SplunkError as error:
             raise InventoryError(f"the inventory can't be read. {error}") from error
-        return rows if isinstance(rows, list) else []
+        return found[0] if isinstance(found, list) and found and isinstance(found[0], list) else []
 
 
 def push(splunkd: Splunkd, inventory: Inventory, accounts: Sequence[Mapping[str, str]] = ()) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import ssl
 import stat
 from dataclasses import replace
@@ -245,6 +246,15 @@ def test_an_identity_costs_two_reads_whatever_the_population(splunkd: Splunkd, c
     assert resolve(store, [ALICE, EVE]).identity is None
 
 
+def test_an_alert_may_name_many_accounts(splunkd: Splunkd, client: Client) -> None:
+    """A thousand of them are one read."""
+    kv_inventory.push(client, company(*PEOPLE))
+    splunkd.requests.clear()
+    keys = [f"okta:corp:u{number}" for number in range(1000)]
+    assert KvInventory(client).names([*keys, ALICE.key]) == {ALICE.key: ("alice",)}
+    assert len(splunkd.requests) == 1
+
+
 def test_an_account_of_two_identities_is_nobodys(client: Client) -> None:
     """As in memory: ambiguous, and both are named."""
     kv_inventory.push(client, company(PEOPLE[0], replace(PEOPLE[2], accounts=(ALICE,))))
@@ -353,6 +363,14 @@ def test_splunkds_own_certificate_is_checked_when_splunk_is_told_to(tmp_path: Pa
         conf(home, "server", "[sslConfig]\nsslVerifyServerCert = true\nsslRootCAPath = $SPLUNK_HOME/gone.pem\n")
         with pytest.raises(SplunkError, match=r"home/gone\.pem: No such file"):
             ask(splunkd.uri, home, key)
+
+
+def test_an_address_of_this_machine_is_its_own_splunkd(tmp_path: Path) -> None:
+    """splunkd may be bound to one (web.conf mgmtHostPort); an address of another machine is not trusted so."""
+    own = socket.gethostbyname(socket.gethostname())
+    assert context_for(f"https://{own}:8089", str(tmp_path)).verify_mode == ssl.CERT_NONE
+    for other in ("192.0.2.1", "[2001:db8::1]", "0.0.0.0", "own.example"):  # noqa: S104 - documentation addresses
+        assert context_for(f"https://{other}:8089", str(tmp_path)).verify_mode == ssl.CERT_REQUIRED, other
 
 
 def test_elsewhere_a_certificate_is_always_checked_and_http_refused(tmp_path: Path) -> None:
