@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Dict, Mapping
 
-from responders.actions.action import each, outcome
+from responders.actions.action import Action, each, outcome
 from responders.actions.cyberark._read import thing
-from responders.model import Outcome, State, Status, Step
+from responders.model import Outcome, Phase, State, Status, Step, Tier
 from responders.vendors.client import VendorClient
 
 
-class Passwords:
+class Passwords(Action):
     """Accounts in the connection's `accounts_with_dependents` are left to a person: `approved` lets them through."""
 
+    vendor = "cyberark"
+    kinds = ("user", "application")
+    phase = Phase.CUT
+    least_tier = Tier.REVOKE
+    permissions = ("List accounts", "Initiate CPM password management operations")
+    breaks = "whoever else uses the old password of these accounts"
+    irreversible = "the old password is gone; who needs it checks the new one out"
+    needs = ("cyberark.account_id",)
     verb: ClassVar[str]
 
     def check(self, api: VendorClient, step: Step) -> State:
