@@ -11,6 +11,7 @@ from typing import Any, Collection, List, Mapping, Optional, Tuple, Union
 
 import jsonschema
 
+from responders.console.settings import ConsoleSettings, console_settings
 from responders.errors import BadInput, BadInputs, BadSettings
 from responders.settings import ElasticSettings, Secret, read_secret, sound_url
 
@@ -59,6 +60,7 @@ class Config:
     workers: int
     metrics_secret: Optional[Secret] = None
     baseline: Optional[Baseline] = None
+    console: Optional[ConsoleSettings] = None
 
     def waits(self, detection: str) -> bool:
         """True when alerts of this detection wait for the tag."""
@@ -117,6 +119,7 @@ class _Reader:
             workers=_get(given, "workers"),
             metrics_secret=self.secret(given["metrics"]["secret"], "metrics.secret") if "metrics" in given else None,
             baseline=self.baseline(given["baseline"]) if "baseline" in given else None,
+            console=self.console(given["console"], bool(tls)) if "console" in given else None,
         )
         if elasticsearch is None:
             where = self.place.rpartition(":")[0]
@@ -137,6 +140,13 @@ class _Reader:
     def baseline(self, given: Mapping[str, Any]) -> Baseline:
         key = self.secret(given["api_key"], "baseline.api_key") or Secret("")
         return Baseline(key, _get(given, "every", "baseline"))
+
+    def console(self, given: Mapping[str, Any], https: bool) -> Optional[ConsoleSettings]:
+        try:
+            return console_settings(given, SCHEMA["properties"]["console"]["properties"], https)
+        except ValueError as error:
+            self.error("console.origin", str(error), "give https://host[:port], as browsers show it")
+            return None
 
     def secret(self, given: Any, name: str) -> Optional[Secret]:
         try:

@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any, List, Optional, TextIO, Tuple
 
+from responders.console.routes import console_routes, open_site
+from responders.console.site import Site
 from responders.containment import due
 from responders.containment.responder import Responder
 from responders.errors import BadInput, BadInputs, BadSettings, TourniquetError
@@ -59,6 +61,12 @@ class Service:
             self.learning = Learning(self.config.baseline, self.config.elasticsearch, self.log, self.metrics)
         self.state = State(self.poller, 3 * self.config.every + 30, lambda: self.responder().halted())
         self.metrics.watch_budgets(self.responder)
+        self.site: Optional[Site] = None
+        if self.config.console is not None:
+            self.site = open_site(
+                self.config.console, self.config.elasticsearch, self.responder, self.index, self.log,
+                stopping=self.state.stopping, taken=self._taken, spaces=self.config.spaces,
+            )  # fmt: skip
         self.server = HttpServer(self.config, App(routes(self), self.log, self.config.threads), self.log)
 
     def responder(self) -> Responder:
@@ -93,6 +101,8 @@ class Service:
         self.write_back.stop(5.0)
         self.log.info("stopped", handed_over=self._left(), in_time=ended)
         self.index.close()
+        if self.site is not None:
+            self.site.door.close()
         if self.kibanas is not None:
             self.kibanas.close()
         if ended:
@@ -112,6 +122,10 @@ class Service:
         self.due_loop.warm()
         self.log.info("read settings, inventory and policy anew", policy=self._responder.policy.version)
 
+    def _taken(self, chain: str, space: str, name: str) -> None:
+        """Somebody acted on an alert in the console: it is marked like any other."""
+        self.write_back.add(chain, space, name, with_note=True)
+
     def _left(self) -> int:
         try:
             return sum(item.what == "alert" for item in due.pending(self._responder.journal))
@@ -120,11 +134,13 @@ class Service:
 
 
 def routes(service: Service) -> List[Route]:
-    """Every route. Another part of the service (the console) adds its own list here."""
+    """Every route."""
     found = state_routes(service.state, service.metrics, _reveal(service.config.metrics_secret))
     if service.config.secrets:
         webhook = Webhook(service.config, service.index, service.taking, service.log, service.metrics)
         found.append(Route(WEBHOOK, webhook, ("POST",), most_body=MOST + 1))
+    if service.site is not None:
+        found.extend(console_routes(service.site))
     return found
 
 

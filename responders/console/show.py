@@ -1,0 +1,55 @@
+"""Templates: every text is escaped, an unknown name is an error, and what does not print is shown as its code."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Optional
+
+import jinja2
+
+from responders.console.settings import RESTORER, RESTRICT, REVOKE
+from responders.escalation.words import clean, clock
+
+_HERE = Path(__file__).parent
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters["clean"] = lambda value: clean(str(value))
+    environment.filters["clock"] = clock
+    environment.filters["ago"] = ago
+    environment.filters["words"] = lambda value: str(value).replace("_", " ")
+    environment.globals.update(RESPOND=(RESTRICT, REVOKE), REVOKE=REVOKE, RESTORER=RESTORER)
+    return environment
+
+
+def page(template: str, **values: Any) -> str:
+    """A page of somebody who is signed in."""
+    return _environment().get_template(template).render(**values)
+
+
+def bare(template: str, **values: Any) -> str:
+    """A page of nobody in particular."""
+    return _environment().get_template(template).render(session=None, halted="", **values)
+
+
+def alone(title: str, text: str) -> str:
+    """A page with one sentence."""
+    return bare("alone.html", title=title, text=text)
+
+
+def ago(at: Optional[datetime], now: Optional[datetime] = None) -> str:
+    """How long ago, in the largest unit that fits."""
+    if at is None:
+        return "–"
+    seconds = ((now or datetime.now(timezone.utc)) - at).total_seconds()
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds // length)} {unit} ago"
+    return f"{max(0, int(seconds))} s ago"
