@@ -50,6 +50,8 @@ def test_two_reads_whatever_the_size(elasticsearch_url: str, names: List[str]) -
         assert len(way.seen) == 3
         resolve(store, [Account("okta", "default", "user", "p7@corp.example")])
         assert len(way.seen) == 5
+        crowd = resolve(store, [Account("okta", "default", "user", f"00u{number}") for number in range(1500)])
+        assert crowd.identity is None and "accounts of several identities" in crowd.why
 
 
 def test_a_new_content_takes_the_place_of_the_old_at_once(elasticsearch_url: str, names: List[str]) -> None:
