@@ -11,12 +11,13 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 from responders.containment import clicks
 from responders.containment.record import Record, all_containments, load
 from responders.containment.responder import Responder
 from responders.errors import Refused, Tampered
+from responders.model import Status
 
 _SLICE = 1.0
 """Seconds of reading in one look."""
@@ -119,7 +120,7 @@ def row_of(record: Record, identity: str, generation: int, now: datetime) -> Row
         return Row(record.containment, identity, generation, "begun", opened_at=record.opened_at)
     who, alert = plan.decision.identity, record.alerts[-1]
     held = sum(outcome.status.holds for outcome in record.outcomes.values())
-    done = record.contained_at if record.steps and held == len(record.steps) else None
+    done = _first_whole(record) if held == len(record.steps) else None
     return Row(
         record.containment, identity, generation, _state(record, held), record.entries[-1].seq, who.kind,
         plan.decision.tier.label, plan.decision.confidence, alert.detection, who.privileged, who.unmapped, held,
@@ -127,6 +128,21 @@ def row_of(record: Record, identity: str, generation: int, now: datetime) -> Row
         (done - record.opened_at).total_seconds() if done is not None and record.opened_at is not None else None,
         len(clicks.waiting(record, now)),
     )  # fmt: skip
+
+
+def _first_whole(record: Record) -> Optional[datetime]:
+    """When every step first held: a later recheck proves them again, and must not look like a slower containment."""
+    steps: Set[str] = set()
+    held: Set[str] = set()
+    for entry in record.entries:
+        if entry.kind == "plan":
+            steps |= {str(step["id"]) for step in entry.body["plan"]["steps"]}
+        elif entry.kind == "outcome":
+            for found in entry.body["outcomes"]:
+                (held.add if Status(found["status"]).holds else held.discard)(str(found["step"]["id"]))
+            if steps and steps <= held:
+                return entry.at
+    return None
 
 
 def _state(record: Record, held: int) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict, deque
-from typing import Callable, Deque
+from typing import Callable, Deque, Tuple
 
 
 class Tries:

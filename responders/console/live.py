@@ -1,15 +1,15 @@
 """Server-sent events (WHATWG HTML, "Server-sent events"): a browser hears that something changed, and fetches its page anew.
 
-Each stream holds a thread of the service, so there are few: two of one session, and half of the threads altogether (App).
-A stream ends by itself after some minutes; browsers come again.
+Each stream holds a thread of the service, so there are few: two of one session, the oldest of which gives way (a page that
+was left is noticed late), and half of the threads altogether (App). A stream ends by itself; browsers come again.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Iterator
 
-from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from responders.console.site import Site, Visit
@@ -23,20 +23,21 @@ MOST_OF_ONE = 2
 
 
 def live(visit: Visit) -> Response:
-    """The stream. Raises TooManyRequests."""
-    site, name = visit.site, visit.session.name
+    """The stream."""
+    site, name, over = visit.site, visit.session.name, threading.Event()
     with site.lock:
-        if site.streams.get(name, 0) >= MOST_OF_ONE:
-            raise TooManyRequests("two pages of this session are live already")
-        site.streams[name] = site.streams.get(name, 0) + 1
-    found = Response(events(site, name, _LASTS), mimetype="text/event-stream")
+        mine = site.streams.setdefault(name, [])
+        mine.append(over)
+        for old in mine[:-MOST_OF_ONE]:
+            old.set()
+    found = Response(events(site, name, over, _LASTS), mimetype="text/event-stream")
     found.headers["X-Accel-Buffering"] = "no"
-    found.call_on_close(lambda: _gone(site, name))
+    found.call_on_close(lambda: _gone(site, name, over))
     return found
 
 
-def events(site: Site, name: bytes, lasts: float) -> Iterator[str]:
-    """One event at the start and at each change; it ends with the session, the service, or its time."""
+def events(site: Site, name: bytes, over: threading.Event, lasts: float) -> Iterator[str]:
+    """One event at the start and at each change; it ends with the session, the service, its time, or when it gives way."""
     until, told, beat = time.monotonic() + lasts, "", time.monotonic()
     yield "retry: 2000\n\n"
     while time.monotonic() < until and not site.stopping.is_set() and site.sessions.again(name) is not None:
@@ -45,21 +46,19 @@ def events(site: Site, name: bytes, lasts: float) -> Iterator[str]:
         except TourniquetError:
             mark = told  # the page says so itself when it is fetched
         if mark != told:
-            told = mark
+            told, beat = mark, time.monotonic()
             yield f"event: changed\ndata: {mark}\n\n"
         elif time.monotonic() > beat + _BEAT:
+            beat = time.monotonic()
             yield ": alive\n\n"
-        else:
-            site.stopping.wait(_EVERY)
-            continue
-        beat = time.monotonic()
-        site.stopping.wait(_EVERY)
+        if over.wait(_EVERY):
+            return
 
 
-def _gone(site: Site, name: bytes) -> None:
+def _gone(site: Site, name: bytes, over: threading.Event) -> None:
     with site.lock:
-        left = site.streams.get(name, 1) - 1
-        if left > 0:
+        left = [found for found in site.streams.get(name, ()) if found is not over]
+        if left:
             site.streams[name] = left
         else:
             site.streams.pop(name, None)

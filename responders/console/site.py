@@ -6,7 +6,7 @@ import hmac
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 from urllib.parse import quote
 
 from werkzeug.exceptions import HTTPException
@@ -53,7 +53,7 @@ class Site:
         self.gate = Gate(self.sessions.clock)
         self.posts = Tries(40, 60, clock=self.sessions.clock)
         self.costly = Tries(1, 30, clock=self.sessions.clock)
-        self.streams: dict[bytes, int] = {}
+        self.streams: Dict[bytes, List[threading.Event]] = {}
         self.lock = threading.Lock()
 
     @property
