@@ -84,6 +84,8 @@ class Detection:
     parts: Tuple[str, ...] = ()
     logging: Tuple[str, ...] = ()
     """What must be switched on at the vendor so that the events arrive at all."""
+    not_verified: Tuple[str, ...] = ()
+    """Facts about the log that no vendor document and no recorded event was found for."""
     wanted: Tuple[str, ...] = ()
     """Manual steps where the response needs an action that does not exist."""
     baseline: Optional[Baseline] = None

@@ -91,6 +91,7 @@ def _build(value: Mapping[str, Any], slug: str, source: Source) -> Detection:
         examples=_examples(value, source),
         parts=tuple(value.get("parts") or ()),
         logging=tuple(value.get("logging") or ()),
+        not_verified=tuple(value.get("not_verified") or ()),
         wanted=tuple(value["response"].get("wanted") or ()),
         baseline=_baseline(value.get("baseline")),
         lines={key: int(source.place((key,)).rpartition(":")[2]) for key in value},

@@ -48,6 +48,7 @@ def _page(one: Detection) -> str:
     lines = [f"# {one.name}", "", HEADER, "", _flat(one.description), ""]
     lines += [f"`{one.slug}` · version {one.version} · {one.status} · layer {one.layer} · id {one.id}", ""]
     lines += ["## How it works", _flat(one.how_it_works), ""]
+    lines += ["## What is not verified", *_items(_open(one)), ""]
     lines += ["## Whom it contains", f"{_flat(one.identity)} (kind `{one.account_kind}`).", ""]
     lines += _response(one)
     lines += _points(one)
@@ -110,6 +111,18 @@ def _examples(one: Detection) -> List[str]:
         origin = f" (real: {_flat(example.real)})" if example.real else ""
         lines.append(f"| {example.name}{origin} | {gives} | {len(example.events)} |")
     return [*lines, ""]
+
+
+def _open(one: Detection) -> List[str]:
+    """What nobody has seen: facts that the file names, and whether any event of its examples was real."""
+    real = sum(bool(example.real) for example in one.examples)
+    if one.correlation:
+        events = "Its examples are synthetic: signals of the detections that it joins, and events as those have them."
+    elif real:
+        events = f"{real} of its {len(one.examples)} examples hold real or recorded events, the others are synthetic."
+    else:
+        events = "No real event was at hand: every example is synthetic, after the references below."
+    return [*one.not_verified, events]
 
 
 def _items(texts: Iterable[str]) -> List[str]:

@@ -35,6 +35,7 @@ def digests(detection: Detection, spl: Mapping[str, Macro], elastic: Mapping[str
         "status": one.status,
         "description": one.description,
         "how_it_works": one.how_it_works,
+        "not_verified": one.not_verified,
         "false_positives": one.false_positives,
         "references": one.references,
         "source": one.source,
@@ -116,7 +117,8 @@ def _changed(detections: Sequence[Detection], found: Locked, lock: Locked) -> It
         old = lock.get(one.id)
         if old is not None:
             now = found[one.id]["content"]
-            yield one, old["version"], sorted(key for key in now if now[key] != old["content"].get(key))
+            keys = {*now, *old["content"]}
+            yield one, old["version"], sorted(key for key in keys if now.get(key) != old["content"].get(key))
 
 
 def _number(version: str) -> Tuple[int, ...]:

@@ -50,7 +50,17 @@ def test_a_page_tells_all_of_its_detection() -> None:
         flat = " ".join(page.split())
         assert one.splunk in page
         assert one.elastic.query in page
-        for text in (*one.false_positives, *one.references, *one.logging, *one.wanted, one.forgery.why):
+        for text in (*one.not_verified, *one.false_positives, *one.references, *one.logging, *one.wanted, one.forgery.why):
             assert " ".join(text.split()) in flat, one.slug
         assert all(f"| {points:+d} |" in page for points, _ in one.modifiers)
         assert all(example.name in page for example in one.examples)
+
+
+def test_what_is_not_verified_is_said_in_one_place() -> None:
+    """Doubts about the log stand under `not_verified`, which each page shows, and not between other sentences; whoever is
+    experimental says why; and each detection cites what its facts are from."""
+    for one in DETECTIONS:
+        assert not re.search(r"(?i)not verified|unverified|experimental", one.how_it_works), one.slug
+        assert one.status != "experimental" or any("experimental" in text for text in one.not_verified), one.slug
+        assert "## What is not verified" in PAGES[f"docs/detections/{one.slug}.md"]
+        assert any(not re.match(r"(MITRE|OWASP|NIST)", text) for text in one.references), one.slug
