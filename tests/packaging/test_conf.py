@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from responders import settings
+from responders.containment.responder import Timing
 from responders.surfaces import splunk_request
 from responders.surfaces.splunk_alert import MAXTIME
 from responders.surfaces.splunk_log import ACTION
@@ -125,6 +128,36 @@ def test_the_common_action_model_reads_it(action: str) -> None:
     assert all(cam[key] and all(isinstance(item, str) for item in cam[key]) for key in ("category", "task", "subject"))
     assert [set(item) for item in cam["technology"]] == [{"vendor", "product", "version"}]
     assert cam["supports_adhoc"] is True
+
+
+def test_the_specification_of_a_connection_names_what_the_validator_takes() -> None:
+    """Every key of every vendor, and those that only Splunk has; nothing else."""
+    keys = set(re.findall(r"^([\w.<>]+) = ", (APP / "README" / "tourniquet_connection.conf.spec").read_text(), flags=re.M))
+    of_vendors = {key for plain in settings._PLAIN.values() for key in plain}
+    only_here = {
+        "credential",
+        "ca_pem",
+        "proxy_stored",
+        "settings.<name>",
+        "privileged.credential",
+        "privileged.<key>",
+        "disabled",
+    }
+    assert keys == {*settings._COMMON, *of_vendors, *only_here} - {"settings", "privileged"}
+    credentials = re.search(r"^credential = (.*)$", (APP / "README" / "tourniquet_connection.conf.spec").read_text(), re.M)
+    assert credentials is not None
+    assert set(credentials.group(1).split("|")) == {name for names in settings.VENDORS.values() for name in names}
+
+
+def test_the_defaults_of_the_settings_are_those_of_the_code() -> None:
+    """Each delay in default/, in its specification, and where no settings are."""
+    shipped = stanza("default/tourniquet_settings.conf", "timing")
+    about = specified("tourniquet_settings.conf.spec")
+    assert set(shipped) == {field.name for field in dataclasses.fields(Timing)} == set(settings._SECONDS) | {"rechecks"}
+    for name, value in shipped.items():
+        found = getattr(Timing(), name)
+        assert tuple(map(float, value.split(", "))) == (found if isinstance(found, tuple) else (found,)), name
+        assert f"Default: {value}" in about[name], name
 
 
 PYTHON: List[Dict[str, str]] = [
