@@ -56,6 +56,7 @@ class Elasticsearch:
         (self._folder / "config" / "elasticsearch.yml").write_text(
             _SETTINGS.format(port=port, transport=transport, folder=self._folder), encoding="ascii"
         )
+        _lighten(self._folder / "config" / "jvm.options")
         for name in ("data", "logs", "tmp"):
             (self._folder / name).mkdir()
         environment = {
@@ -129,6 +130,12 @@ class Elasticsearch:
                 self._process.wait()
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _lighten(options: Path) -> None:
+    """A small heap on few cores is collected with less work by one thread; and nobody reads the log of it."""
+    kept = [line for line in options.read_text(encoding="utf-8").splitlines() if not line.startswith("-Xlog:gc")]
+    options.write_text("\n".join(kept).replace("-XX:+UseG1GC", "-XX:+UseSerialGC") + "\n", encoding="utf-8")
 
 
 def _java_home() -> str:
