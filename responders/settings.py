@@ -39,6 +39,13 @@ _NEEDS: Dict[str, Tuple[str, ...]] = {
 }
 """What a credential is no use without."""
 
+RELAYED: Tuple[str, ...] = ("cyberark", "vault")
+"""Vendors that a relay in the customer's network may speak for: surfaces/relay/rules says what it does there."""
+RELAY_KEY = "relay_key"
+"""In the place of a vendor's credential: what requests to the relay are signed with."""
+SHORTEST_KEY = 32
+RELAY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
+
 _LONGEST_FILE = 4 * 1024 * 1024
 _INDEX = re.compile(r"tourniquet-journal-[a-z0-9_.-]{1,100}\Z")
 _SPACE = re.compile(r"[a-z0-9_]{1,100}\Z")
@@ -66,6 +73,8 @@ class Connection:
     proxy: str = field(default="", repr=False)  # its URL may hold a password
     allow_loopback_http: bool = False
     privileged: Optional[Connection] = None
+    relay: str = ""
+    """The relay that speaks for this vendor and has its credentials (docs/relay.md); then `secrets` is its key alone."""
 
 
 ELASTIC = "elasticsearch"
@@ -124,6 +133,15 @@ def load_settings(path: str) -> Settings:
     except (ValueError, RecursionError) as error:
         raise BadInputs([_bad(path, f"not JSON: {error}", "correct the file")]) from None
     return read_settings(given, path)
+
+
+def read_connections(given: Any, place: str) -> Tuple[Connection, ...]:
+    """Connections alone, as the relay's own file has them. Raises BadInputs."""
+    reader = _Reader(place, os.path.dirname(os.path.abspath(place)))
+    found = [reader.connection(entry, f"{place}: connections[{number}]") for number, entry in enumerate(given, 1)]
+    if reader.errors:
+        raise BadInputs(reader.errors)
+    return tuple(connection for connection in found if connection is not None)
 
 
 def _once(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
@@ -304,6 +322,8 @@ class _Reader:
         if vendor not in VENDORS:
             self.error(f"{place}.vendor", f"unknown vendor {vendor!r}", f"use one of {', '.join(VENDORS)}")
             return None
+        if "relay" in given:
+            return self.relayed(given, vendor, place)
         self.unknown(given, (*_COMMON, *_PLAIN[vendor], *VENDORS[vendor]), place)
         for name in ("tenant", "url"):
             if not isinstance(given.get(name), str) or not given[name]:
@@ -340,6 +360,37 @@ class _Reader:
             proxy=self.proxy(given.get("proxy"), f"{place}.proxy"),
             allow_loopback_http=local is True,
             privileged=self.connection(privileged, f"{place}.privileged", given) if privileged else None,
+        )
+
+    def relayed(self, given: Mapping[str, Any], vendor: str, place: str) -> Optional[Connection]:
+        """A connection through a relay: its name and key, in place of an address and a credential."""
+        if self.stored is None:
+            self.error(
+                f"{place}.relay", "only works inside Splunk", "give the vendor's credential: this machine calls it itself"
+            )
+            return None
+        if vendor not in RELAYED:
+            self.error(f"{place}.relay", f"{vendor} is not called through a relay", f"only {' and '.join(RELAYED)} are")
+            return None
+        self.unknown(given, ("vendor", "tenant", "relay", RELAY_KEY, "settings"), place)
+        if not isinstance(given["relay"], str) or not RELAY_NAME.match(given["relay"]):
+            self.error(f"{place}.relay", "is no name", "use small letters, digits, - and _, as in the relay's own settings")
+        if not isinstance(given.get("tenant"), str) or not given["tenant"]:
+            self.error(f"{place}.tenant", "is missing", "give it")
+        key = self.secret(given[RELAY_KEY], f"{place}.{RELAY_KEY}") if RELAY_KEY in given else None
+        if RELAY_KEY not in given:
+            self.error(f"{place}.{RELAY_KEY}", "is missing", "enter the key that the relay has")
+        elif key is not None and len(key.reveal()) < SHORTEST_KEY:
+            self.error(
+                f"{place}.{RELAY_KEY}", f"is shorter than {SHORTEST_KEY} characters", "make one: tourniquet journal key FILE"
+            )
+        return Connection(
+            vendor=vendor,
+            tenant=str(given.get("tenant", "")),
+            url="",
+            secrets={RELAY_KEY: key or Secret("")},
+            settings=self.texts(given.get("settings"), f"{place}.settings"),
+            relay=str(given["relay"]),
         )
 
     def plain(self, value: Any, place: str) -> Any:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
 from responders.errors import BadInputs, BadSettings
-from responders.settings import VENDORS, Secret, Settings, Stored, read_settings
+from responders.settings import RELAY_KEY, VENDORS, Secret, Settings, Stored, read_settings
 from responders.splunk.splunkd import Splunkd, SplunkError
 
 SETTINGS, CONNECTIONS = "tourniquet_settings", "tourniquet_connection"
@@ -162,7 +162,7 @@ def _connection(name: str, given: Dict[str, str], var: str, errors: List[BadSett
 
 def _secrets(doc: Dict[str, Any], name: str, prefix: str, place: str, errors: List[BadSettings]) -> None:
     """`credential` says which secret signs in; its value is in storage/passwords."""
-    for field in sorted({secret for names in VENDORS.values() for secret in names} & set(doc)):
+    for field in sorted({RELAY_KEY, *(secret for names in VENDORS.values() for secret in names)} & set(doc)):
         del doc[field]
         errors.append(_bad(f"{place} {prefix}{field}", "a secret must not be in a conf file", "enter it on the setup page"))
     credential = doc.pop("credential", "")

@@ -136,6 +136,7 @@ def test_the_specification_of_a_connection_names_what_the_validator_takes() -> N
     of_vendors = {key for plain in settings._PLAIN.values() for key in plain}
     only_here = {
         "credential",
+        "relay",
         "ca_pem",
         "proxy_stored",
         "settings.<name>",
@@ -146,7 +147,8 @@ def test_the_specification_of_a_connection_names_what_the_validator_takes() -> N
     assert keys == {*settings._COMMON, *of_vendors, *only_here} - {"settings", "privileged"}
     credentials = re.search(r"^credential = (.*)$", (APP / "README" / "tourniquet_connection.conf.spec").read_text(), re.M)
     assert credentials is not None
-    assert set(credentials.group(1).split("|")) == {name for names in settings.VENDORS.values() for name in names}
+    of_all = {name for names in settings.VENDORS.values() for name in names}
+    assert set(credentials.group(1).split("|")) == {*of_all, settings.RELAY_KEY}
 
 
 def test_the_defaults_of_the_settings_are_those_of_the_code() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from responders.errors import BadInput, BadInputs
-from responders.settings import VENDORS, Connection, Stored
+from responders.settings import RELAY_KEY, RELAYED, VENDORS, Connection, Stored
 from responders.surfaces import splunk_settings
 from responders.surfaces.splunk_rest.fields import Fields
 from responders.surfaces.splunk_rest.stores import with_new
@@ -22,7 +22,9 @@ PLAIN: Mapping[str, Tuple[str, ...]] = {
 """Sign-in fields of each vendor that are no secrets (docs/settings.md)."""
 _WHERE = ("url", "proxy", "proxy_stored", "ca_pem", "login", "privileged.url", "privileged.login")
 """What decides who is sent the secret, and whom we trust there."""
-_COMMON = ("vendor", "tenant", "url", "credential", "secret", "settings", "ca_pem", "proxy", "proxy_secret", "disabled")
+_COMMON = (
+    "vendor", "tenant", "url", "relay", "credential", "secret", "settings", "ca_pem", "proxy", "proxy_secret", "disabled",
+)  # fmt: skip
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,79}\Z")
 _SETTING = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 _LONGEST_SECRET = 65536
@@ -54,9 +56,13 @@ def read_form(given: Mapping[str, Any], before: Optional[Mapping[str, str]], nam
     for key in ("vendor", "tenant"):
         if before is not None and key in given and given[key] != before.get(key):
             fields.error(key, "can't be changed", "delete this connection and make another")
-    for key in ("vendor", "tenant", "url", "proxy", *plain):
+    for key in ("vendor", "tenant", "url", "relay", "proxy", *plain):
         if key in fields.given:
             form.keys[key] = _words(fields, key) if key == "scopes" else fields.text(key)
+    if form.keys.get("relay"):
+        return _relayed(fields, form, before or {}, str(vendor))
+    if (before or {}).get("relay"):
+        form.keys["credential"] = ""  # the relay's key is no credential of the vendor
     if "@" in form.keys.get("proxy", ""):
         fields.error("proxy", "holds a password", "send it as proxy_secret")
         form.keys["proxy"] = ""
@@ -73,6 +79,24 @@ def read_form(given: Mapping[str, Any], before: Optional[Mapping[str, str]], nam
     _credential(fields, form, str(vendor), "")
     _privileged(fields, form, str(vendor), plain)
     _sent_anew(fields, form, before)
+    fields.done()
+    return form
+
+
+def _relayed(fields: Fields, form: Form, before: Mapping[str, str], vendor: str) -> Form:
+    """The relay has the vendor's address and credentials: here only its name and key are kept."""
+    for key in ("url", "ca_pem", "proxy", "proxy_secret", "login", "privileged", *PLAIN.get(vendor, ())):
+        if fields.given.get(key):
+            fields.error(key, "does not go with relay", "it belongs into the relay's own settings")
+    kept = ("vendor", "tenant", "relay", "credential", "disabled")
+    form.keys.update({key: "" for key in form.keys if key not in kept and not key.startswith("settings.")})
+    _settings(fields, form)
+    disabled = fields.flag("disabled")
+    if disabled is not None:
+        form.keys["disabled"] = "1" if disabled else "0"
+    if form.keys["relay"] != before.get("relay"):  # another relay has another key
+        form.keys["credential"] = ""
+    _credential(fields, form, vendor, "", (RELAY_KEY,))
     fields.done()
     return form
 
@@ -100,7 +124,7 @@ def shown(name: str, keys: Mapping[str, str], stored: Stored) -> Dict[str, Any]:
         secret = splunk_settings.secret_name(name, "privileged." + privileged.get("credential", ""))
         found["privileged"] = {**privileged, "secret_stored": stored(secret) is not None}
     vendor = keys.get("vendor", "")
-    for key in ("vendor", "tenant", "url", "credential", "proxy", *PLAIN.get(vendor, ())):
+    for key in ("vendor", "tenant", "url", "relay", "credential", "proxy", *PLAIN.get(vendor, ())):
         found[key] = keys.get(key, "")
     return found
 
@@ -108,11 +132,13 @@ def shown(name: str, keys: Mapping[str, str], stored: Stored) -> Dict[str, Any]:
 def secret_names(name: str, keys: Mapping[str, str]) -> List[str]:
     """Every secret that may lie in storage/passwords for a stanza."""
     fields = VENDORS.get(keys.get("vendor", ""), ())
-    return [splunk_settings.secret_name(name, f) for f in (*fields, *(f"privileged.{f}" for f in fields), "proxy")]
+    relayed = (RELAY_KEY,) if keys.get("vendor") in RELAYED else ()
+    others = (*relayed, *(f"privileged.{f}" for f in fields), "proxy")
+    return [splunk_settings.secret_name(name, f) for f in (*fields, *others)]
 
 
-def _credential(fields: Fields, form: Form, vendor: str, prefix: str) -> None:
-    known = VENDORS.get(vendor, ())
+def _credential(fields: Fields, form: Form, vendor: str, prefix: str, known: Sequence[str] = ()) -> None:
+    known = known or VENDORS.get(vendor, ())
     before = form.keys.get(f"{prefix}credential", "")
     kind = fields.choice("credential", known) or before or (known[0] if len(known) == 1 else "")
     if not kind:

@@ -37,7 +37,13 @@ def update(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
     """Change what is sent and leave the rest."""
     with _LOCK:
         before = _one(context, names[0])
-        return _save(context, read_form(context.request.body(), before, names[0]), new=False)
+        form = read_form(context.request.body(), before, names[0])
+        saved = _save(context, form, new=False)
+        if form.keys.get("relay", "") != before.get("relay", ""):
+            # What signs in at the vendor is the relay's alone from now on, or the other way about.
+            for secret in set(secret_names(names[0], before)) - set(form.secrets):
+                stores.drop_secret(context.splunkd, secret)
+        return saved
 
 
 def delete(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
@@ -65,7 +71,7 @@ def _save(context: Context, form: Form, *, new: bool) -> Mapping[str, Any]:
         stores.keep_secret(context.splunkd, name, value)
     stores.write(context.splunkd, _CONF, form.name, form.keys, new=new)
     if not new:
-        context.tell(f"the connection {form.name} was changed: {form.keys.get('url', '')}")
+        context.tell(f"the connection {form.name} was changed: {form.keys.get('url') or form.keys.get('relay', '')}")
     return {"connection": shown(form.name, form.keys, stored)}
 
 
