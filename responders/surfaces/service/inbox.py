@@ -24,6 +24,8 @@ from responders.surfaces.service.metrics import Metrics
 
 MOST = 512
 """Alerts held in memory."""
+_REST = 5.0
+"""Seconds until an alert that could not be dealt with is tried again."""
 _Item = Tuple[float, int, str, Optional[Mapping[str, Any]]]
 
 
@@ -36,6 +38,7 @@ class Inbox:
         self._responder, self._log, self._metrics, self._done = responder, log, metrics, done
         self._queue: queue.PriorityQueue[_Item] = queue.PriorityQueue()
         self._held: Dict[str, float] = {}
+        self._resting: Dict[str, float] = {}
         self._busy: Dict[str, List[_Item]] = {}
         """Identities at work, with the alerts on them that wait: side by side they would only stand in each other's way."""
         self._lock = threading.Lock()
@@ -67,14 +70,15 @@ class Inbox:
         self._offer(chain, row)
 
     def take_up(self, items: Iterable[due.Due]) -> None:
-        """Hand alerts that are due to the workers, as far as there is room.
+        """Hand alerts that are due to the workers, the strongest first, as far as there is room.
 
         Two who stored an alert at the same moment left two entries for it: the one that its chain does not name is ended
         here, once the alert is dealt with.
         """
         journal = self._responder().journal
-        for item in items:
-            if item.what != "alert" or self._is_held(item.about):
+        alerts = [item for item in items if item.what == "alert"]
+        for item in sorted(alerts, key=lambda item: -_confidence(item.raw or {})):
+            if self._is_held(item.about) or self._rests(item.about):
                 continue
             if handled(journal, item.about) is not None:
                 due.finish(journal, item, "dealt with")
@@ -87,6 +91,13 @@ class Inbox:
         """Alerts in memory, those at work included."""
         with self._lock:
             return len(self._held)
+
+    def _rests(self, chain: str) -> bool:
+        """True for a few seconds after an alert could not be dealt with."""
+        now = time.monotonic()
+        with self._lock:
+            self._resting = {name: until for name, until in self._resting.items() if until > now}
+            return chain in self._resting
 
     def _is_held(self, chain: str) -> bool:
         with self._lock:
@@ -128,8 +139,8 @@ class Inbox:
             report = pipeline.contain(row, self._responder())
         except Halted as error:
             self._log.warn("halted: the alert stays due", alert=chain, why=error)
-        except Refused:  # another replica has it
-            return
+        except Refused:
+            pass  # another replica has it
         except JournalError as error:
             self._metrics.errors.labels("journal").inc()
             self._log.error("the journal can't be used: the alert stays due", alert=chain, why=error)
@@ -142,6 +153,9 @@ class Inbox:
         else:
             self._tell(chain, report, known)
             self._done(chain)
+            return
+        with self._lock:
+            self._resting[chain] = time.monotonic() + _REST
 
     def _tell(self, chain: str, report: Report, known: float) -> None:
         outcome = _word(report)

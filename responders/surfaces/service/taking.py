@@ -40,7 +40,7 @@ class Seen:
 
 
 class Taking:
-    """Shared by webhook and poller. Results: stored, seen, foreign, waits, gone."""
+    """Shared by webhook and poller. Results: stored, seen, foreign, waits, unreadable."""
 
     def __init__(
         self,
