@@ -73,6 +73,11 @@ class Board:
             found = sorted(self._rows.values(), key=lambda row: (row.live, row.opened_at is None, _stamp(row)), reverse=True)
             return tuple(found), len(self._left)
 
+    def soon(self) -> None:
+        """Something was done here: whoever looks next reads the journal anew."""
+        with self._lock:
+            self._next = 0.0
+
     def mark(self) -> str:
         """Another text whenever a row changed, or automation was halted."""
         rows, left = self.rows()

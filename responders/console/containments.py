@@ -15,6 +15,7 @@ from responders.containment import clicks, due
 from responders.containment.compose import of_containment
 from responders.containment.record import Record, load
 from responders.errors import Refused
+from responders.escalation.words import left_out
 from responders.model import Outcome, Step
 
 _SHOWN = 200
@@ -73,7 +74,7 @@ def shown(visit: Visit, record: Record, status: int = 200, said: str = "") -> Re
         decision=record.plan.decision, lanes=_lanes(record), later=later, lines=lines(record.entries)[::-1],
         waiting=clicks.waiting(record, responder.now()), mine=visit.session.identity,
         restores=visit.session.identity in responder.inventory.restorers, mark=visit.site.board.mark(),
-        alerts=record.alerts[::-1],
+        alerts=record.alerts[::-1], left_out=left_out(report),
     )  # fmt: skip
 
 

@@ -79,5 +79,5 @@ class Gate:
         self._good.count(user, address)
 
 
-def _digest(key: tuple[str, ...]) -> bytes:
+def _digest(key: Tuple[str, ...]) -> bytes:
     return hashlib.sha256("\0".join(key).encode("utf-8", "replace")).digest()[:16]

@@ -138,6 +138,8 @@ class Visit:
             why = str(error) if isinstance(error, TourniquetError) else type(error).__name__
             clicks.ended(journal, click, why, refused=True)
             raise
+        finally:
+            self.site.board.soon()
 
 
 Page = Callable[..., Response]
