@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
+from typing import Any, Dict
 
 import pytest
 
-from responders.surfaces.service import poller
+from responders.surfaces.service import index, poller, taking
+from responders.surfaces.service.index import AlertIndex, Stored
 from tests.kibana.store import stamp
 from tests.service.desk import Desk, until
 
@@ -89,6 +91,38 @@ def test_a_start_while_elasticsearch_is_gone_waits_for_it_and_says_so_once(desk:
     assert sum(line["message"].startswith("alerts can't be read") for line in desk.said()) == 1
 
 
+def test_when_alerts_can_not_be_read_for_minutes_people_are_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poller, "_TELL", 0.3)
+    desk.start()
+    desk.front.down.set()
+    until(desk.office.escalated)
+    seen = len(desk.front.seen)
+    until(lambda: len(desk.front.seen) > seen + 6)
+    [report] = desk.office.escalated()
+    assert report["title"] == f"alerts of space {desk.space} can't be read: nobody is contained for them"
+    assert report["loud"] is True
+
+
+def test_an_alert_that_we_stumble_over_blinds_us_to_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake of ours that somebody found: the alert is told to people, and the next one is taken."""
+    alice, bob = desk.office.person("alice"), desk.office.person("bob")
+    first, second = desk.document(desk.row(alice)), desk.document(desk.row(bob))
+    real = taking.row_of
+
+    def stumbles(alert: Stored, index: AlertIndex) -> Dict[str, Any]:
+        if alert.id == first["kibana.alert.uuid"]:
+            raise KeyError("found by somebody")
+        return real(alert, index)
+
+    monkeypatch.setattr(taking, "row_of", stumbles)
+    desk.raise_all(first, second)
+    desk.start()
+    until(lambda: desk.suspended(bob))
+    until(desk.office.escalated)
+    assert not desk.suspended(alice)
+    assert "internal error KeyError" in json.dumps(desk.office.escalated()[0])
+
+
 def test_what_was_raised_while_the_service_was_stopped_is_found_by_the_next_start(desk: Desk) -> None:
     """How far was read is in the journal, so the look goes back as far as it must."""
     desk.start()
@@ -125,8 +159,6 @@ def test_an_alert_that_became_visible_long_after_its_time_is_found_by_a_wide_loo
 
 def test_more_alerts_than_one_page_holds_are_all_taken(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages follow one another by search_after, over one point in time."""
-    from responders.surfaces.service import index
-
     monkeypatch.setattr(index, "_LIST_PAGE", 3)
     monkeypatch.setattr(index, "_READ_PAGE", 2)
     people = [desk.office.person(f"person{number}") for number in range(8)]

@@ -14,14 +14,17 @@ from typing import Callable, Dict, List, Optional
 
 from responders.containment.responder import Responder
 from responders.errors import TourniquetError
+from responders.surfaces.service.alarm import alarm
 from responders.surfaces.service.config import Config
-from responders.surfaces.service.index import AlertIndex, TooLarge
+from responders.surfaces.service.index import AlertIndex, Stored, TooLarge
 from responders.surfaces.service.log import Log
 from responders.surfaces.service.metrics import Metrics
 from responders.surfaces.service.rows import APPROVE
 from responders.surfaces.service.taking import Taking
 
 _WIDE = 900.0
+_TELL = 180.0
+"""Seconds of looks that fail, until people are told."""
 _REMEMBER = timedelta(minutes=5)
 _BATCH = 50
 
@@ -64,7 +67,7 @@ class Poller:
     def _run(self, space: str) -> None:
         cursor: Optional[Cursor] = None
         wide_at = 0.0
-        failing = False
+        trouble = _Trouble(space, self._log, self._metrics)
         while not self._stopping.is_set():
             try:
                 cursor = cursor or Cursor.load(space, self._responder(), self._config, self._log)
@@ -74,17 +77,13 @@ class Poller:
                     wide_at = time.monotonic() + _WIDE
                 self.last_good[space] = time.monotonic()
                 self._metrics.polled.labels(space).set(time.time())
-                if failing:
-                    self._log.info("alerts can be read again", space=space)
-                failing = False
+                trouble.over()
             except TourniquetError as error:
                 self._metrics.errors.labels("poller").inc()
-                if not failing:
-                    self._log.error("alerts can't be read: nothing is lost, they are read later", space=space, why=error)
-                failing = True
+                trouble.goes_on(self._responder(), str(error))
             except Exception as error:  # a mistake of ours must not end the looking
                 self._metrics.errors.labels("internal").inc()
-                self._log.error("internal error while looking", space=space, why=f"{type(error).__name__}: {error}")
+                trouble.goes_on(self._responder(), f"internal error {type(error).__name__}: {error}")
             self._stopping.wait(self._config.every)
 
     def look(self, cursor: Cursor, wide: bool) -> None:
@@ -104,14 +103,47 @@ class Poller:
     def _take(self, space: str, names: List[str]) -> None:
         try:
             for alert in self._index.read(space, names):
-                self._taking.take(alert, "poll")
+                self._take_one(alert)
         except TooLarge as error:
             if len(names) == 1:
-                self._taking.take_unreadable(space, names[0], error, "poll")
+                self._taking.take_unreadable(space, names[0], error.message, "poll")
                 return
             for name in names:
                 if self._taking.is_new(space, name):
                     self._take(space, [name])
+
+    def _take_one(self, alert: Stored) -> None:
+        try:
+            self._taking.take(alert, "poll")
+        except TourniquetError:
+            raise
+        except Exception as error:  # made so that we stumble over it: whoever did must not blind us to all that follow
+            self._metrics.errors.labels("internal").inc()
+            self._log.error("internal error over one alert", space=alert.space, id=alert.id, why=type(error).__name__)
+            self._taking.take_unreadable(alert.space, alert.id, f"internal error {type(error).__name__}", "poll")
+
+
+class _Trouble:
+    """Looks that fail one after another: logged once, and told to people when it lasts."""
+
+    def __init__(self, space: str, log: Log, metrics: Metrics) -> None:
+        self._space, self._log, self._metrics = space, log, metrics
+        self._since: Optional[float] = None
+        self._told = False
+
+    def goes_on(self, responder: Responder, why: str) -> None:
+        if self._since is None:
+            self._since = time.monotonic()
+            self._log.error("alerts can't be read: nothing is lost, they are read later", space=self._space, why=why)
+        if not self._told and time.monotonic() - self._since >= _TELL:
+            self._told = True
+            title = f"alerts of space {self._space} can't be read: nobody is contained for them"
+            alarm(responder, title, (why, "they are taken as soon as they can be read; until then look at them in Kibana"))
+
+    def over(self) -> None:
+        if self._since is not None:
+            self._log.info("alerts can be read again", space=self._space)
+        self._since, self._told = None, False
 
 
 class Cursor:

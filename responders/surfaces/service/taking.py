@@ -11,7 +11,7 @@ from responders.containment.intake import chain_of, handled
 from responders.containment.responder import Responder
 from responders.surfaces.service.config import Config
 from responders.surfaces.service.inbox import Inbox
-from responders.surfaces.service.index import AlertIndex, Stored, TooLarge
+from responders.surfaces.service.index import AlertIndex, Stored
 from responders.surfaces.service.log import Log
 from responders.surfaces.service.metrics import Metrics
 from responders.surfaces.service.rows import APPROVE, approved, is_ours, row_of
@@ -78,9 +78,9 @@ class Taking:
         self._seen.add(_seen_as(alert.space, alert.id, tagged))
         return self._said(by, result)
 
-    def take_unreadable(self, space: str, name: str, error: TooLarge, by: str) -> str:
-        """An alert that is too large to be read: told to people, so that somebody looks at it."""
-        row = {"unreadable": f"alert {name} of space {space}", "why": error.message, "place": f"{space}/{name}"}
+    def take_unreadable(self, space: str, name: str, why: str, by: str) -> str:
+        """An alert that can't be read: told to people, so that somebody looks at it."""
+        row = {"unreadable": f"alert {name} of space {space}", "why": why, "place": f"{space}/{name}"}
         self._inbox.put(row, lambda chain, new: None)
         self._seen.add(_seen_as(space, name, False))
         self._seen.add(_seen_as(space, name, True))

@@ -63,7 +63,7 @@ class Webhook:
         try:
             alert = self._index.one(space, given["alert_id"])
         except TooLarge as error:
-            said = self._taking.take_unreadable(space, given["alert_id"], error, "webhook")
+            said = self._taking.take_unreadable(space, given["alert_id"], error.message, "webhook")
             self._door.taken(body)
             return 202, said
         if alert is None:
