@@ -33,6 +33,7 @@ _LONGEST_RECHECK = 60.0  # an action thread of Splunk is held meanwhile
 _KEPT = 65536  # characters of an unreadable payload that are kept
 Told = Tuple[Mapping[str, Any], str, str]
 """A row, its action_status, and what became of it in words."""
+_QUICK = 200  # rows that are kept before anything else is done
 _SPARE = 15.0  # seconds for what is under way when no new row is begun any more
 
 
@@ -94,10 +95,15 @@ class _Held:
     def __init__(self, app_home: str, payload: Payload, rows: Sequence[Mapping[str, Any]], log: Log) -> None:
         self._spool = Spool(var_folder(app_home))
         self._payload, self._log = payload, log
-        self._path = self._keep(rows, os.getpid())
+        self._path = ""
+        self._writing = threading.Thread(target=self._begin, args=(rows,))
+        self._writing.start()
+        if len(rows) <= _QUICK:  # of very many, which an attacker may have caused, the first is not kept waiting
+            self._writing.join()
 
     def replace(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep these instead: what was not begun. They are free for whoever runs next."""
+        self._writing.join()
         old, self._path = self._path, self._keep(rows, 0) if rows else ""
         if old:
             self._spool.remove(old)
@@ -108,14 +114,18 @@ class _Held:
     @property
     def kept(self) -> bool:
         """True while there is a file of it."""
+        self._writing.join()
         return bool(self._path)
 
     def said(self, payload: Payload) -> str:
         """What becomes of the alert that could not be handled."""
-        if self._path:
+        if self.kept:
             return "Nobody was contained; the alert is kept on this search head, and is tried again each minute"
         again = f"When this is put right: | loadjob {payload.sid} | sendalert {ACTION}" if payload.sid else ""
         return f"Nobody was contained. {again}".strip()
+
+    def _begin(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._path = self._keep(rows, os.getpid())
 
     def _keep(self, rows: Sequence[Mapping[str, Any]], process: int) -> str:
         given = self._payload

@@ -224,6 +224,19 @@ def test_bad_input_is_kept_and_escalated(python: str, splunk: Splunk, company: W
     assert [*company.okta.requests, *company.graph.requests, *company.cyberark.requests] == []
 
 
+@pytest.mark.engine("python3.9")
+def test_very_many_rows_keep_nobody_waiting_and_leave_nothing(splunk: Splunk, company: World) -> None:
+    """They are kept while the first are handled already; when all are handled no file is left."""
+    person = company.people["alice"]
+    splunk.configure(company, [person])
+    decoys = [row(person, tq_confidence="101")] * 300
+    ran = splunk.start("3.9", splunk.payload(splunk.results(csv_of(decoys))))
+    assert ran.code == 1
+    assert len(ran.log) == 300
+    assert len(splunk.entries("rejected")) == 1
+    assert splunk.kept() == []
+
+
 # -- Splunk itself is not as it should be: nobody is contained, the alert is kept, a sentence says what to do ---------------
 
 
