@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "tourniquet"
 _LEFT_OUT = (
     "content", "console", "drill", "elastic", "inventory/elasticsearch.py", "inventory/files.py", "inventory/sync",
-    "journal/elasticsearch.py", "journal/sqlite.py", "surfaces/command_line", "surfaces/service",
+    "journal/elasticsearch.py", "journal/sqlite.py", "surfaces/command_line", "surfaces/relay", "surfaces/service",
     "policy/from_yaml.py", "yaml_source.py",
 )  # fmt: skip
 """Of `responders`: what builds, shows or reads YAML, and never runs inside Splunk."""

@@ -29,6 +29,7 @@ STORES: Dict[str, Store] = {
     "tourniquet_journal": Store(more=(("field.doc", _TEXT),)),
     "tourniquet_policy": Store(more=(("field.doc", _TEXT),)),
     "tourniquet_identities": Store(more=(("field.doc", _TEXT),)),
+    "tourniquet_relay": Store(more=(("field.doc", _TEXT),)),
     # Read by searches. Ids are exact: a name in other letters is another name.
     "tourniquet_accounts": Store(
         (

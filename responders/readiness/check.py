@@ -13,7 +13,7 @@ from responders.actions import registry
 from responders.actions.action import told
 from responders.errors import RateLimited, TourniquetError, Unauthorized, Unavailable, VendorError
 from responders.readiness.held import Held
-from responders.vendors.base import BaseClient
+from responders.vendors.client import OpenClient
 
 BESIDE: Mapping[str, Mapping[str, Tuple[str, ...]]] = {
     "okta": {
@@ -58,7 +58,7 @@ class Readiness:
     notes: Tuple[str, ...]
 
 
-def check(client: BaseClient) -> Readiness:
+def check(client: OpenClient) -> Readiness:
     """Ask one vendor. Raises nothing of the vendor's: what went wrong is in the result."""
     try:
         client.warm()
@@ -93,7 +93,7 @@ def needed(vendor: str) -> Mapping[str, Tuple[str, ...]]:
     return {**found, **BESIDE[vendor]}
 
 
-def _held(client: BaseClient, asked: Sequence[str]) -> Held:
+def _held(client: OpenClient, asked: Sequence[str]) -> Held:
     module = importlib.import_module(f"responders.readiness.{client.vendor}")
     try:
         found: Held = module.held(client, asked)
@@ -111,7 +111,7 @@ def _need(name: str, permissions: Sequence[str], held: Held) -> Need:
     return Need(name, missing, tuple(item for item in permissions if held.permissions.get(item) is None))
 
 
-def _not(client: BaseClient, reachable: bool, error: Exception) -> Readiness:
+def _not(client: OpenClient, reachable: bool, error: Exception) -> Readiness:
     wanted = needed(client.vendor)
     asked = dict.fromkeys(name for names in wanted.values() for name in names)
     needs = tuple(Need(name, (), names) for name, names in wanted.items())

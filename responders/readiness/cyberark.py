@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
 from responders.errors import BadAnswer, Forbidden, NotFound
 from responders.readiness.held import Held
-from responders.vendors.cyberark import CyberArkClient
+from responders.vendors.client import VendorClient
 
 _VAULT: Mapping[str, Sequence[str]] = {
     "Audit users": ("AuditUsers",),
@@ -25,7 +25,7 @@ _TERMINATORS = "PSMLiveSessionTerminators"
 _MOST = 50
 
 
-def held(client: CyberArkClient, wanted: Sequence[str]) -> Held:
+def held(client: VendorClient, wanted: Sequence[str]) -> Held:
     """A permission on safes is held when it is on each safe that was looked at, missing when on none, else unknown.
 
     Raises BadAnswer when the vault does not show the responder's own user, VendorError.
@@ -51,7 +51,7 @@ def held(client: CyberArkClient, wanted: Sequence[str]) -> Held:
     return Held(found, tuple(notes))
 
 
-def _safes(client: CyberArkClient, names: Set[str], notes: List[str]) -> List[Set[str]]:
+def _safes(client: VendorClient, names: Set[str], notes: List[str]) -> List[Set[str]]:
     """The permissions that these names (the user, its groups) hold together, for each safe that shows its members."""
     found: List[Set[str]] = []
     hidden = 0

@@ -7,7 +7,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from responders.errors import BadAnswer
 from responders.readiness.held import Held
-from responders.vendors.vault import VaultClient
+from responders.vendors.client import VendorClient
 
 _PERMISSION = re.compile(r"\A([a-z, ]+) on (\S+)\Z")
 _ANY = "tourniquet-readiness"
@@ -15,7 +15,7 @@ _ANY = "tourniquet-readiness"
 _MOUNTS = "asked at the default mounts (auth/approle, auth/userpass, database, pki): others need the same"
 
 
-def held(client: VaultClient, wanted: Sequence[str]) -> Held:
+def held(client: VendorClient, wanted: Sequence[str]) -> Held:
     """Source: Vault API, "/sys/capabilities-self": `paths` to a list of capabilities each; `root` means all.
 
     Tried on OpenBao. Raises BadAnswer, VendorError.

@@ -21,6 +21,7 @@ from responders.policy.policy import Policy
 from responders.policy.policy import from_compiled as policy_from_compiled
 from responders.settings import ELASTIC, Settings, load_settings
 from responders.vendors.open import ClientPool
+from responders.vendors.relay_wire import RelayQueue
 
 if TYPE_CHECKING:  # what is of Elasticsearch does not ship to Splunk
     from responders.elastic.cluster import Cluster
@@ -69,6 +70,7 @@ def put_together(
     journal: Journal,
     signals: Signals,
     clock: Optional[Callable[[], Any]] = None,
+    queue: Optional[RelayQueue] = None,
 ) -> Responder:
     """A responder over these stores. `place` is where the settings stand. Raises BadInput, BadInputs."""
     catalogue = read_catalogue()
@@ -81,7 +83,7 @@ def put_together(
         inventory=inventory,
         policy=policy,
         catalogue={**catalogue, DETECTION: ENTRY},
-        clients=ClientPool(settings.connections, clock=clock),
+        clients=ClientPool(settings.connections, clock=clock, queue=queue),
         journal=journal,
         channels=open_channels(settings.escalation),
         signals=signals,

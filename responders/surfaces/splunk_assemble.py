@@ -19,6 +19,7 @@ from responders.policy.policy import Policy, from_compiled
 from responders.splunk import policies
 from responders.splunk.events import SplunkMirror, SplunkSignals
 from responders.splunk.inventory import KvInventory
+from responders.splunk.relay_queue import KvRelayQueue
 from responders.splunk.splunkd import Splunkd, SplunkError
 from responders.splunk.tls import context_for
 from responders.surfaces import splunk_settings
@@ -62,6 +63,7 @@ def open_splunk_responder(
         journal=journal,
         signals=SplunkSignals(splunkd, found.index, journal.clock),
         clock=clock,
+        queue=KvRelayQueue(splunkd),
     )
 
 

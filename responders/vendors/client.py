@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Dict, FrozenSet, Mapping, Optional, Protocol, Sequence
+from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional, Protocol, Sequence
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,18 @@ class VendorClient(Protocol):
 
     def now(self) -> datetime:
         """Current time, UTC; a test or the drill may speed it up."""
+        ...
+
+
+class OpenClient(VendorClient, Protocol):
+    """A client as the pool keeps it: it can sign in ahead of the first call, and sign out."""
+
+    clock: Callable[[], datetime]
+
+    def warm(self) -> None:
+        """Sign in and learn the own ids in advance, so that the first containment need not. Raises VendorError."""
+        ...
+
+    def close(self) -> None:
+        """Sign out where the vendor keeps sessions, and close connections."""
         ...

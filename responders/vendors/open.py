@@ -10,6 +10,9 @@ from responders.errors import BadSettings
 from responders.settings import Connection, Secret
 from responders.vendors import cyberark, entra, okta, vault
 from responders.vendors.base import BaseClient
+from responders.vendors.client import OpenClient
+from responders.vendors.relay import RelayClient
+from responders.vendors.relay_wire import RelayQueue
 from responders.vendors.transport import Endpoint, Limits, Transport
 
 Gate = Callable[[], None]
@@ -19,7 +22,8 @@ OnCall = Callable[[str, str, str, str], None]
 class ClientPool:
     """Clients by vendor and tenant, with a credential of their own for privileged targets where one is set.
 
-    `gate` is called before every change and may raise Halted; `on_call` sees each call (tests, drill).
+    `gate` is called before every change and may raise Halted; `on_call` sees each call (tests, drill). `queue` is where
+    connections through a relay put their requests.
     """
 
     def __init__(
@@ -30,26 +34,32 @@ class ClientPool:
         on_call: Optional[OnCall] = None,
         clock: Optional[Callable[[], datetime]] = None,
         limits: Optional[Limits] = None,
+        queue: Optional[RelayQueue] = None,
     ) -> None:
         self._connections: Dict[Tuple[str, str], Connection] = {(c.vendor, c.tenant): c for c in connections}
-        self._clients: Dict[Tuple[str, str, bool], BaseClient] = {}
+        self._clients: Dict[Tuple[str, str, bool], OpenClient] = {}
         self._lock = threading.Lock()
         self._gate, self._on_call, self._clock, self._limits = gate, on_call, clock, limits or Limits()
+        self._queue = queue
 
-    def get(self, vendor: str, tenant: str, *, privileged: bool = False) -> Optional[BaseClient]:
+    def get(self, vendor: str, tenant: str, *, privileged: bool = False) -> Optional[OpenClient]:
         """The client, None when the settings name no such connection."""
         connection = self._connections.get((vendor, tenant))
         if connection is None:
             return None
-        other = privileged and connection.privileged is not None
+        # Whether there is a second credential, only the relay knows.
+        other = privileged and (connection.privileged is not None or bool(connection.relay))
         with self._lock:
             key = (vendor, tenant, other)
             if key not in self._clients:
                 chosen = connection.privileged if other and connection.privileged else connection
-                self._clients[key] = self._open(chosen)
+                client = self._through_relay(connection, other) if connection.relay else self._open(chosen)
+                if self._clock is not None:
+                    client.clock = self._clock
+                self._clients[key] = client
             return self._clients[key]
 
-    def all(self) -> Tuple[BaseClient, ...]:
+    def all(self) -> Tuple[OpenClient, ...]:
         """One client for every connection."""
         return tuple(client for key in self._connections for client in [self.get(*key)] if client is not None)
 
@@ -60,7 +70,7 @@ class ClientPool:
         for client in clients:
             client.close()
 
-    def _open(self, connection: Connection) -> BaseClient:
+    def _open(self, connection: Connection) -> OpenClient:
         base = connection.url.rstrip("/")
         if connection.vendor == "vault" and not base.endswith("/v1"):
             base += "/v1"
@@ -71,10 +81,16 @@ class ClientPool:
         )
         explain = {"okta": okta.explain, "entra": entra.explain, "cyberark": cyberark.explain, "vault": vault.explain}
         transport = Transport(endpoint, explain[connection.vendor], gate=self._gate, on_call=self._on_call)
-        client = _MAKERS[connection.vendor](transport, connection)
-        if self._clock is not None:
-            client.clock = self._clock
-        return client
+        return _MAKERS[connection.vendor](transport, connection)
+
+    def _through_relay(self, connection: Connection, privileged: bool) -> OpenClient:
+        if self._queue is None:
+            raise BadSettings(
+                "has no queue here", place=f"{connection.vendor}.relay", remedy="a relay only works inside Splunk"
+            )
+        return RelayClient(
+            self._queue, connection, privileged=privileged, gate=self._gate, on_call=self._on_call, limits=self._limits
+        )
 
 
 def _okta(transport: Transport, connection: Connection) -> BaseClient:

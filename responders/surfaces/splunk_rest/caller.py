@@ -20,6 +20,7 @@ RESTORE = "tourniquet_restore"
 POLICY = "tourniquet_edit_policy"
 CONFIGURE = "tourniquet_configure"
 EXECUTE = "tourniquet_execute"
+RELAY = "tourniquet_relay"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from responders.surfaces.splunk_rest import (
     health,
     policy,
     readiness,
+    relays,
     requests,
     searches,
     setting_up,
@@ -32,6 +33,7 @@ from responders.surfaces.splunk_rest.caller import (
     EXECUTE,
     POLICY,
     PREVIEW,
+    RELAY,
     RESTORE,
     RESTRICT,
     REVOKE,
@@ -92,6 +94,8 @@ ROUTES: Tuple[Route, ...] = (
     _route("GET", "health", (VIEW, CONFIGURE), health.get),
     _route("GET", "halt", (VIEW,), halting.get),
     _route("POST", "halt", (RESTORE,), halting.post, True),
+    _route("GET", "relay/{}", (RELAY,), relays.poll),
+    _route("POST", "relay_answers/{}", (RELAY,), relays.answer),
 )
 assert EXECUTE not in {name for route in ROUTES for name in route.capabilities}, (
     "the app's own right opens nothing to people"

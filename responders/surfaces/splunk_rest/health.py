@@ -7,8 +7,9 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 from responders import __version__
 from responders.containment import due
 from responders.errors import BadInputs, TourniquetError
-from responders.surfaces.splunk_rest import searches
+from responders.surfaces.splunk_rest import relays, searches
 from responders.surfaces.splunk_rest.context import Context
+from responders.vendors.relay import RelayClient
 
 
 def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
@@ -27,6 +28,7 @@ def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         except TourniquetError as error:
             found[name] = None
             found["problems"].append(f"{name}: {error}")
+    found["problems"] += _away(found["connections"] or [])
     found["problems"] = _once(found["problems"])
     return found
 
@@ -44,7 +46,21 @@ def _kvstore(context: Context) -> str:
 
 
 def _connections(context: Context) -> List[Mapping[str, Any]]:
-    return [{"vendor": client.vendor, "tenant": client.tenant} for client in context.responder.clients.all()]
+    """`relay` and who was seen of it in the last minute stand where a relay speaks for the vendor."""
+    found: List[Mapping[str, Any]] = []
+    for client in context.responder.clients.all():
+        one: Dict[str, Any] = {"vendor": client.vendor, "tenant": client.tenant}
+        if isinstance(client, RelayClient):
+            one.update(relays.shown(context.splunkd, client.relay))
+        found.append(one)
+    return found
+
+
+def _away(connections: List[Mapping[str, Any]]) -> List[str]:
+    gone = sorted({one["relay"] for one in connections if one.get("relay") and not one["relay_seen"]})
+    return [
+        f"connections: relay {name} has not asked for work within the last minute. Start it: docs/relay.md" for name in gone
+    ]
 
 
 def _policy(context: Context) -> str:

@@ -7,9 +7,10 @@ from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 from responders.errors import TourniquetError
 from responders.readiness.check import Readiness, check
 from responders.settings import Connection
+from responders.splunk.relay_queue import KvRelayQueue
 from responders.surfaces import splunk_settings
 from responders.surfaces.assemble import read_policy
-from responders.surfaces.splunk_rest import stores
+from responders.surfaces.splunk_rest import relays, stores
 from responders.surfaces.splunk_rest.connection_form import Form, read_form, validated
 from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.fields import Fields
@@ -39,16 +40,22 @@ def test(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     else:
         form = read_form(candidate if isinstance(candidate, Mapping) else {}, None, "")
         connection = validated(form, stores.with_new(stored, form.secrets, only_new=True), context.var)
-    context.audit("connection tested", connection=name or "not saved", vendor=connection.vendor, url=connection.url)
+    context.audit(
+        "connection tested",
+        connection=name or "not saved",
+        vendor=connection.vendor,
+        url=connection.url or f"relay {connection.relay}",
+    )
     used = _used(context)
-    pool = ClientPool((connection,), limits=_LIMITS)
+    pool = ClientPool((connection,), limits=_LIMITS, queue=KvRelayQueue(context.splunkd))
     try:
         found = _checked(pool, connection, False, used)
         other = _checked(pool, connection, True, used) if connection.privileged is not None else None
     finally:
         pool.close()
     assert found is not None
-    return {**found, "privileged": other}
+    through = relays.shown(context.splunkd, connection.relay) if connection.relay else {}
+    return {**found, "privileged": other, **through}
 
 
 def _checked(pool: ClientPool, connection: Connection, privileged: bool, used: Set[str]) -> Optional[Mapping[str, Any]]:
