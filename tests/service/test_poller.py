@@ -8,10 +8,13 @@ from typing import Any, Dict
 
 import pytest
 
+from responders.settings import ElasticSettings
 from responders.surfaces.service import index, poller, taking
 from responders.surfaces.service.index import AlertIndex, Stored
 from tests.kibana.store import stamp
-from tests.service.desk import Desk, until
+from tests.service.desk import RULES, Desk, until
+from tests.service.front import Front
+from tests.surfaces.office import DETECTION
 
 pytestmark = pytest.mark.engine("elasticsearch")
 
@@ -121,6 +124,23 @@ def test_an_alert_that_we_stumble_over_blinds_us_to_no_other(desk: Desk, monkeyp
     until(desk.office.escalated)
     assert not desk.suspended(alice)
     assert "internal error KeyError" in json.dumps(desk.office.escalated()[0])
+
+
+def test_a_node_that_is_gone_or_fails_is_left_for_the_next_and_not_asked_first_again(desk: Desk) -> None:
+    """Also for what is no mere read."""
+    name = desk.raised(desk.office.person("alice"))
+    with Front(f"http://{desk.front.target.netloc}") as other:
+        both = AlertIndex(ElasticSettings((desk.front.url, other.url)), [RULES[DETECTION]])
+        desk.front.instead = lambda method, path: (500, b"{}")
+        long_ago = datetime.now(timezone.utc) - timedelta(hours=1)
+        assert list(both.listed(desk.space, long_ago, "tag", long_ago)) == [(name, False)]
+        desk.front.down.set()
+        asked = len(desk.front.seen)
+        alert = both.one(desk.space, name)
+        assert alert is not None
+        assert both.mark(alert, "acknowledged", ["tag"], long_ago)
+        assert len(desk.front.seen) == asked
+        both.close()
 
 
 def test_what_was_raised_while_the_service_was_stopped_is_found_by_the_next_start(desk: Desk) -> None:

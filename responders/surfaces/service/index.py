@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from responders.errors import BadAnswer, NotFound, Retryable, VendorError, WrongState
+from responders.errors import BadAnswer, NotFound, OutcomeUnknown, Retryable, VendorError, WrongState
 from responders.settings import ElasticSettings
 from responders.vendors.client import Response
 from responders.vendors.transport import Endpoint, Limits, Transport
@@ -78,13 +78,17 @@ class AlertIndex:
         self._lock = threading.Lock()
 
     def call(self, method: str, path: str, body: Any = None, query: Optional[Mapping[str, str]] = None) -> Any:
-        """One call's JSON; a node that is out of reach is left for the next."""
-        last: Optional[Retryable] = None
+        """One call's JSON; a node that is out of reach, or hangs, is left for the next.
+
+        Every call here may be repeated: a mark is written only over the document that was read.
+        """
+        last: Optional[VendorError] = None
+        first = self._first
         for number in range(len(self._transports)):
-            place = (self._first + number) % len(self._transports)
+            place = (first + number) % len(self._transports)
             try:
                 answer = self._send(self._transports[place], method, path, body, query)
-            except Retryable as error:
+            except (Retryable, OutcomeUnknown) as error:
                 last = error
                 continue
             with self._lock:
