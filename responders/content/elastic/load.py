@@ -7,6 +7,7 @@ a rule looks back further than the minutes that are there is not measured, and t
 from __future__ import annotations
 
 import copy
+import os
 import platform
 import random
 import time
@@ -21,7 +22,7 @@ from responders.content.detection import Detection
 from responders.content.ecs import to_ecs
 from responders.content.elastic.query import in_namespace, queries
 from responders.content.elastic.runner import MAX_SIGNALS, ElasticRun
-from responders.content.elastic.server import Server
+from responders.content.elastic.server import ElasticError, Server
 from responders.content.lag import look_back_seconds
 from responders.content.schedule import minutes_between_runs
 
@@ -31,6 +32,8 @@ TASKS = 10
 """Of a default Kibana: xpack.task_manager.capacity, each 3 s up to 8.x, each 0.5 s since (Elastic, "Task Manager settings in
 Kibana"; "By default, Kibana polls for tasks at a rate of 10 tasks every 3 seconds", "Task Manager troubleshooting")."""
 POLL_SECONDS = 3
+NO_ANSWER = -1
+"""Rows of a query that the client gave up waiting for, after a minute."""
 _TIMES = 3
 _CHUNK = 5000
 _IDENTITIES = 3000
@@ -106,8 +109,13 @@ def _run(server: Server, detection: Detection, query: str, now: datetime) -> Tup
     since = now - timedelta(seconds=look_back_seconds(detection))
     window = {"gt": since.isoformat(), "lte": now.isoformat()}
     begun = time.perf_counter()
-    rows = server.esql(query, {"range": {"event.ingested": window}})
-    return time.perf_counter() - begun, len(rows)
+    try:
+        rows = len(server.esql(query, {"range": {"event.ingested": window}}))
+    except ElasticError as error:
+        if error.status:
+            raise
+        rows = NO_ANSWER
+    return time.perf_counter() - begun, rows
 
 
 def _templates(detections: Sequence[Detection], now: datetime) -> Dict[str, List[Tuple[str, Dict[str, Any]]]]:
@@ -161,7 +169,8 @@ def load_page(result: Result) -> str:
             held {result.events:,} events of {result.minutes} minutes ({A_MINUTE:,} a minute, as 10 million a day are), of
             {_IDENTITIES:,} identities, in a mix of sources ({_shares()}: an assumption; {_PLAIN_SHARE:.0%} of CloudTrail,
             Okta's and Entra's audit events are of an ordinary kind). Machine: {platform.machine()},
-            shared with other work, so the figures are rather too high. Kibana was not there."""
+            {os.cpu_count()} cores with a load of {os.getloadavg()[1]:.0f} by other work, so the figures are far too high.
+            Kibana was not there."""
         ),
         "| figure | |",
         "|---|---|",
@@ -190,7 +199,8 @@ def load_page(result: Result) -> str:
     for one in sorted(result.rules, key=lambda item: (-item.seconds, item.detection.slug)):
         back = look_back_seconds(one.detection)
         mark = " (more than was there)" if back > 60 * result.minutes else ""
-        lines.append(f"| {one.detection.slug} | {one.seconds:.2f} | {one.rows} | {back} s{mark} |")
+        rows = "no answer" if one.rows == NO_ANSWER else str(one.rows)
+        lines.append(f"| {one.detection.slug} | {one.seconds:.2f} | {rows} | {back} s{mark} |")
     return "\n".join(lines) + "\n"
 
 
