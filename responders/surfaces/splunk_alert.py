@@ -12,18 +12,16 @@ nothing could be recorded: the alert is kept on this search head, and `tournique
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import threading
 import time
 from typing import Any, BinaryIO, Callable, List, Mapping, Sequence, Tuple
 
-from responders.alerts.kept import kept
 from responders.errors import BadAlert, JournalError, Refused, TourniquetError
 from responders.escalation.report import Report
-from responders.surfaces.splunk_log import ACTION, Log, log_path, var_folder
+from responders.surfaces.splunk_held import Held
+from responders.surfaces.splunk_log import ACTION, Log, log_path
 from responders.surfaces.splunk_results import MAX_PAYLOAD, Payload, read_payload, recheck_seconds
-from responders.surfaces.splunk_spool import Spool
 
 MAXTIME = 300.0
 """alert_actions.conf maxtime: Splunk kills the process then."""
@@ -33,7 +31,6 @@ _LONGEST_RECHECK = 60.0  # an action thread of Splunk is held meanwhile
 _KEPT = 65536  # characters of an unreadable payload that are kept
 Told = Tuple[Mapping[str, Any], str, str]
 """A row, its action_status, and what became of it in words."""
-_QUICK = 200  # rows that are kept before anything else is done
 _SPARE = 15.0  # seconds for what is under way when no new row is begun any more
 
 
@@ -54,7 +51,7 @@ def main(arguments: Sequence[str], stdin: BinaryIO, app_home: str) -> int:
     if payload.broken:
         log.write(payload.search, payload.sid, "failure", payload.broken)
         rows.append({"unreadable": payload.broken, "search": payload.search, "sid": payload.sid})
-    held = _Held(app_home, payload, rows, log)
+    held = Held(app_home, payload, rows, log)
     splunkd = None
     try:
         # Late: while these load, nothing could say what is wrong.
@@ -89,60 +86,11 @@ def may_execute(splunkd: Any) -> bool:
     return content.get("username") == SYSTEM_USER or EXECUTE in (content.get("capabilities") or ())
 
 
-class _Held:
-    """The rows in a file of this search head, until they are handled."""
-
-    def __init__(self, app_home: str, payload: Payload, rows: Sequence[Mapping[str, Any]], log: Log) -> None:
-        self._spool = Spool(var_folder(app_home))
-        self._payload, self._log = payload, log
-        self._path = ""
-        self._writing = threading.Thread(target=self._begin, args=(rows,))
-        self._writing.start()
-        if len(rows) <= _QUICK:  # of very many, which an attacker may have caused, the first is not kept waiting
-            self._writing.join()
-
-    def replace(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Keep these instead: what was not begun. They are free for whoever runs next."""
-        self._writing.join()
-        old, self._path = self._path, self._keep(rows, 0) if rows else ""
-        if old:
-            self._spool.remove(old)
-
-    def drop(self) -> None:
-        self.replace(())
-
-    @property
-    def kept(self) -> bool:
-        """True while there is a file of it."""
-        self._writing.join()
-        return bool(self._path)
-
-    def said(self, payload: Payload) -> str:
-        """What becomes of the alert that could not be handled."""
-        if self.kept:
-            return "Nobody was contained; the alert is kept on this search head, and is tried again each minute"
-        again = f"When this is put right: | loadjob {payload.sid} | sendalert {ACTION}" if payload.sid else ""
-        return f"Nobody was contained. {again}".strip()
-
-    def _begin(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._path = self._keep(rows, os.getpid())
-
-    def _keep(self, rows: Sequence[Mapping[str, Any]], process: int) -> str:
-        given = self._payload
-        try:
-            return self._spool.keep(
-                [kept(row) for row in rows], search=given.search, sid=given.sid, owner=given.owner, process=process
-            )
-        except OSError as error:  # a full disk must not keep anybody from being contained
-            self._log.write(given.search, given.sid, "failure", f"the alert can't be kept beside the journal: {error}")
-            return ""
-
-
 def _unreadable(text: str, why: str, app_home: str, log: Log) -> int:
     """A payload that is none has no session to do anything with: kept, so that the next run journals and escalates it."""
     log.write("", "", "failure", why)
     row = {"unreadable": text[:_KEPT], "sha256": _digest(text), "why": why}
-    held = _Held(app_home, Payload("", "", {}, (row,), owner=SYSTEM_USER), [row], log)
+    held = Held(app_home, Payload("", "", {}, (row,), owner=SYSTEM_USER), [row], log)
     held.replace([row])
     return 2
 
