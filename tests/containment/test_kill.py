@@ -213,6 +213,8 @@ def company(folder: Path, vendors: Vendors, bank: Optional[World]) -> Iterator[C
         finally:
             assert bank.bao is not None
             bank.bao.request("DELETE", f"identity/entity/id/{found.person.entity}")
+            # The responders' own tokens: each of them would be looked at by every containment to come.
+            bank.bao.request("POST", "sys/leases/revoke-prefix/auth/approle/login", {})
 
 
 BOTH = [
@@ -233,7 +235,8 @@ def test_killed_anywhere_the_rest_is_finished_too(
             found.enable()
         total = children.points(found.world, found.row, what, found.containment)
     assert total > 10
-    step = 1 if os.environ.get("CI") == "true" else 7
+    # A write has a point before and after it, and OpenBao's lane costs most: there every other one.
+    step = (2 if bank else 1) if os.environ.get("CI") == "true" else 7
     for point in range(0, total, step):
         with company(tmp_path / str(point), vendors, bank) as found:
             if what == "recheck":
