@@ -8,7 +8,9 @@ import re
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, FrozenSet, Iterable, Iterator, Sequence
+from typing import Any, FrozenSet, Iterable, Iterator, Sequence, Set
+
+from responders.content.detection import Example
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 _ADDRESS = re.compile(r"\b(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\b")
@@ -27,6 +29,8 @@ ROLES = frozenset(
 )  # fmt: skip
 """Names that say what somebody is and not who: a search may rest on them."""
 _LAST = re.compile(r"^(.*[_/:])?([^_/:@]+)(@.*)?$", re.DOTALL)
+_SHORTEST = 4
+"""Letters of a literal: a shorter one is a part of words."""
 _MACROS = Path(__file__).resolve().parent.parent.parent / "detections" / "macros.yaml"
 
 
@@ -43,6 +47,15 @@ def rename(events: Sequence[Any], fires: Sequence[str], lookups: Any) -> Any:
     text = _AWS_ACCOUNT.sub(lambda m: "".join(str((int(c) + 3) % 10) for c in m[0]), text)
     text = _ADDRESS.sub(_other_address, text)
     return json.loads(_TIME.sub(_later, text))
+
+
+def literals(example: Example) -> Set[str]:
+    """What of an example is its own: addresses, ids, keys, account numbers and names. A search may hold none of them."""
+    lookups = dict(example.lookups)
+    text = json.dumps([example.events, lookups])
+    found = {match[0] for pattern in (_ADDRESS, _AWS_ID, _AWS_ACCOUNT) for match in pattern.finditer(text)}
+    found |= {match for match in _GUID.findall(text) if match.lower() not in _constants()}
+    return {name for name in (*found, *_names(example.events, example.fires, lookups)) if len(name) >= _SHORTEST}
 
 
 def _names(events: Sequence[Any], fires: Iterable[str], lookups: Any) -> Iterator[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Dict
 
 import pytest
 
+from responders.content.detection import Detection
+from responders.content.lag import LAG_SECONDS, look_back_seconds
 from responders.content.latency import _CASES, splunk_load
 from responders.content.load import EVENTS_A_DAY, SHARES, Scheduled, reading_seconds, scheduled, simulate
 from responders.content.loader import ROOT, load_detections, load_macros
+from responders.content.schedule import minutes_between_runs
 from responders.content.spl import Macro
-from responders.content.splunk_conf import filter_name
+from responders.content.splunk_conf import filter_name, regular
 
 CONF = (ROOT.parent / "splunk_app" / "default" / "savedsearches.conf").read_text(encoding="utf-8")
 DETECTIONS = load_detections()
@@ -84,3 +88,20 @@ def test_the_page_says_it() -> None:
     """docs/latency.md has the simulation of what ships."""
     page = (ROOT.parent / "docs" / "latency.md").read_text(encoding="utf-8")
     assert "\n".join(splunk_load(DETECTIONS, CONF)) in page, "run `make build`"
+
+
+@pytest.mark.parametrize("detection", DETECTIONS, ids=lambda one: one.slug)
+def test_no_detection_reads_more_than_its_window_and_the_lag(detection: Detection) -> None:
+    """A window: its span, the source's lag and the interval. A single event: what was indexed in the interval, in both."""
+    every = 60 * minutes_between_runs(detection)
+    stanza = dict(regular(detection))
+    lag = detection.elastic.lag_seconds
+    allowed = detection.window_seconds + (LAG_SECONDS.get(detection.source, 900) if lag is None else lag) + every
+    assert look_back_seconds(detection) == allowed
+    if detection.window_seconds:
+        assert int(stanza["dispatch.earliest_time"].strip("-s")) <= allowed + every
+        for back in re.findall(r"earliest=-(\d+)h", stanza["search"]):
+            assert 3600 * int(back) <= allowed + 3600
+    else:
+        assert stanza["dispatch.index_earliest"] == f"-{every // 60}m@m"
+        assert allowed <= 86400 and "earliest=" not in stanza["search"]
