@@ -1,0 +1,143 @@
+/* Setup page, section 4: the policy in use, a new one checked and proposed, a proposed one activated by somebody else. */
+(function () {
+  "use strict";
+  const parts = (window.TourniquetSetup = window.TourniquetSetup || {});
+  const LIMITS = [
+    ["revokes", "Revokes an hour", ""], ["restricts", "Restricts an hour", ""],
+    ["population_share", "Share of the population an hour", "0.005 is half a per cent; the smaller of both counts"],
+    ["never_under", "But never under", ""], ["guarded", "Privileged and production services an hour", ""],
+    ["detection_share", "Most that one detection may use", "0.4 is 40 %"], ["kept_for_clicks", "Kept for analysts' clicks", "0.3 is 30 %"],
+  ];
+  const MOST = 4 * 1024 * 1024;
+
+  async function json(file) {
+    if (file.size > MOST) throw new Error(`${file.name} has more than 4 MB`);
+    try {
+      return JSON.parse(await file.text());
+    } catch (error) {
+      throw new Error(`${file.name} is no JSON: ${error.message}. tourniquet policy build makes it of YAML`);
+    }
+  }
+
+  function outcome(base, body) {
+    const { el } = base;
+    const failed = body.cases.filter((one) => !one.passed);
+    return [
+      el("h4", {}, body.diff.length ? `${body.diff.length} values differ from the policy in use` : "Nothing differs from the policy in use"),
+      body.diff.length ? base.list(body.diff) : null,
+      body.cases.length ? [el("h4", {}, `${body.cases.length - failed.length} of ${body.cases.length} cases decide as they expect`),
+        base.table(["Case", "Passed", "Difference"], body.cases.map((one) => [one.name, base.badge(one.passed ? "good" : "bad", one.passed ? "yes" : "no"), one.difference || "–"]), "Cases")] : el("p", {}, "No cases were given: nothing says what it should decide.")];
+  }
+
+  function errors(base, reply) {
+    if (!reply.errors.length) return [base.el("p", { class: "tq-error" }, reply.error)];
+    return [base.el("h4", {}, `${reply.errors.length} errors`),
+      base.table(["Place", "What", "Remedy"], reply.errors.map((one) => [one.place, one.what, one.remedy]), "Errors of the policy")];
+  }
+
+  /* Check and propose, for a file or for changed limits: `read` gives {policy, cases}, or throws a sentence. */
+  function proposal(base, app, title, inner, read) {
+    const { el, field } = base;
+    const why = field({ name: "why", label: "Why", help: "Who activates it reads this." });
+    const status = base.status();
+    const shown = el("div", {});
+    async function go(pressed, dry) {
+      why.fail("");
+      shown.replaceChildren();
+      let given;
+      try {
+        given = await read();
+      } catch (error) {
+        return base.say(status, "bad", error.message);
+      }
+      if (!dry && !why.value.trim()) {
+        why.fail("is missing. Say why");
+        return why.control.focus();
+      }
+      const reply = await base.busy(pressed, () => base.ask("POST", "policy", { ...given, why: why.value.trim(), dry_run: dry }));
+      if (!reply.ok) {
+        base.say(status, "bad", reply.errors.length ? "Refused. Nothing is stored." : reply.error);
+        return shown.replaceChildren(...(reply.errors.length ? errors(base, reply) : []).filter(Boolean));
+      }
+      if (!dry) return app.changed("policy", `Stored as ${reply.body.version}. Another person must activate it.`, ["policy"]);
+      base.say(status, "good", "Checked: it can be proposed. Nothing is stored yet.");
+      return shown.replaceChildren(...outcome(base, reply.body).flat().filter(Boolean));
+    }
+    const check = base.button("Check", () => go(check, true));
+    const propose = base.button("Propose", () => go(propose, false), { class: "tq-main" });
+    return base.more(title, el("div", { class: "tq-form", role: "group", "aria-label": title }, inner, why.box, status, el("p", { class: "tq-buttons" }, check, propose), shown));
+  }
+
+  function upload(base, app) {
+    const policy = base.field({ name: "file", label: "Policy", kind: "file", accept: ".json,application/json", help: "JSON in the form of docs/policy.md; begin with the one in use" });
+    const cases = base.field({ name: "cases", label: "Cases", kind: "file", accept: ".json,application/json", help: 'JSON, a list or {"cases": […]}. A proposal with a case that decides otherwise is not stored.' });
+    return proposal(base, app, "Propose a policy from a file", base.el("div", { class: "tq-grid" }, policy.box, cases.box), async () => {
+      const file = policy.control.files[0];
+      if (!file) throw new Error("Choose a file with the policy.");
+      const found = await json(file);
+      const given = found && typeof found === "object" && found.policy ? found : { policy: found };
+      const body = { policy: given.policy, cases: Array.isArray(given.cases) ? given.cases : [] };
+      if (cases.control.files[0]) {
+        const more = await json(cases.control.files[0]);
+        body.cases = Array.isArray(more) ? more : (more && more.cases) || [];
+      }
+      return body;
+    });
+  }
+
+  function limits(base, app) {
+    const now = app.state.policy.body.policy;
+    const fields = LIMITS.map(([name, label, help]) => base.field({ name: `limits.${name}`, label, help, kind: "number", step: "any", value: now.limits[name] }));
+    return proposal(base, app, "Change blast limits", [base.el("p", {}, "How much may be contained in an hour. A new version of the policy, in all else the same."),
+      base.el("div", { class: "tq-grid" }, fields.map((one) => one.box))], () => {
+      const policy = JSON.parse(JSON.stringify(now));
+      for (const one of fields) {
+        if (one.value === "" || !Number.isFinite(Number(one.value))) throw new Error(`${one.box.querySelector("label").textContent}: give a number`);
+        policy.limits[one.name.slice(7)] = Number(one.value);
+      }
+      return { policy, cases: [] };
+    });
+  }
+
+  function versions(base, app) {
+    const { el, field } = base;
+    const found = app.state.policy.body;
+    const why = field({ name: "activate_why", label: "Why it is activated" });
+    const status = base.status();
+    async function activate(pressed, version) {
+      if (!why.value.trim()) {
+        why.fail("is missing. Say why");
+        return why.control.focus();
+      }
+      const reply = await base.busy(pressed, () => base.ask("POST", "policy/activate", { version, why: why.value.trim() }));
+      if (!reply.ok) return base.say(status, "bad", reply.errors.length ? reply.errors.map((one) => `${one.place}: ${one.what}. ${one.remedy}`) : reply.error);
+      return app.changed("policy", `In use: ${version || "the default"}`, ["policy", "health"]);
+    }
+    const all = [...found.versions, { version: "", by: "–", at: "–", why: "the default that ships", used: !found.used }];
+    return base.more(`Versions (${found.versions.length})`, el("div", { class: "tq-form" },
+      base.table(["Version", "By", "At", "Why", "In use", "Do"], all.map((one) => [
+        one.version || "default", one.by, one.at, one.why, one.used ? base.badge("good", "in use") : "–",
+        one.used ? "" : base.button("Activate", (event) => activate(event.target, one.version), { "aria-label": `Activate ${one.version || "the default"}` })]), "Versions of the policy"),
+      why.box, status));
+  }
+
+  function render(base, app) {
+    const { el } = base;
+    const reply = app.state.policy;
+    if (!reply.ok) return [el("p", { class: "tq-error" }, reply.error)];
+    const save = base.button("Save the policy in use as a file", () => {
+      const url = URL.createObjectURL(new Blob([`${JSON.stringify(reply.body.policy, null, 1)}\n`], { type: "application/json" }));
+      el("a", { href: url, download: `tourniquet-policy-${reply.body.used || "default"}.json` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+    });
+    const may = app.may("tourniquet_edit_policy");
+    const human = (reply.body.policy.thresholds || {}).human || {};
+    return [
+      el("p", {}, "In use: ", el("strong", {}, reply.body.used || "the default that ships"), ` – a human is restricted from ${human.restrict}, revoked from ${human.revoke}; at most ${reply.body.policy.limits.revokes} revokes and ${reply.body.policy.limits.restricts} restricts an hour.`),
+      el("p", { class: "tq-buttons" }, save),
+      may ? [el("p", {}, "One person proposes, another one activates. Both must be people of the inventory."), app.person("To propose or activate"), upload(base, app), limits(base, app), versions(base, app)]
+        : app.lacks("tourniquet_edit_policy", "To propose or activate a policy")];
+  }
+
+  parts.policy = { render };
+})();
