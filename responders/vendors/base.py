@@ -54,6 +54,13 @@ class BaseClient(abc.ABC):
         path = self.transport.path(path_template, ids)
         return self._authorized(method, path, query, body, path_template)
 
+    def read(self, path: str, *, name: str) -> Response:
+        """GET a path, or a URL that the vendor gave for its next page. `name` is its template, for limits and messages.
+
+        Raises like `call`, and BadAnswer for a URL of another host.
+        """
+        return self._authorized("GET", path, None, None, name)
+
     def items(
         self, path_template: str, *, ids: Sequence[str] = (), query: Optional[Mapping[str, str]] = None
     ) -> Sequence[Mapping[str, Any]]:
