@@ -173,7 +173,7 @@ def sealed(site: Site, response: Response) -> Response:
 def _answer(site: Site, request: Request, handler: Page, values: Mapping[str, str], lasting: bool) -> Response:
     session = site.sessions.find(request.cookies.get(site.cookie, ""), touch=not lasting)
     if session is None:
-        return _stranger(request)
+        return Response("sign in\n", status=401, mimetype="text/plain") if lasting else _stranger(request)
     visit = Visit(site, request, session, address_of(site.settings, request))
     try:
         _look(visit)

@@ -161,6 +161,13 @@ class Browser:
             )
         )
 
+    def wait_for(self, words: str) -> None:
+        """Wait until the page has put the focus on what has these words."""
+        end = time.monotonic() + 10
+        while self.focus() != words:
+            assert time.monotonic() < end, f"the focus is on {self.focus()!r}, not on {words!r}"
+            time.sleep(0.02)
+
     def tab_to(self, words: str, most: int = 60) -> None:
         """Press Tab until the element with these words has the focus; it must be seen to have it."""
         for _ in range(most):

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import MisdirectedRequest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
@@ -76,7 +77,7 @@ def test_behind_a_proxy_only_the_set_origin_counts(house: House) -> None:
 
     def request(**headers: str) -> Request:
         given = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7", **headers}
-        return EnvironBuilder(headers=given, environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_request(Request)
+        return EnvironBuilder(headers=Headers(given), environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_request(Request)
 
     assert own_origin(settings, request(Host="TQ.corp.example")) == "https://tq.corp.example"
     assert own_origin(settings, request(Host="tq.corp.example:443")) == "https://tq.corp.example"

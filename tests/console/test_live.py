@@ -89,7 +89,7 @@ def test_many_lookers_cost_no_more_than_one(house: House) -> None:
         for _ in range(50):
             board.rows()
     finally:
-        del store.scan  # type: ignore[attr-defined]
+        del store.scan
     assert len(scans) <= 2 * (len(rows) + 1)
 
 

@@ -62,7 +62,8 @@ def test_every_form_needs_its_role(house: House, zoe: str, role: str) -> None:
 
 def test_nobody_sees_anything_before_signing_in(house: House, zoe: str) -> None:
     """Every page and every form of a stranger ends at the sign-in; nothing of a containment is in the answer."""
-    for path in (*PAGES, "contain", "live", f"containment/{zoe}"):
+    assert house.guest().get("/console/live").status_code == 401
+    for path in (*PAGES, "contain", f"containment/{zoe}"):
         answer = house.guest().get(f"/console/{path}")
         assert answer.status_code == 303 and answer.headers["Location"].startswith("/console/sign-in?next=")
         assert "zoe" not in answer.text

@@ -83,6 +83,7 @@ function listen() {
     // A browser tries again by itself only while it holds the stream for interrupted, not after a refusal.
     say("Not live: trying again", "off");
     if (source.readyState !== EventSource.CLOSED) return;
+    refresh(); // a session that ended leads to the sign-in
     setTimeout(listen, wait);
     wait = Math.min(LONGEST_WAIT, wait * 2);
   });
