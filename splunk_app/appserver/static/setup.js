@@ -88,7 +88,7 @@
         found.push([`Detections that run: ${on} of ${all.length}`, on > 0, "searches"]);
         found.push(["Upkeep searches run", others.every((one) => one.enabled), "searches"]);
       }
-      if (health.ok) found.push([health.body.problems.length ? `Health: ${health.body.problems.length} problems` : "Health: no problems", !health.body.problems.length, "running"]);
+      if (health.ok) found.push([health.body.problems.length ? `Health, problems: ${health.body.problems.length}` : "Health: no problems", !health.body.problems.length, "running"]);
       if (app.state.halt.ok) found.push([app.state.halt.body.halted ? "Automation is halted" : "Automation is not halted", !app.state.halt.body.halted, "running"]);
       return found;
     }

@@ -103,7 +103,7 @@
     const label = el("label", { for: id }, about.label, about.needed ? el("span", { class: "tq-needed" }, " (needed)") : null);
     const box = el("div", { class: `tq-field tq-${about.kind || "text"}` }, about.kind === "flag" ? [control, label] : [label, control], help, error);
     return {
-      name: about.name, box, control,
+      name: about.name, box, control, needed: about.needed || false,
       get value() { return about.kind === "flag" ? control.checked : control.value; },
       show(on) { box.hidden = !on; },
       get shown() { return !box.hidden && !box.closest("[hidden]"); },
@@ -126,16 +126,29 @@
         const name = words.slice(start).join(".");
         at = fields.find((one) => one.shown && (one.name === name || one.name === (aliases || {})[name]));
       }
-      const text = `${error.what}. ${error.remedy}`;
+      const text = sentences(error);
       if (at) {
         for (let part = at.box.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
         at.fail(at.control.getAttribute("aria-invalid") === "true" ? `${at.box.querySelector(".tq-error").textContent} ${text}` : text);
       } else rest.push(`${error.place}: ${text}`);
     }
     if (!reply.errors.length) rest.push(reply.error);
-    say(status, "bad", rest.length ? rest : [`${reply.errors.length} values are refused: see the fields`]);
+    say(status, "bad", rest.length ? rest : ["Nothing is saved: see what is wrong at the fields."]);
     const first = fields.find((one) => one.shown && one.control.getAttribute("aria-invalid") === "true");
     if (first) first.control.focus();
+  }
+
+  const large = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+  const sentences = (error) => `${large(error.what)}. ${large(error.remedy)}.`;
+
+  /* True when nothing that is needed is empty; else each such field says so, at once and before anything is sent. */
+  function whole(fields, status) {
+    const empty = fields.filter((one) => one.shown && one.needed && !String(one.value).trim());
+    for (const one of fields) one.fail(empty.includes(one) ? "Is missing. Fill it in." : "");
+    if (!empty.length) return true;
+    say(status, "bad", "Nothing is sent: see what is missing at the fields.");
+    empty[0].control.focus();
+    return false;
   }
 
   const status = () => el("div", { class: "tq-status", role: "status", "aria-live": "polite" });
@@ -174,5 +187,5 @@
 
   const words = (text) => text.split(/[\s,]+/).filter(Boolean);
 
-  parts.base = { el, table, badge, list, more, button, link, prefix, call, ask, field, showErrors, status, say, busy, twice, words };
+  parts.base = { el, table, badge, list, more, button, link, prefix, call, ask, field, showErrors, sentences, whole, status, say, busy, twice, words };
 })();

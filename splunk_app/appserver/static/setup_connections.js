@@ -69,11 +69,11 @@
       el("h4", {}, title, " ", base.badge(found.ready ? "good" : "bad", found.ready ? "ready" : "not ready")),
       el("p", {}, "Reachable: ", yes(base, found.reachable), "  Signed in: ", yes(base, found.authenticated)),
       found.problem ? el("p", { class: "tq-error" }, found.problem) : null,
-      !used.length ? null : found.ready ? base.more(`${used.length} actions of the policy: none lacks anything`, base.table(heads, rows(used), `${title}: actions of the policy`))
+      !used.length ? null : found.ready ? base.more(`Actions of the policy: ${used.length}, none lacks anything`, base.table(heads, rows(used), `${title}: actions of the policy`))
         : base.table(heads, rows(used), `${title}: actions of the policy`),
       missing.length ? [el("p", {}, VENDORS[vendor].lack), box] : null,
       found.notes.length ? [el("p", {}, "Notes"), base.list(found.notes)] : null,
-      others.length ? base.more(`${others.length} actions that your policy does not use`, base.table(heads, rows(others), `${title}: other actions`)) : null);
+      others.length ? base.more(`Actions that your policy does not use: ${others.length}`, base.table(heads, rows(others), `${title}: other actions`)) : null);
   }
 
   function credentialFields(base, about, before, place) {
@@ -146,12 +146,14 @@
     for (const [name, to] of Object.entries(SECRETS)) aliases[`privileged.${name}`] = `privileged.${to}`;
     async function save(event) {
       event.preventDefault();
+      if (!base.whole(fields, status)) return undefined;
       const reply = await base.busy(saves, () => base.ask("POST", before ? `connections/${before.name}` : "connections", body()));
       if (!reply.ok) return base.showErrors(fields, status, reply, aliases);
       delete app.tests[reply.body.connection.name];
       return done(`${reply.body.connection.name} is saved. Test it now.`);
     }
     async function probe() {
+      if (!base.whole(fields, status)) return undefined;
       const reply = await base.busy(tries, () => base.ask("POST", "connections/test", { candidate: body() }));
       result.replaceChildren();
       if (!reply.ok) return base.showErrors(fields, status, reply, aliases);
@@ -216,7 +218,7 @@
           base.button("Edit", () => open(one.vendor, one), { "aria-label": `Edit ${one.name}` }),
           base.twice(`Delete ${one.name}`, `Delete ${one.name} and its secrets for good?`, (pressed) => remove(pressed, one))),
         !found ? null : found.ok ? shown(base, one.vendor, found.body)
-          : [el("p", { class: "tq-error" }, found.error), base.list(found.errors.map((error) => `${error.place}: ${error.what}. ${error.remedy}`))]);
+          : [el("p", { class: "tq-error" }, found.error), base.list(found.errors.map((error) => `${error.place}: ${base.sentences(error)}`))]);
     });
     return [
       cards.length ? cards : el("p", {}, "No vendor is connected yet. One is enough to begin with: accounts elsewhere are named as open."),

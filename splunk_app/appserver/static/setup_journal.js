@@ -81,6 +81,7 @@
     const save = el("button", { type: "submit" }, "Add channel");
     async function send(event) {
       event.preventDefault();
+      if (!base.whole(fields, status)) return undefined;
       const one = { name: name.value.trim(), type: type.value, url: url.value.trim() };
       if (ca.value.trim()) one.ca_pem = ca.value;
       const reply = await base.busy(save, () => base.ask("POST", "settings", { escalation: [one] }));

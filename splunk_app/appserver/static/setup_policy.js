@@ -110,7 +110,7 @@
         return why.control.focus();
       }
       const reply = await base.busy(pressed, () => base.ask("POST", "policy/activate", { version, why: why.value.trim() }));
-      if (!reply.ok) return base.say(status, "bad", reply.errors.length ? reply.errors.map((one) => `${one.place}: ${one.what}. ${one.remedy}`) : reply.error);
+      if (!reply.ok) return base.say(status, "bad", reply.errors.length ? reply.errors.map((one) => `${one.place}: ${base.sentences(one)}`) : reply.error);
       return app.changed("policy", `In use: ${version || "the default"}`, ["policy", "health"]);
     }
     const all = [...found.versions, { version: "", by: "–", at: "–", why: "the default that ships", used: !found.used }];

@@ -78,6 +78,7 @@
     const status = base.status();
     async function send(event) {
       event.preventDefault();
+      if (!base.whole([reason], status)) return undefined;
       const reply = await base.busy(press, () => base.ask("POST", "halt", { halt: !halted, reason: reason.value.trim() }));
       if (!reply.ok) return base.showErrors([reason], status, reply);
       return app.changed("running", halted ? "Automation runs again" : "Halted", ["halt", "health"]);
@@ -95,7 +96,7 @@
         el("form", { class: "tq-form", onsubmit: send, "aria-label": "Halt or resume", novalidate: true }, reason.box, status, el("p", { class: "tq-buttons" }, press))]
         : app.lacks("tourniquet_restore", "To halt or resume"),
       el("h3", {}, "Health"), facts,
-      (found.problems || []).length ? [el("p", {}, base.badge("bad", `${found.problems.length} problems`)), base.list(found.problems)] : null];
+      (found.problems || []).length ? [el("p", {}, base.badge("bad", `problems: ${found.problems.length}`)), base.list(found.problems)] : null];
   }
 
   parts.searches = { render, detections, upkeep };
