@@ -120,9 +120,14 @@ class Settings:
 
 def load_settings(path: str) -> Settings:
     """Read a JSON settings file. Paths in it are relative to it. Raises BadInputs with everything that is wrong."""
+    return read_settings(load_json(path), path)
+
+
+def load_json(path: str) -> Any:
+    """What is in a JSON file. Raises BadInputs."""
     try:
         with open(path, encoding="utf-8-sig") as handle:
-            given = json.loads(handle.read(_LONGEST_FILE), object_pairs_hook=_once)
+            return json.loads(handle.read(_LONGEST_FILE), object_pairs_hook=_once)
     except OSError as error:
         raise BadInputs([_bad(path, f"{error.strerror}", "create it, docs/settings.md has an example")]) from None
     except UnicodeDecodeError as error:
@@ -132,16 +137,20 @@ def load_settings(path: str) -> Settings:
         raise BadInputs([_bad(place, f"not JSON: {error.msg} in column {error.colno}", "correct the file")]) from None
     except (ValueError, RecursionError) as error:
         raise BadInputs([_bad(path, f"not JSON: {error}", "correct the file")]) from None
-    return read_settings(given, path)
 
 
-def read_connections(given: Any, place: str) -> Tuple[Connection, ...]:
-    """Connections alone, as the relay's own file has them. Raises BadInputs."""
+def read_connections(
+    given: Mapping[str, Any], place: str, more: Tuple[str, ...]
+) -> Tuple[Tuple[Connection, ...], Tuple[Mapping[str, Any], ...]]:
+    """`connections` and `escalation` of a file that has `more` keys beside them, but no journal. Raises BadInputs."""
     reader = _Reader(place, os.path.dirname(os.path.abspath(place)))
-    found = [reader.connection(entry, f"{place}: connections[{number}]") for number, entry in enumerate(given, 1)]
+    reader.unknown(given, ("connections", "escalation", *more), place)
+    entries = enumerate(reader.items(given, "connections"), 1)
+    found = [reader.connection(entry, f"{place}: connections[{number}]") for number, entry in entries]
+    escalation = reader.escalation(given)
     if reader.errors:
         raise BadInputs(reader.errors)
-    return tuple(connection for connection in found if connection is not None)
+    return tuple(connection for connection in found if connection is not None), escalation
 
 
 def _once(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:

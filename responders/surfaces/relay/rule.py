@@ -1,0 +1,71 @@
+"""One rule of a relay, and what a guard of a change works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Optional, Tuple
+
+from responders.surfaces.relay.state import State
+from responders.vendors.client import VendorClient
+from responders.vendors.relay_wire import CALL, Ask
+
+ALL: Tuple[str, ...] = ("*",)
+
+
+class Broken(Exception):
+    """A request that the rules do not let through; the text says why. Nothing was done."""
+
+
+def _nothing() -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What a guard let through: the body that is sent, what is noted once it was done, and what once it was refused."""
+
+    body: Any
+    done: Callable[[], None] = _nothing
+    refused: Callable[[], None] = _nothing
+
+
+@dataclass(frozen=True)
+class Job:
+    """A change that is about to be made."""
+
+    ask: Ask
+    client: VendorClient
+    state: State
+
+    def key(self, what: str, *ids: str) -> str:
+        """The name of something that can be taken away and given back."""
+        return "\n".join((self.ask.vendor, self.ask.tenant, what, *ids))
+
+    def must_be_taken(self, key: str, what: str) -> str:
+        """What was noted about it. Raises Broken when this relay did not take it away."""
+        found = self.state.taken(key)
+        if found is None:
+            raise Broken(f"{what} was not done by this relay, so it does not undo it: do it by hand")
+        return found
+
+
+Guard = Callable[[Job], Passed]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`query` and `body` are the keys that may be there, `keep` the fields of the answer that go back."""
+
+    what: str
+    method: str
+    template: str
+    keep: Tuple[str, ...] = ()
+    query: Tuple[str, ...] = ()
+    body: Tuple[str, ...] = ()
+    changes: bool = False
+    guard: Optional[Guard] = None
+
+
+def change(method: str, template: str, *, body: Tuple[str, ...] = (), guard: Optional[Guard] = None) -> Rule:
+    """A rule for a call that changes something; its answer is not needed."""
+    return Rule(CALL, method, template, body=body, changes=True, guard=guard)
