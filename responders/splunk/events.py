@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Any, Callable, Iterable, List, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from responders.containment.signals import signal_row, standing_row, watch_row
 from responders.errors import MirrorError
@@ -26,7 +26,6 @@ SOURCE = "tourniquet"
 WATCH = "tourniquet_watch"
 _LONGEST = 90_000
 """Characters of an event: props.conf of the app truncates at 100,000 bytes."""
-_AT_ONCE = 1_000_000
 
 
 class SplunkSignals:
@@ -75,19 +74,8 @@ def entry_row(entry: Entry) -> Mapping[str, Any]:
 
 
 def send(splunkd: Splunkd, index: str, sourcetype: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Send events, one JSON object a line. Raises SplunkError; some of them may then be stored.
-
-    A row's keys stay in their order: Splunk extracts the fields of the first 10,240 characters by itself (limits.conf.spec,
-    [kv] maxchars), and finds the time at the front, so what searches filter by comes before a long body.
-    """
+    """Send events, each by itself: whether receivers/simple takes a body of several lines for several events depends on
+    more than we know. Raises SplunkError; some of them may then be stored."""
     query = {"index": index, "sourcetype": sourcetype, "source": SOURCE}
-    lines: List[str] = []
-    size = 0
     for row in rows:
-        lines.append(json.dumps(row))
-        size += len(lines[-1])
-        if size > _AT_ONCE:
-            splunkd.post_text("receivers", "simple", body="\n".join(lines) + "\n", query=query)
-            lines, size = [], 0
-    if lines:
-        splunkd.post_text("receivers", "simple", body="\n".join(lines) + "\n", query=query)
+        splunkd.post_text("receivers", "simple", body=json.dumps(row, sort_keys=True) + "\n", query=query)

@@ -21,9 +21,10 @@ def _receive(deployment: Deployment, request: Request) -> Answer:
     text = request.body.decode("utf-8")
     if not text.strip():
         raise Refuse(400, "No data.")
-    # As props.conf of the app says for its sourcetypes: SHOULD_LINEMERGE = false, one line an event.
     meta = (index, request.one("sourcetype"), request.one("source"), request.one("host", "sh1"))
-    deployment.events.extend(Event(*meta, line) for line in text.splitlines() if line.strip())
+    # A body of receivers/simple is one event, as splunklib's Index.submit sends it; a stream is broken into lines.
+    events = [text.strip()] if request.path[1] == "simple" else [line for line in text.splitlines() if line.strip()]
+    deployment.events.extend(Event(*meta, event) for event in events)
     if request.path[1] == "stream":
         return Answer(204, body=b"")
     return Answer(body=b'<?xml version="1.0" encoding="UTF-8"?><response><results/></response>')
