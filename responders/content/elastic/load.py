@@ -189,6 +189,12 @@ def load_page(result: Result) -> str:
             *Stack Management → Rules* shows drift. A rule that is late looks back over what it missed."""
         ),
         *paragraph(
+            """Rules over three seconds here read the activity of everybody. Their cost grows with their look-back, which is
+            many times what was there: on a machine like this they would not be done within their minute at 10 million
+            events a day. Measure them on your cluster (`tourniquet detections load --url URL --minutes 60`), and leave out
+            or give five minutes to those that take over 30 s there."""
+        ),
+        *paragraph(
             """What a rule looks back beyond the minutes that were there costs more than here: those are marked. The rules
             over a day read of that day only signals, the journal, leaks and switched accounts, and of all else 35
             minutes."""
