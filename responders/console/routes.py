@@ -12,6 +12,7 @@ from responders.console import acts, asking, containments
 from responders.console.board import Board
 from responders.console.coverage import CoveragePage
 from responders.console.door import Door
+from responders.console.draft import check_draft
 from responders.console.live import live
 from responders.console.sessions import Sessions
 from responders.console.settings import ConsoleSettings
@@ -63,6 +64,7 @@ def console_routes(site: Site) -> List[Route]:
     post("contain", asking.ask)
     get("inventory", CoveragePage())
     get("policy", state.policy)
+    post("policy", check_draft)
     get("readiness", state.readiness)
     post("readiness", state.check_readiness)
     get("halt", state.halt)

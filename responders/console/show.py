@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import jinja2
 
-from responders.console.settings import RESTORER, RESTRICT, REVOKE
+from responders.console.settings import POLICY, RESTORER, RESTRICT, REVOKE
 from responders.escalation.words import clean, clock
 
 _HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["clock"] = clock
     environment.filters["ago"] = ago
     environment.filters["words"] = lambda value: str(value).replace("_", " ")
-    environment.globals.update(RESPOND=(RESTRICT, REVOKE), REVOKE=REVOKE, RESTORER=RESTORER)
+    environment.globals.update(RESPOND=(RESTRICT, REVOKE), REVOKE=REVOKE, RESTORER=RESTORER, POLICY=POLICY)
     return environment
 
 

@@ -70,7 +70,9 @@ class Pages:
 
     def policy(self, visit: Visit) -> Response:
         """The policy in force."""
-        return visit.show("policy.html", policy=visit.responder.policy)
+        return visit.show(
+            "policy.html", policy=visit.responder.policy, draft="", problems=(), changes=(), version="", checked=False
+        )  # fmt: skip
 
     # -- readiness ----------------------------------------------------------------------------------------
 

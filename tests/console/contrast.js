@@ -32,7 +32,7 @@
     const has = ratio(parse(style.color), behind(e));
     if (has < (large ? 3 : 4.5)) found.push({ text: text.slice(0, 40), has });
   }
-  for (const e of document.querySelectorAll("input[type=text], input[type=password], select")) {
+  for (const e of document.querySelectorAll("input[type=text], input[type=password], select, textarea")) {
     if (!e.checkVisibility()) continue;
     const has = ratio(parse(getComputedStyle(e).borderTopColor), behind(e.parentElement));
     if (has < 3) found.push({ text: `edge of ${e.name}`, has });

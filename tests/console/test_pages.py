@@ -26,6 +26,7 @@ ACTS: List[Tuple[str, Dict[str, str], frozenset[str]]] = [
     ("containment/{}/restore", {"reason": ""}, RESTORERS),
     ("containment/{}/approve", {"reason": "seen"}, RESTORERS),
     ("containment/{}/agree", {"reason": "seen", "request": "q-none"}, RESTORERS),
+    ("policy", {"draft": "version: x"}, frozenset({"policy_editor"})),
     ("journal", {}, EVERYBODY),
 ]
 """Forms, and who may send them: the others hear which role is missing. None of these changes anybody."""
