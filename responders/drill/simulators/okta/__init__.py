@@ -5,6 +5,7 @@ Behaviour follows Okta's API reference ("User Lifecycle", "User Sessions", "Rate
 
 from __future__ import annotations
 
+from responders.drill.simulators.okta.directory import Directory
 from responders.drill.simulators.okta.groups import Groups
 from responders.drill.simulators.okta.holdings import Holdings
 from responders.drill.simulators.okta.log import Log
@@ -12,7 +13,7 @@ from responders.drill.simulators.okta.oauth import Oauth
 from responders.drill.simulators.okta.users import Users
 
 
-class OktaSimulator(Users, Oauth, Groups, Holdings, Log):
+class OktaSimulator(Users, Oauth, Groups, Holdings, Directory, Log):
     """Stateful Okta. `add_*` seed it; the attacker's endpoints say whether a credential works now."""
 
     def __init__(self, *, latency: float = 0.0, connect_latency: float = 0.0) -> None:
@@ -24,6 +25,7 @@ class OktaSimulator(Users, Oauth, Groups, Holdings, Log):
         self.routes_of_holdings()
         self.routes_of_apps()
         self.routes_of_log()
+        self.routes_of_directory()
 
 
 __all__ = ["OktaSimulator"]

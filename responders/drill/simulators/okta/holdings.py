@@ -24,7 +24,9 @@ class Holdings(OktaOrg):
     def add_api_token(self, user: str, name: str = "token") -> str:
         """An API token; its value."""
         token, value = self.new_id("00T"), secrets.token_hex(16)
-        self.state["api_tokens"][token] = {"id": token, "name": name, "userId": user, "value": value}
+        self.state["api_tokens"][token] = {
+            "id": token, "name": name, "userId": user, "value": value, "created": self.stamp(),
+        }  # fmt: skip
         self.record("system.api_token.create", token, user, "Token")
         return value
 
@@ -41,7 +43,7 @@ class Holdings(OktaOrg):
         return device
 
     def _api_tokens(self, request: Request) -> Answer:
-        names = ("id", "name", "userId")
+        names = ("id", "name", "userId", "created")
         return Answer(200, [{key: item[key] for key in names} for item in self.state["api_tokens"].values()])
 
     def _delete_api_token(self, request: Request) -> Answer:

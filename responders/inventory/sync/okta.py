@@ -1,0 +1,284 @@
+"""Okta: users, groups, administrators, applications with their credentials, API tokens.
+
+Least scopes: okta.users.read, okta.groups.read, okta.roles.read, okta.apps.read, okta.apiTokens.read, okta.schemas.read.
+Sources: Okta API reference, "Users", "Groups", "Applications", "OAuth 2.0 client credentials", "Role Assignments", "API
+Tokens", "Schemas"; the official SDK's method names. `search` is not used: it is only eventually consistent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
+from urllib.parse import urlsplit
+
+from responders.errors import BadAnswer, NotFound
+from responders.inventory.observation import Holds, Key, Reaches, Seen
+from responders.inventory.sync.okta_sdk import Call, OktaSdk
+from responders.inventory.sync.source import At, Listing, Observation, Page, Row
+from responders.model import Account
+from responders.vendors.client import Response
+from responders.vendors.okta import OktaClient
+
+_SINCE = 600.0
+"""Seconds that a list of what changed reaches back before the last one: clocks differ, and changes come late."""
+_PROFILE = ("login", "email", "employeeNumber", "displayName", "userType", "manager", "managerId", "department")
+_TAGS = ("tq_owner", "tq_criticality", "tq_environment", "tq_agent")
+"""Custom profile attributes that administrators may give a user; ignored where users may write them themselves."""
+
+
+class OktaSource:
+    """Reads one org through the official SDK."""
+
+    vendor = "okta"
+    listings = (
+        Listing("schema"),
+        Listing("users", needed=True, delta=True),
+        Listing("groups", needed=True),
+        Listing("members", of="groups", stamp="lastMembershipUpdated"),
+        Listing("admins"),
+        Listing("roles", of="admins", batch=10),
+        Listing("apps", needed=True),
+        Listing("app_credentials", of="apps", batch=10),
+        Listing("api_tokens"),
+    )
+
+    def __init__(self, client: OktaClient) -> None:
+        self.place = f"okta:{client.tenant}"
+        self._client, self._sdk = client, OktaSdk(client)
+
+    def close(self) -> None:
+        self._sdk.close()
+
+    def page(self, listing: Listing, at: At) -> Page:
+        if listing.of:
+            return Page(tuple(getattr(self, f"_{listing.name}")(at.parents)))
+        if at.cursor:
+            answer = self._client.read(at.cursor, name=urlsplit(at.cursor).path)
+        else:
+            (answer,) = self._sdk.ask([_first(listing.name, at.since)])
+        if listing.name == "schema":
+            return Page((_schema_row(answer.body),))
+        items, following = self._client.page(answer)
+        return Page(tuple(_ROWS[listing.name](item) for item in _objects(items)), following or "")
+
+    def _members(self, parents: Sequence[Row]) -> Iterator[Row]:
+        # Everybody is in a BUILT_IN group, which says nothing of anybody.
+        for group in (p for p in parents if p.body.get("type") != "BUILT_IN"):
+            for user in self._all(lambda okta, g=group.id: okta.list_group_users(g, limit=200)):
+                yield Row(f"{group.id}/{_id(user)}", {}, group.id)
+
+    def _roles(self, parents: Sequence[Row]) -> Iterator[Row]:
+        for user, answer in self._each(parents, lambda okta, u: okta.list_assigned_roles_for_user(u)):
+            for role in _objects(answer.body):
+                yield Row(f"{user}/{_id(role)}", _cut(role, "type", "label", "status", "assignmentType"), user)
+
+    def _app_credentials(self, parents: Sequence[Row]) -> Iterator[Row]:
+        clients = [p for p in parents if p.body.get("auth") in _CONFIDENTIAL]
+        for kind, ask in (
+            ("secret", lambda okta, a: okta.list_o_auth2_client_secrets(a)),
+            ("key", lambda okta, a: okta.list_jwk(a)),
+        ):
+            for app, answer in self._each(clients, ask):
+                for item in _objects(answer.body):
+                    # Secret values and hashes stay behind.
+                    yield Row(f"{app}/{kind}:{_id(item)}", _cut(item, "created", "lastUpdated", "status", "kid"), app)
+        for app, answer in self._each(clients, lambda okta, a: okta.list_roles_for_client(a)):
+            for role in _objects(answer.body):
+                yield Row(f"{app}/role:{_id(role)}", _cut(role, "type", "label", "status"), app)
+
+    def _each(self, parents: Sequence[Row], ask: Any) -> Iterator[Tuple[str, Response]]:
+        """One call for each parent, side by side. A parent that was deleted meanwhile has nothing."""
+        names = [parent.id for parent in parents]
+        try:
+            yield from zip(names, self._sdk.ask([lambda okta, n=n: ask(okta, n) for n in names]))
+        except NotFound:
+            for name in names:
+                try:
+                    (answer,) = self._sdk.ask([lambda okta, n=name: ask(okta, n)])
+                except NotFound:
+                    continue
+                yield name, answer
+
+    def _all(self, first: Call) -> Iterator[Mapping[str, Any]]:
+        """Every page of one parent's list. Raises BadAnswer when pages lead in a circle."""
+        try:
+            (answer,) = self._sdk.ask([first])
+        except NotFound:
+            return
+        seen = set()
+        while True:
+            items, following = self._client.page(answer)
+            yield from _objects(items)
+            if not following:
+                return
+            if following in seen:
+                raise BadAnswer("okta", "a next page leads back to one that was read")
+            seen.add(following)
+            answer = self._client.read(following, name="/api/v1/groups/{}/users")
+
+
+_CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")
+
+
+def _first(listing: str, since: float) -> Call:
+    if listing == "users":
+        stamp = datetime.fromtimestamp(max(0.0, since - _SINCE), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        changed = f'lastUpdated ge "{stamp}"' if since else None
+        return lambda okta: okta.list_users(limit=200, filter=changed)
+    calls: Dict[str, Call] = {
+        "schema": lambda okta: okta.get_user_schema("default"),
+        "groups": lambda okta: okta.list_groups(limit=200),
+        "admins": lambda okta: okta.list_users_with_role_assignments(limit=100),
+        "apps": lambda okta: okta.list_applications(limit=200),
+        "api_tokens": lambda okta: okta.list_api_tokens(),
+    }
+    return calls[listing]
+
+
+def _objects(items: Any) -> List[Mapping[str, Any]]:
+    if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+        raise BadAnswer("okta", "a list of objects was expected")
+    return items
+
+
+def _id(item: Mapping[str, Any]) -> str:
+    found = item.get("id") or item.get("kid")
+    if not isinstance(found, str) or not found:
+        raise BadAnswer("okta", "an entry without an id")
+    return found
+
+
+def _cut(item: Mapping[str, Any], *names: str) -> Dict[str, Any]:
+    return {name: item[name] for name in names if isinstance(item.get(name), (str, bool, int))}
+
+
+def _under(item: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    for name in names:
+        found = item.get(name)
+        item = found if isinstance(found, Mapping) else {}
+    return item
+
+
+def _user_row(item: Mapping[str, Any]) -> Row:
+    profile = _cut(_under(item, "profile"), *_PROFILE, *_TAGS)
+    provider = _under(item, "credentials", "provider").get("type", "")
+    return Row(_id(item), {**_cut(item, "status", "created", "lastUpdated"), "profile": profile, "provider": provider})
+
+
+def _app_row(item: Mapping[str, Any]) -> Row:
+    client, settings = _under(item, "credentials", "oauthClient"), _under(item, "settings", "oauthClient")
+    grants = settings.get("grant_types")
+    return Row(_id(item), {
+        **_cut(item, "label", "status", "signOnMode", "created"), "auth": client.get("token_endpoint_auth_method", ""),
+        "client": client.get("client_id", ""), "type": settings.get("application_type", ""),
+        "grants": [g for g in grants if isinstance(g, str)] if isinstance(grants, list) else [],
+    })  # fmt: skip
+
+
+def _schema_row(body: Any) -> Row:
+    """Which profile attributes users may write themselves. Source: Okta, "Schemas": `permissions`, principal SELF."""
+    if not isinstance(body, Mapping):
+        raise BadAnswer("okta", "the user schema is no object")
+    found = set()
+    for part in ("base", "custom"):
+        for name, item in _under(body, "definitions", part, "properties").items():
+            rights = item.get("permissions") if isinstance(item, Mapping) else None
+            known = [r for r in rights if isinstance(r, Mapping)] if isinstance(rights, list) else []
+            if not known or any(r.get("principal") == "SELF" and r.get("action") == "READ_WRITE" for r in known):
+                found.add(str(name))
+    known = sorted(n for part in ("base", "custom") for n in _under(body, "definitions", part, "properties"))
+    return Row("default", {"known": known, "self": sorted(found)})
+
+
+_ROWS = {
+    "users": _user_row,
+    "groups": lambda item: Row(
+        _id(item), {**_cut(item, "type", "lastMembershipUpdated"), "name": str(_under(item, "profile").get("name", ""))}
+    ),
+    "admins": lambda item: Row(_id(item), {}),
+    "apps": _app_row,
+    "api_tokens": lambda item: Row(_id(item), _cut(item, "name", "userId", "created", "expiresAt", "lastUpdated")),
+}
+
+
+class OktaObserver:
+    """An Okta user's `login` is unique in its org; `email` is not, and users may often write it themselves."""
+
+    listings = ("schema", "users", "groups", "members", "roles", "apps", "app_credentials", "api_tokens")
+
+    def __init__(self, place: str, issuer: str = "") -> None:
+        self._place, self._issuer = place, issuer.rstrip("/")
+        self._known: FrozenSet[str] = frozenset()
+        self._self: FrozenSet[str] = frozenset()
+        self._groups: Dict[str, str] = {}
+
+    def observe(self, listing: str, row: Row) -> Iterator[Observation]:
+        body, key = row.body, f"{self._place}:"
+        if listing == "schema":
+            self._known, self._self = frozenset(body["known"]), frozenset(body["self"])
+        elif listing == "users":
+            yield self._user(row)
+        elif listing == "groups":
+            self._groups[row.id] = body["name"]
+        elif listing == "members":
+            user = row.id.partition("/")[2]
+            yield Reaches(key + user, "group", row.parent, self._groups.get(row.parent, ""))
+        elif listing == "roles" and body.get("status", "ACTIVE") == "ACTIVE":
+            yield Reaches(key + row.parent, "role", str(body.get("type", "")), str(body.get("label", "")), admin=True)
+        elif listing == "apps" and (body["auth"] in _CONFIDENTIAL or body["type"] == "service"):
+            yield self._app(row)
+        elif listing == "app_credentials":
+            yield from _credential(key + row.parent, row)
+        elif listing == "api_tokens" and body.get("userId"):
+            yield Holds(key + body["userId"], "api_token", row.id, body.get("name", ""), body.get("created", ""),
+                        body.get("expiresAt", ""), body.get("lastUpdated", ""))  # fmt: skip
+
+    def _writer(self, name: str) -> str:
+        """Unknown means the user: what nobody vouches for is no evidence."""
+        return "administrator" if name in self._known and name not in self._self else "self"
+
+    def _user(self, row: Row) -> Seen:
+        profile, provider = row.body["profile"], row.body["provider"]
+        mastered = {"ACTIVE_DIRECTORY": "ad", "LDAP": "ad", "FEDERATION": "federated", "SOCIAL": "guest"}
+        keys = [Key("employee_number", str(profile.get("employeeNumber", "")), self._writer("employeeNumber"))]
+        keys.extend(Key("email", str(profile.get(name, "")), self._writer(name)) for name in ("login", "email"))
+        if self._issuer:
+            keys.append(Key("subject", f"{self._issuer}|{row.id}", "vendor"))
+        tags = [(name[3:], str(profile[name])) for name in _TAGS if name in profile and self._writer(name) != "self"]
+        owner = (
+            [("manager", str(profile["manager"]))] if profile.get("manager") and self._writer("manager") != "self" else []
+        )
+        return Seen(
+            Account("okta", self._place.partition(":")[2], "user", row.id, mastered.get(provider, "cloud")),
+            str(profile.get("login", "")),
+            row.body.get("status") not in ("DEPROVISIONED", "SUSPENDED", "STAGED"),
+            True,
+            "an Okta user",
+            tuple(key for key in keys if key.value),
+            tuple(tags),
+            created=str(row.body.get("created", "")),
+        )
+
+    def _app(self, row: Row) -> Seen:
+        return Seen(
+            Account("okta", self._place.partition(":")[2], "app", row.id),
+            str(row.body.get("label", "")),
+            row.body.get("status") == "ACTIVE",
+            False,
+            "an Okta application that signs in with a credential of its own",
+            (),
+            (("client_credentials", "true"),) if "client_credentials" in row.body["grants"] else (),
+            created=str(row.body.get("created", "")),
+        )
+
+
+def _credential(holder: str, row: Row) -> Iterator[Observation]:
+    kind, _, name = row.id.partition("/")[2].partition(":")
+    body = row.body
+    if kind == "role":
+        yield Reaches(holder, "role", str(body.get("type", "")), str(body.get("label", "")), admin=True)
+        return
+    what = "client_secret" if kind == "secret" else "client_key"
+    live = body.get("status", "ACTIVE") == "ACTIVE"
+    yield Holds(holder, what, name, str(body.get("kid", "")), str(body.get("created", "")), "",
+                str(body.get("lastUpdated", "")), live)  # fmt: skip
