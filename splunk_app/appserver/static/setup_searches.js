@@ -66,7 +66,7 @@
       el("p", {}, "Begin with one source. Halt first (section 6) if you only want to see what would be done: alerts are then judged, journaled and told, and nothing is changed."),
       tiers(base, app), bySource(base, app, detections(reply.body.searches)),
       el("h3", {}, "Baselines"),
-      el("p", {}, "Detections that ask whether something is new add no points until their baseline holds 14 days. Run each of these once by hand, over the last 30 days, before you switch them on:"),
+      el("p", {}, "Detections that ask whether something is new add no points until their baseline holds 14 days. Before you switch them on, run each of these once by hand, as administrator (role admin or sc_admin: it writes the baseline). It looks as far back as it needs:"),
       base.more(`${seeds.length} searches that seed`, base.list(seeds.map((one) => base.link(`report?s=${encodeURIComponent(`/servicesNS/nobody/tourniquet/saved/searches/${encodeURIComponent(one.name)}`)}`, one.name))))];
   }
 

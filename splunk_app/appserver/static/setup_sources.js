@@ -65,8 +65,7 @@
     const title = sources.map((source) => source.title).join(", ");
     return el("details", { class: "tq-source" },
       el("summary", {}, title, " ", unset(macros, sources[0]) ? base.badge("dim", "searches every index") : base.badge("good", macros[sources[0].index_macro].values.join(", ") || "by hand")),
-      base.list(sources.map((source) => [source.title, ": ", measured(base, app, source), ` ${source.detections.length} detections read it. `,
-        base.link(`search?q=${encodeURIComponent(`| savedsearch "${source.health_search || ""}"`)}`, "Measure now")])),
+      base.list(sources.map((source) => [source.title, ": ", measured(base, app, source), ` ${source.detections.length} detections read it.`])),
       el("form", { class: "tq-form", onsubmit: send, "aria-label": title, novalidate: true },
         el("div", { class: "tq-grid" }, fields.map((one) => one.box)), status, el("p", { class: "tq-buttons" }, save)));
   }
