@@ -6,9 +6,10 @@ it. Never shipped to Splunk.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from elasticsearch import Elasticsearch, NotFoundError
 
@@ -22,6 +23,7 @@ ALIAS = "tourniquet-identities"
 ABOUT = "about"
 """Id of the one document that is no identity: population, restorers, break-glass accounts."""
 _MOST = 1000
+_KEEP = "1m"
 """Identities that are read of one alert: if there are more, it names several, and nobody is meant."""
 _SECONDS = 5.0
 """For so long the document `about` is believed; a containment asks for it several times."""
@@ -57,12 +59,41 @@ class ElasticInventory:
     def identity(self, name: str) -> Optional[Identity]:
         """The identity of that id: one read by id."""
         found = self._get(document_id(name))
+        return None if found is None else self._identity(name, found)
+
+    def _identity(self, name: str, found: Mapping[str, Any]) -> Identity:
         try:
-            return None if found is None else from_json(Identity, found["identity"])
+            return from_json(Identity, found["identity"])
         except (KeyError, TypeError, ValueError) as error:
             raise InventoryError(
                 f"inventory {self._alias}: {name!r} can't be read ({error}). Push the inventory anew"
             ) from None
+
+    @property
+    def identities(self) -> Iterator[Identity]:
+        """Every identity, in no order: many reads, for a page that counts them and nothing that must be quick."""
+        self._read_about()
+        pit = self._ask(lambda client: client.open_point_in_time(index=self._alias, keep_alive=_KEEP)["id"])
+        after: Optional[List[Any]] = None
+        try:
+            while True:
+                hits = self._ask(lambda client, pit=pit, after=after: self._page(client, pit, after))
+                for hit in hits:
+                    if "identity" in hit["_source"]:
+                        yield self._identity(str(hit["_source"]["identity"].get("id")), hit["_source"])
+                if len(hits) < _MOST:
+                    return
+                after = hits[-1]["sort"]
+        finally:
+            with contextlib.suppress(InventoryError):
+                self._ask(lambda client: client.close_point_in_time(id=pit))
+
+    @staticmethod
+    def _page(client: Elasticsearch, pit: str, after: Optional[List[Any]]) -> Any:
+        return client.search(
+            pit={"id": pit, "keep_alive": _KEEP}, size=_MOST, sort=[{"_shard_doc": "asc"}], search_after=after,
+            source_includes=["identity"], allow_partial_search_results=False,
+        )["hits"]["hits"]  # fmt: skip
 
     @property
     def population(self) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from responders import pipeline
 from responders.console.coverage import coverage
+from responders.inventory.resolve import Inventory
+from responders.model import Account, Identity
 from tests.console.house import House
+from tests.elastic.office import Office
 
 
 def test_unmapped_accounts_and_missing_owners_are_counted(house: House) -> None:
@@ -28,3 +33,25 @@ def test_unmapped_accounts_and_missing_owners_are_counted(house: House) -> None:
     assert [identity.id for identity in found.ownerless] == ["svc-orphan"]
     page = house.signed_in("viewer").get("/console/inventory").text
     assert "okta:default:00uunknown" in page and "svc-orphan" in page
+
+
+@pytest.mark.engine("elasticsearch")
+def test_an_inventory_in_elasticsearch_is_counted_too(house: House, elasticsearch_url: str) -> None:
+    """With the responder's own key, over more than one page: the same figures as of a file."""
+    accounts = [(Account("okta", "default", "user", f"00u{number}"),) for number in range(1200)]
+    people = [
+        Identity(f"p{n}", "human", None if n % 100 == 0 else "x", "normal", "production", False, found, ())
+        for n, found in enumerate(accounts)
+    ]  # fmt: skip
+    agent = Identity("bot", "agent", "x", "privileged", "production", True, (Account("okta", "default", "app", "0oa1"),), ())
+    inventory = Inventory([*people, agent], {}, frozenset({"p1"}))
+    with Office(elasticsearch_url) as office:
+        office.fill(inventory)
+        responder = office.responder(house.world)
+        found = coverage(responder)
+        assert found.population == 1201 and found.kinds is not None
+        assert [(kind.name, kind.count, kind.ownerless, kind.privileged) for kind in found.kinds] == [
+            ("agent", 1, 0, 1),
+            ("human", 1200, 12, 0),
+        ]
+        assert len(found.ownerless) == 12
