@@ -22,8 +22,10 @@ _SHOWN = 200
 
 
 def listed(visit: Visit) -> Response:
-    """Live ones first, newest first."""
+    """Live ones first, newest first; with `find` those whose identity holds these words."""
     rows, left = visit.site.board.rows()
+    find = visit.request.args.get("find", "").strip()[:200]
+    rows = tuple(row for row in rows if find.casefold() in row.identity.casefold() or find == row.containment)
     live = [row for row in rows if row.live]
     ended = [row for row in rows if not row.live]
     counts = {
@@ -33,7 +35,7 @@ def listed(visit: Visit) -> Response:
         "ended": len(ended),
     }
     return visit.show(
-        "containments.html", live=live[:_SHOWN], ended=ended[:_SHOWN], counts=counts, left=left,
+        "containments.html", live=live[:_SHOWN], ended=ended[:_SHOWN], counts=counts, left=left, find=find,
         more=max(0, len(live) - _SHOWN) + max(0, len(ended) - _SHOWN), mark=visit.site.board.mark(),
     )  # fmt: skip
 

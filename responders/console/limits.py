@@ -36,6 +36,13 @@ class Tries:
             while len(self._times) > self._size:
                 self._times.popitem(last=False)
 
+    def back(self, *key: str) -> None:
+        """The last try does not count."""
+        with self._lock:
+            times = self._times.get(_digest(key))
+            if times:
+                times.pop()
+
     def forget(self, *key: str) -> None:
         """As if nothing was tried."""
         with self._lock:
@@ -69,12 +76,20 @@ class Gate:
         own = 0.0 if self._good.wait(user, address) else self._user.wait(user)
         return max(self._pair.wait(user, address), self._address.wait(address), own)
 
-    def wrong(self, user: str, address: str) -> None:
+    def begin(self, user: str, address: str) -> None:
+        """A try counts from its beginning: many at once are no way round."""
         self._pair.count(user, address)
         self._address.count(address)
         self._user.count(user)
 
+    def void(self, user: str, address: str) -> None:
+        """It was not wrong: Elasticsearch did not answer."""
+        self._pair.back(user, address)
+        self._address.back(address)
+        self._user.back(user)
+
     def right(self, user: str, address: str) -> None:
+        self.void(user, address)
         self._pair.forget(user, address)
         self._good.count(user, address)
 

@@ -70,10 +70,13 @@ class Site:
         wait = self.gate.wait(user, address)
         if wait:
             raise Refused(f"too many wrong sign-ins: try again in {int(wait) + 1} s")
+        self.gate.begin(user, address)
         try:
             found = self.door.ask(user, secret)
+        except NoAnswer:
+            self.gate.void(user, address)
+            raise
         except WrongCredential:
-            self.gate.wrong(user, address)
             self.log.warn("console: wrong sign-in", user=user or "API key", address=address)
             raise
         self.gate.right(user, address)

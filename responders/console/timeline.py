@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Callable, Mapping, Sequence, Tuple
+from typing import Any, Callable, Mapping, Sequence, Sized, Tuple
 
 from responders.journal.chain import Entry
 from responders.model import Status
@@ -31,6 +31,10 @@ def _plain(kind: str) -> Callable[[Body], Tuple[str, str]]:
     return lambda body: (kind, "")
 
 
+def _steps(found: Sized) -> str:
+    return f"{len(found)} step{'' if len(found) == 1 else 's'}"
+
+
 def _by(body: Body) -> str:
     second = f" and {body['approved_by']}" if body.get("approved_by") else ""
     return f"{body.get('by', '?')}{second}"
@@ -42,7 +46,7 @@ def _plan(body: Body) -> Tuple[str, str]:
     alert = body["alert"]
     asked = next((name[3:] for name in alert.get("requested", ()) if name.startswith("by=")), "")
     why = f"asked for by {asked}" if asked else f"alert {alert['detection']}"
-    return f"Plan: {tier}, {len(body['plan']['steps'])} steps; {why}, confidence {decision['confidence']}", ""
+    return f"Plan: {tier}, {_steps(body['plan']['steps'])}; {why}, confidence {decision['confidence']}", ""
 
 
 def _outcome(body: Body) -> Tuple[str, str]:
@@ -59,13 +63,13 @@ def _waits(body: Body) -> Tuple[str, str]:
 
 _WORDS: Mapping[str, Callable[[Body], Tuple[str, str]]] = {
     "plan": _plan,
-    "intent": lambda body: (f"State before recorded for {len(body['before'])} steps", ""),
+    "intent": lambda body: (f"State before recorded for {_steps(body['before'])}", ""),
     "outcome": _outcome,
     "rechecks": lambda body: ("Rechecks are due", ""),
     "recheck again": lambda body: ("Rechecks are due again", ""),
-    "put back": lambda body: (f"Undone at the {body['at']} recheck, done again: {len(body['steps'])} steps", "warn"),
-    "left to a person": lambda body: (f"Left to a person: {len(body['steps'])} steps were undone too often", "bad"),
-    "still open": lambda body: (f"Still open: {len(body['steps'])} steps, tried again later", "warn"),
+    "put back": lambda body: (f"Undone at the {body['at']} recheck, done again: {_steps(body['steps'])}", "warn"),
+    "left to a person": lambda body: (f"Left to a person, undone too often: {_steps(body['steps'])}", "bad"),
+    "still open": lambda body: (f"Still open, tried again later: {_steps(body['steps'])}", "warn"),
     "escalated": lambda body: (f"Told to people: {body['report']['title']}", "warn" if body["report"]["loud"] else ""),
     "delivery failed": lambda body: (f"Channel {body['channel']} did not take the report: {body['why']}", "warn"),
     "undelivered": lambda body: (f"Given up on channel {body['channel']}: {body['why']}", "bad"),

@@ -145,6 +145,14 @@ def test_hostile_names_are_shown_and_do_nothing(house: House) -> None:
     assert "Left out of the alert: tq_reasons" in pages[1].text
 
 
+def test_an_identity_is_found_by_a_part_of_its_id(house: House, zoe: str) -> None:
+    """Whatever the case; what is asked for is shown as text."""
+    guest = house.signed_in("viewer")
+    assert "zoe</a>" in guest.get("/console/?find=ZO").text and "zoe</a>" in guest.get(f"/console/?find={zoe}").text
+    answer = guest.get("/console/?find=%3Cscript%3Ealert(9)")
+    assert "zoe</a>" not in answer.text and "<script>alert" not in answer.text and "Nobody of that name" in answer.text
+
+
 def test_strange_addresses(house: House) -> None:
     """A containment that is none, a file that is none, a path that climbs: refused, and no page breaks."""
     guest = house.signed_in("viewer")

@@ -90,11 +90,15 @@ def test_who_guesses_from_elsewhere_does_not_lock_a_user_out() -> None:
     gate.right("nora", "192.0.2.1")
     for number in range(60):
         assert gate.wait("nora", f"203.0.113.{number}") == 0
-        gate.wrong("nora", f"203.0.113.{number}")
+        gate.begin("nora", f"203.0.113.{number}")
     assert gate.wait("nora", "203.0.113.200") > 0 and gate.wait("nora", "192.0.2.1") == 0
     for number in range(30):
-        gate.wrong(f"user{number}", "198.51.100.1")
+        gate.begin(f"user{number}", "198.51.100.1")
     assert gate.wait("anybody", "198.51.100.1") > 0
+    for _ in range(20):
+        gate.begin("omar", "192.0.2.9")
+        gate.void("omar", "192.0.2.9")
+    assert gate.wait("omar", "192.0.2.9") == 0
 
 
 class Answers:
