@@ -57,7 +57,7 @@ class SplunkdWithApp(Splunkd):
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Tuple[int, str, bytes]:
         found = re.match(r"/servicesNS/[^/]+/tourniquet/tourniquet/([\w/-]+)(?:\?(.*))?\Z", target)
-        name = self.deployment.sessions.get(headers.get("Authorization", "").removeprefix("Splunk "))
+        name = self.deployment.sessions.get(headers.get("Authorization", "").partition(" ")[2])
         if found is None or name is None:
             return super().answer(method, target, headers, body)
         path = found[1] + (f"?{found[2]}" if found[2] else "")
