@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Dict, Iterator
 
 import pytest
 
+from responders.drill.world import VAULT_POLICY, World
 from responders.splunk.inventory import push_accounts
 from responders.surfaces.assemble import read_policy
-from tests.splunk_rest.office import Office
+from tests.splunk_rest.office import APP, Office
 from tests.splunk_setup.browser import Browser, Page
 from tests.splunk_setup.conftest import Vendors
 from tests.splunk_setup.splunkweb import SplunkWeb
@@ -118,9 +120,8 @@ def test_a_first_set_up_from_nothing_to_everything_green(
     )  # fmt: skip
     page.press("Save", CONNECTIONS)
     says(page, CONNECTIONS, "cyberark_default is saved")
-    for name in ("okta_default", f"entra_{entra.tenant.replace('-', '_')}", "cyberark_default"):
-        page.press(f"Test connection {name}", CONNECTIONS)
-        says(page, CONNECTIONS, f"{name}: ready")
+    page.press("Test all connections", CONNECTIONS)
+    says(page, CONNECTIONS, "Ready: 3 of 3")
 
     page.open("Okta System Log", SOURCES)
     form = f"{SOURCES} form[aria-label='Okta System Log']"
@@ -202,6 +203,48 @@ def test_what_is_refused_stands_at_its_field(connected: Office, opened: Any) -> 
     page.fill(form, Index="okta|delete")
     page.press("Save", form)
     page.until(f"""T.wrong('Index', "{form}").includes('no index')""")
+
+
+def test_a_second_credential_is_entered_tested_and_taken_away(connected: Office, opened: Any) -> None:
+    """For privileged identities: its own fields and secret, its own readiness; without the tick it is gone."""
+    page = opened("carl")
+    page.press("Edit cyberark_main", CONNECTIONS)
+    page.fill(CONNECTIONS, **{"A second credential for privileged identities": True})
+    second = f"{CONNECTIONS} fieldset"
+    page.fill(second, User_name="tourniquet", password="cyberark-secret-value")
+    page.press("Save", CONNECTIONS)
+    says(page, CONNECTIONS, "cyberark_main is saved")
+    assert connected.deployment.merged("tourniquet", "tourniquet_connection")["cyberark_main"]["privileged.username"]
+    page.press("Test connection cyberark_main", CONNECTIONS)
+    says(page, CONNECTIONS, "cyberark_main: ready")
+    assert "Second credential, for privileged identities" in page.text(CONNECTIONS)
+    page.press("Edit cyberark_main", CONNECTIONS)
+    page.fill(CONNECTIONS, **{"A second credential for privileged identities": False})
+    page.press("Save", CONNECTIONS)
+    says(page, CONNECTIONS, "cyberark_main is saved")
+    assert "one credential for everybody" in page.text(CONNECTIONS)
+
+
+@pytest.mark.engine("openbao")
+def test_what_is_pasted_into_vault_makes_it_ready(web: SplunkWeb, opened: Any, tmp_path: Path, vendors: Vendors) -> None:
+    """A real OpenBao whose policy lacks lines: the page's own lines, added to it, are a policy and are enough."""
+    del vendors
+    with World(tmp_path / "world", vault=True) as world:
+        assert world.bao is not None
+        less = "\n".join(line for line in VAULT_POLICY.splitlines() if "identity/" not in line and "leases" not in line)
+        world.bao.request("PUT", "sys/policies/acl/tourniquet", {"policy": less})
+        office = web.office
+        world.connections = world.connections[3:]
+        office.world = world
+        office.connect()
+        page = opened("carl")
+        page.press("Test connection vault_main", CONNECTIONS)
+        says(page, CONNECTIONS, "vault_main: not ready")
+        pasted = page.do(f"document.querySelector('{CONNECTIONS} textarea[readonly]').value")
+        assert 'path "identity/entity/id/*" { capabilities = ["read", "update"] }' in pasted.splitlines()
+        world.bao.request("PUT", "sys/policies/acl/tourniquet", {"policy": f"{less}\n{pasted}\n"})
+        page.press("Test connection vault_main", CONNECTIONS)
+        says(page, CONNECTIONS, "vault_main: ready")
 
 
 def test_hostile_text_stays_text(connected: Office, opened: Any) -> None:
@@ -321,7 +364,7 @@ def test_an_ended_session_and_a_foreign_form_key_are_sentences(connected: Office
     page.fill(form, Index="okta")
     page.do("document.cookie = 'splunkweb_csrf_token_8000=forged; Path=/'")
     page.press("Save", form)
-    page.until(f"""document.querySelector("{form}").innerText.includes('sign in again')""")
+    page.until(f"""document.querySelector("{form}").innerText.includes('X-Splunk-Form-Key')""")
     assert web.refused == ["POST tourniquet/settings: form key"]
     web.forget()
     page.press("Save", form)
@@ -356,3 +399,26 @@ def test_it_fits_a_phone_is_readable_and_usable_by_keyboard(
 def test_the_policy_that_ships_is_the_one_the_page_starts_from() -> None:
     """The file that the tests upload is the default policy."""
     assert read_policy("").version == _source()["version"]
+
+
+def test_text_that_is_made_into_html_would_be_refused(browser: Browser, web: SplunkWeb, connected: Office) -> None:
+    """The guard under which all other tests run is there."""
+    page = browser.page(web.signed_in("carl"))
+    page.until("document.querySelector('#tourniquet-setup h2')")
+    with pytest.raises(AssertionError, match="TrustedHTML"):
+        page.do("document.body.innerHTML = '<p>'")
+    page.close()
+
+
+def test_the_view_names_files_that_are_there_and_none_makes_html() -> None:
+    """And the app leads to it; no script asks another host, or turns text into code."""
+    static = APP / "appserver" / "static"
+    view = (APP / "default" / "data" / "ui" / "views" / "setup.xml").read_text()
+    named = {name.strip() for found in re.findall(r'(?:script|stylesheet)="([^"]+)"', view) for name in found.split(",")}
+    assert named == {path.name for path in static.glob("setup*")}
+    for path in static.glob("setup*.js"):
+        text = path.read_text()
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|http://", text
+        ), path
+    assert "setup_view = setup" in (APP / "default" / "app.conf").read_text()

@@ -3,6 +3,11 @@
   "use strict";
   const parts = (window.TourniquetSetup = window.TourniquetSetup || {});
   const REST = "/splunkd/__raw/servicesNS/nobody/tourniquet/";
+  const NO_JSON = {
+    401: "the session has ended: reload the page and sign in again",
+    403: "Splunk Web refused the request: reload the page; if it stays so, a proxy may swallow the header X-Splunk-Form-Key",
+    404: "Splunk Web knows no such path: restart Splunk once after the app was installed",
+  };
   let ids = 0;
 
   /* An element. Attributes: text and flags as they are, on… a listener. Children: elements or text. */
@@ -60,7 +65,8 @@
     if (method !== "GET") headers["X-Splunk-Form-Key"] = formKey();
     let answer;
     try {
-      answer = await fetch(prefix() + REST + path, {
+      // Without output_mode splunkd's own refusals are XML.
+      answer = await fetch(`${prefix()}${REST}${path}?output_mode=json`, {
         method, headers, credentials: "same-origin", cache: "no-store",
         body: body === undefined ? undefined : JSON.stringify(body),
       });
@@ -74,9 +80,7 @@
       found = null;
     }
     if (found === null || answer.redirected) {
-      const why = answer.status === 404
-        ? "Splunk Web knows no such path: restart Splunk Web once after the app was installed"
-        : "the answer is no JSON: the session may have ended, reload the page and sign in again";
+      const why = NO_JSON[answer.redirected ? 401 : answer.status] || `the answer is no JSON (status ${answer.status}): reload the page and sign in again`;
       return { ok: false, status: answer.status, body: {}, errors: [], error: why };
     }
     if (answer.ok) return { ok: true, status: answer.status, body: found, errors: [], error: "" };

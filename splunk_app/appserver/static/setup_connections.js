@@ -195,6 +195,14 @@
       app.tests[one.name] = found;
       app.changed("connections", found.ok ? `${one.name}: ${found.body.ready ? "ready" : "not ready, see below"}` : found.error, [], found.ok && found.body.ready);
     }
+    async function testAll(pressed) {
+      const on = reply.body.connections.filter((one) => !one.disabled);
+      await base.busy(pressed, () => Promise.all(on.map(async (one) => {
+        app.tests[one.name] = await base.ask("POST", "connections/test", { name: one.name });
+      })));
+      const ready = on.filter((one) => app.tests[one.name].ok && app.tests[one.name].body.ready);
+      app.changed("connections", `Ready: ${ready.length} of ${on.length}`, [], ready.length === on.length);
+    }
     async function remove(pressed, one) {
       const found = await base.busy(pressed, () => base.ask("POST", `connections/${one.name}/delete`, {}));
       delete app.tests[one.name];
@@ -222,6 +230,7 @@
     });
     return [
       cards.length ? cards : el("p", {}, "No vendor is connected yet. One is enough to begin with: accounts elsewhere are named as open."),
+      cards.length > 1 ? el("p", { class: "tq-buttons" }, base.button("Test all connections", (event) => testAll(event.target))) : null,
       el("p", { class: "tq-buttons" }, Object.entries(VENDORS).map(([vendor, about]) => base.button(`Connect ${about.title}`, () => open(vendor, null)))),
       place];
   }
