@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple
 
 from responders.model import Alert, Reason
 from responders.policy.policy import Fusion
@@ -31,61 +32,153 @@ def fuse(alerts: Sequence[Alert], fusion: Fusion, now: datetime, whole: Optional
     us less sure by causing one more. `whole` says which alerts may be the one that counts whole; the others only
     corroborate, and without any that may, the score is 0.
     """
-    may = whole or (lambda alert: True)
     start = now - timedelta(hours=fusion.window_hours)
     found = [alert for alert in alerts if alert.completed_at >= start]
     # Those that may count whole come first: a flood of louder ones must not push them out.
-    recent = sorted(found, key=lambda alert: (not may(alert), *_strongest_first(alert)))[:_MOST]
-    recent.sort(key=lambda alert: (alert.completed_at, _strongest_first(alert)))
-    if not recent:
+    ranked = [(whole is not None and not whole(alert), *_strongest_first(alert)) for alert in found]
+    places = sorted(range(len(found)), key=ranked.__getitem__)[:MOST_COUNTED]
+    if not places:
         return Score(0, (Reason(f"no alert of the last {fusion.window_hours:g} h"),), 0)
-    best, seen = Score(0, (), 0), 0
-    for end in range(1, len(recent) + 1):
-        score = _fused(sorted(recent[:end], key=lambda alert: (not may(alert), *_strongest_first(alert))), fusion, now, may)
-        if score.points > best.points or not best.reasons:
-            best, seen = score, end
-    more = tuple(Reason(f"{alert.detection} at {alert.confidence}: adds nothing") for alert in recent[seen:])
-    strongest = max((alert.confidence for alert in recent if may(alert)), default=0)
-    return Score(best.points, (*best.reasons, *more), strongest)
+    old = timedelta(hours=fusion.half_after_hours)
+    parts = [_Part(found[place], not ranked[place][0], now - found[place].completed_at > old) for place in places]
+    by_time = sorted(range(len(parts)), key=lambda rank: (parts[rank].alert.completed_at, ranked[places[rank]][1:]))
+    _as_bits(parts)
+    known: List[int] = []  # ranks: the strongest first
+    best, seen, told = 0, 0, False
+    weights = _weights(fusion)
+    for end, rank in enumerate(by_time, 1):
+        bisect.insort(known, rank)
+        points = _points([parts[place] for place in known], weights)
+        if points > best or not told:
+            best, seen, told = points, end, parts[known[0]].may
+    score = _told([parts[rank] for rank in sorted(by_time[:seen])], fusion)
+    late = (parts[rank].alert for rank in by_time[seen:])
+    more = tuple(Reason(f"{alert.detection} at {alert.confidence}: adds nothing") for alert in late)
+    strongest = max((part.alert.confidence for part in parts if part.may), default=0)
+    return Score(score.points, (*score.reasons, *more), strongest)
 
 
-_MOST = 50
+MOST_COUNTED = 50
 """The strongest alerts that are looked at: a flood of weak ones must not cost time."""
+
+
+class _Part:
+    """One alert while it is fused: its events, causes and layer as bits of a number, which are compared at once."""
+
+    __slots__ = ("alert", "causes", "correlation", "events", "layer", "may", "old", "share")
+
+    def __init__(self, alert: Alert, may: bool, old: bool) -> None:
+        self.alert, self.may, self.old = alert, may, old
+        self.correlation, self.share = alert.correlation, alert.confidence / 100.0
+        self.events = self.causes = self.layer = 0
+
+
+def _as_bits(parts: Sequence[_Part]) -> None:
+    """Number what more than one alert names: what nobody shares decides nothing."""
+    for name in ("events", "causes"):
+        once: Set[str] = set()
+        shared: Dict[str, int] = {}
+        for part in parts:
+            words: FrozenSet[str] = getattr(part.alert, name)
+            for word in words & once:
+                shared.setdefault(word, 1 << len(shared))
+            once |= words
+        if shared:
+            for part in parts:
+                setattr(part, name, sum(bit for word, bit in shared.items() if word in getattr(part.alert, name)))
+    layers: Dict[str, int] = {}
+    for part in parts:
+        part.layer = layers.setdefault(part.alert.layer, 1 << len(layers))
 
 
 def _strongest_first(alert: Alert) -> Tuple[Any, ...]:
     """A total order, so that the score does not hang on the order in which alerts are read."""
-    rest = (alert.id, alert.detection, alert.layer, sorted(alert.events), sorted(alert.causes), alert.correlation)
-    return (-alert.confidence, alert.completed_at, *rest)
+    return (-alert.confidence, alert.completed_at, alert.id, alert.detection, alert.layer, _Rest(alert))
 
 
-def _fused(ordered: Sequence[Alert], fusion: Fusion, now: datetime, may: Callable[[Alert], bool]) -> Score:
+class _Rest:
+    """What still tells two alerts apart that are alike in all else; looked at only then."""
+
+    __slots__ = ("_alert",)
+
+    def __init__(self, alert: Alert) -> None:
+        self._alert = alert
+
+    def _key(self) -> Tuple[Any, ...]:
+        return sorted(self._alert.events), sorted(self._alert.causes), self._alert.correlation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Rest) and self._key() == other._key()
+
+    def __lt__(self, other: _Rest) -> bool:
+        return self._key() < other._key()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_SHARES, _CAUSE, _LAYER, _CORRELATION, _NEW = range(5)
+"""How an alert stands to those above it that counted."""
+
+
+def _weights(fusion: Fusion) -> Tuple[float, ...]:
+    return (0.0, fusion.related, fusion.related, fusion.related, fusion.independent)
+
+
+def _kinds(ordered: Sequence[_Part], weights: Tuple[float, ...]) -> Iterator[Tuple[_Part, int]]:
+    """Each alert after the first, and how it stands to those above it that counted."""
     first = ordered[0]
-    if not may(first):
+    events, causes, layers = first.events, first.causes, 0 if first.correlation else first.layer
+    for part in ordered[1:]:
+        if part.events & events:
+            yield part, _SHARES
+            continue
+        if part.causes & causes:
+            kind = _CAUSE
+        elif part.correlation:
+            kind = _CORRELATION
+        else:
+            kind = _LAYER if part.layer & layers else _NEW
+        yield part, kind
+        if weights[kind]:
+            events |= part.events
+            causes |= part.causes
+            if not part.correlation:
+                layers |= part.layer
+
+
+def _points(ordered: Sequence[_Part], weights: Tuple[float, ...]) -> int:
+    """The points of these alerts, the strongest first, and no more: this is asked after each alert of a window."""
+    first = ordered[0]
+    if not first.may:
+        return 0
+    left = 1.0 - first.share
+    for part, kind in _kinds(ordered, weights):
+        weight = weights[kind]
+        if weight:
+            left *= 1.0 - (weight / 2 if part.old else weight) * part.share
+    return round(100 * (1.0 - left))
+
+
+def _told(ordered: Sequence[_Part], fusion: Fusion) -> Score:
+    """The same with a line for each alert."""
+    first, weights = ordered[0].alert, _weights(fusion)
+    if not ordered[0].may:
         return Score(0, (), 0)
     reasons = [Reason(f"{first.detection}: {'; '.join(first.reasons) or 'base confidence'}", first.confidence)]
-    left, shown, counted = 1.0 - first.confidence / 100.0, first.confidence, [first]
-    for alert in ordered[1:]:
-        weight, why = _weight(alert, counted, fusion)
-        if weight and now - alert.completed_at > timedelta(hours=fusion.half_after_hours):
+    left, shown = 1.0 - ordered[0].share, first.confidence
+    for part, kind in _kinds(ordered, weights):
+        alert, weight, why = part.alert, weights[kind], _words(kind, part.alert)
+        if weight and part.old:
             weight, why = weight / 2, f"{why}, older than {fusion.half_after_hours:g} h"
-        left *= 1.0 - weight * alert.confidence / 100.0
+        left *= 1.0 - weight * part.share
         total = round(100 * (1.0 - left))
         reasons.append(Reason(f"{alert.detection} at {alert.confidence}: {why} (weight {weight:g})", total - shown))
         shown = total
-        if weight:
-            counted.append(alert)
     return Score(shown, tuple(reasons), first.confidence)
 
 
-def _weight(alert: Alert, counted: List[Alert], fusion: Fusion) -> Tuple[float, str]:
-    events = frozenset().union(*(other.events for other in counted))
-    if alert.events & events:
-        return 0.0, "shares an event with one above"
-    layers = {other.layer for other in counted if not other.correlation}
-    causes = frozenset().union(*(other.causes for other in counted))
-    if alert.causes & causes:
-        return fusion.related, "same IP, device or credential"
-    if alert.correlation or alert.layer in layers:
-        return fusion.related, f"same layer {alert.layer}" if not alert.correlation else "a correlation is no layer"
-    return fusion.independent, f"another layer ({alert.layer}), another cause"
+def _words(kind: int, alert: Alert) -> str:
+    return (
+        "shares an event with one above", "same IP, device or credential", f"same layer {alert.layer}",
+        "a correlation is no layer", f"another layer ({alert.layer}), another cause",
+    )[kind]  # fmt: skip

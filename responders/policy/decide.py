@@ -56,7 +56,7 @@ def decide(
 ) -> Decision:
     """The decision with every reason. Guards may lower the tier or refuse steps; they never drop the alert."""
     first = provisional(alerts, identity, policy, now)
-    case = Case(alerts, identity, facts, policy, catalogue, now)
+    case = Case(alerts, identity, facts, policy, catalogue, now, first.score)
     tier, reasons, refused = apply_guards(case, first.tier, first.candidates)
     allowed = policy.names(identity, tier)
     if alerts[-1].source == "click":

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from responders.model import Alert, Facts, Identity, Reason, Tier
-from responders.policy.confidence import fuse
+from responders.policy.confidence import Score, fuse
 from responders.policy.ids import immutable
 from responders.policy.policy import Policy
 
@@ -23,6 +23,8 @@ class Case:
     policy: Policy
     catalogue: Mapping[str, Any]
     now: datetime
+    score: Optional[Score] = None
+    """What the alerts come to when each of them may count whole, where that is known already."""
 
     @property
     def alert(self) -> Alert:
@@ -144,7 +146,8 @@ def _carried(case: Case, tier: Tier, may: Callable[[Alert], bool] = lambda alert
     """
     policy = case.policy
     reaches = {alert: _cap(case.catalogue.get(alert.detection)) >= tier and may(alert) for alert in case.alerts}
-    score = fuse(case.alerts, policy.fusion, case.now, reaches.__getitem__)
+    score = case.score if all(reaches.values()) else None
+    score = score or fuse(case.alerts, policy.fusion, case.now, reaches.__getitem__)
     limits = policy.thresholds[policy.class_of(case.identity)]
     if tier is Tier.REVOKE:
         return score.points >= limits.revoke and score.strongest >= max(1, policy.fusion.lone_alert_for_revoke)
