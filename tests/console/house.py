@@ -28,9 +28,8 @@ CONSOLE: Mapping[str, Any] = {"roles": {role: [f"soc-{role}"] for role in ROLES}
 class Guest:
     """A browser: keeps cookies, and sends what browsers send with a form."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.client = Client(house.app, Response)
+    def __init__(self, app: App) -> None:
+        self.client = Client(app, Response)
         self.csrf = ""
         self.session: Optional[Session] = None
 
@@ -81,8 +80,8 @@ class House:
             self.service.reload()
         return self.people[name]
 
-    def guest(self) -> Guest:
-        return Guest(self)
+    def guest(self, app: Optional[App] = None) -> Guest:
+        return Guest(app or self.app)
 
     def signed_in(self, *roles: str, user: str = "nora") -> Guest:
         """Somebody with these roles, as after a sign-in."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 
+from responders.console.routes import console_routes, open_site
 from responders.containment.clicks import WAIT
+from responders.surfaces.service.app import App
 from tests.console.house import House
 
 
@@ -69,6 +72,32 @@ def test_a_privileged_restore_needs_a_second_session(house: House) -> None:
     assert omar.post(f"{address}/agree", form).status_code == 303 and not house.suspended("root-ann")
     assert "Restored by nora and omar" in omar.get(address).text
     assert "has ended already" in omar.post(f"{address}/agree", form).text
+
+
+def test_a_colleague_may_agree_at_another_replica(house: House) -> None:
+    """What waits is in the journal; a session is of the replica where it began, and opens nothing at the other."""
+    containment = house.contain("root-cy", criticality="privileged")
+    nora = house.signed_in("restorer")
+    nora.post(f"/console/containment/{containment}/restore", {"reason": "checked"})
+    service = house.service
+    assert service.config.console is not None
+    other = open_site(
+        service.config.console, service.config.elasticsearch, service.responder, service.index, service.log,
+        stopping=service.state.stopping, taken=lambda chain, space, name: None, spaces=("default",),
+    )  # fmt: skip
+    guest = house.guest(App(console_routes(other), service.log, 8))
+    cookie = nora.client.get_cookie(house.site.cookie, domain="localhost")
+    assert cookie is not None
+    guest.client.set_cookie(other.cookie, cookie.value, domain="localhost")
+    assert guest.get("/console/").status_code == 303
+    mine, session = other.sessions.begin("omar", "omar", frozenset({"restorer"}), "realm")
+    guest.client.set_cookie(other.cookie, mine, domain="localhost")
+    guest.csrf = session.csrf
+    page = guest.get(f"/console/containment/{containment}")
+    request = re.findall(r'name="request" value="(q-[0-9a-f]{24})"', page.text)[0]
+    answer = guest.post(f"/console/containment/{containment}/agree", {"request": request, "reason": "seen too"})
+    assert answer.status_code == 303 and not house.suspended("root-cy")
+    other.door.close()
 
 
 def test_a_request_does_not_wait_for_ever(house: House) -> None:

@@ -1,9 +1,11 @@
-"""The console in a real Chromium, its people in a real Elasticsearch, its vendors simulated."""
+"""The console in a real Chromium over TLS, its people in a real Elasticsearch, its vendors simulated."""
 
 from __future__ import annotations
 
 import json
 import secrets
+import socket
+import subprocess
 from pathlib import Path
 from typing import Any, Iterator, List, Mapping
 
@@ -25,11 +27,11 @@ PAGES = ("", "contain", "inventory", "readiness", "policy", "halt", "journal")
 class Room:
     """A desk whose service has a console, with one browser before it."""
 
-    def __init__(self, desk: Desk, page: Browser, user: str) -> None:
-        self.desk, self.page, self.user = desk, page, user
+    def __init__(self, desk: Desk, page: Browser, user: str, origin: str) -> None:
+        self.desk, self.page, self.user, self.origin = desk, page, user, origin
 
     def go(self, path: str) -> None:
-        self.page.open(f"{self.desk.address}/console/{path}")
+        self.page.open(f"{self.origin}/console/{path}")
 
     def sign_in(self) -> None:
         """By the keyboard, unless somebody is signed in already."""
@@ -47,6 +49,24 @@ class Room:
         self.page.until("document.getElementById('live').textContent === 'Live'")
 
 
+def certificate(folder: Path) -> Mapping[str, str]:
+    """A certificate and its key, for localhost."""
+    found = {"certificate": str(folder / "cert.pem"), "key": str(folder / "key.pem")}
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", found["key"], "-out", found["certificate"]],
+        check=True, capture_output=True, timeout=30,
+    )  # fmt: skip
+    (folder / "key.pem").chmod(0o600)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
 @pytest.fixture(scope="module")
 def room(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     with World(tmp_path_factory.mktemp("room"), vault=False) as world, Front(elasticsearch_url) as front, Browser() as page:
@@ -59,10 +79,15 @@ def room(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> It
         )
         for name in ("mallory", "trent", "peggy", "a-very-long-name-of-a-service-identity.with-no-space@corp.example"):
             desk.office.person(name)
-        desk.configure(console={"roles": {role: ["soc-console"] for role in ROLES}})
+        port = free_port()
+        origin = f"https://localhost:{port}"
+        desk.configure(
+            console={"roles": {role: ["soc-console"] for role in ROLES}, "origin": origin},
+            tls=certificate(world.folder), listen=f"127.0.0.1:{port}", threads=16,
+        )  # fmt: skip
         desk.start()
         try:
-            yield Room(desk, page, user)
+            yield Room(desk, page, user, origin)
         finally:
             desk.server.call("DELETE", f"/_security/user/{user}")
             desk.close()
@@ -113,6 +138,9 @@ def test_contain_and_restore_by_the_keyboard_alone(room: Room) -> None:
     assert page.focus() == "Restore mallory"
     page.press("Enter")
     page.until("document.body.innerText.includes('Restored by nora')")
+    [cookie] = page.call("Network.getCookies")["cookies"]
+    assert cookie["name"] == "__Host-tourniquet" and cookie["secure"] and cookie["httpOnly"]
+    assert cookie["sameSite"] == "Strict" and cookie["value"] not in str(page.run("document.cookie"))
     assert okta.state["users"][person.okta]["status"] == "ACTIVE"
 
 

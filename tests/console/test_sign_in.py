@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import Any, Iterator, List
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, Iterator, List, Tuple
 
 import pytest
 
@@ -122,6 +124,34 @@ def test_an_elasticsearch_that_is_gone_or_breaks_lets_nobody_in(elasticsearch_ur
         with pytest.raises(NoAnswer, match="503"):
             asked.ask("nora", Secret(PASSWORD))
         asked.close()
+
+
+def test_a_credential_follows_no_redirect() -> None:
+    """Whoever answers in Elasticsearch's place can't send the password on to another."""
+    seen: List[Tuple[int, str]] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append((int(self.connection.getsockname()[1]), self.headers.get("Authorization", "")))
+            self.send_response(307)
+            for name, value in (("Location", target), ("X-Elastic-Product", "Elasticsearch"), ("Content-Length", "0")):
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as first, HTTPServer(("127.0.0.1", 0), Elsewhere) as second:
+        target = f"http://127.0.0.1:{second.server_address[1]}/"
+        for server in (first, second):
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        asked = door(f"http://127.0.0.1:{first.server_address[1]}")
+        with pytest.raises(NoAnswer, match="307"):
+            asked.ask("nora", Secret(PASSWORD))
+        asked.close()
+        for server in (first, second):
+            server.shutdown()
+    assert [port for port, given in seen] == [first.server_address[1]] and seen[0][1].startswith("Basic ")
 
 
 def test_nobody_comes_in_as_the_anonymous_user(elasticsearch_url: str) -> None:
