@@ -52,12 +52,12 @@ def savedsearches(detections: Sequence[Detection], needs: Sequence[Need]) -> str
     the scheduler is behind. The late search looks once more at what was indexed, but perhaps not yet searchable, and
     starts the responder only: it knows by tq_finding what was handled, and Enterprise Security would count it twice.
     """
-    parts = []
+    found = []
     for place, detection in enumerate(detections):
-        parts.append(stanza(search_name(detection), regular(detection)))
-        parts.append(stanza(f"{search_name(detection)} - late", late(detection, place % LATE_MINUTES)))
-    parts.extend(stanza(name, settings) for name, settings in (*upkeep(detections), *health(needs)))
-    return conf(parts)
+        found.append((search_name(detection), regular(detection)))
+        found.append((f"{search_name(detection)} - late", late(detection, place % LATE_MINUTES)))
+    found.extend((*upkeep(detections), *health(needs)))
+    return conf([stanza(name, _as_whoever_asks(settings)) for name, settings in found])
 
 
 def regular(detection: Detection) -> Settings:
@@ -84,6 +84,14 @@ def late(detection: Detection, minute: int) -> Settings:
 
 def _schedule(when: str) -> Settings:
     return [("disabled", "1"), ("enableSched", "1"), ("cron_schedule", when), ("realtime_schedule", "0")]
+
+
+def _as_whoever_asks(settings: Settings) -> Settings:
+    """By default whoever may read a shared search may run it as its owner, over a time of his choice, its actions included
+    (savedsearches.conf.spec, dispatchAs; REST API Reference, "saved/searches/{name}/dispatch", trigger_actions): ours are
+    nobody's, and would contain, or teach a baseline, as splunk-system-user. The scheduler runs them as the owner all the same.
+    """
+    return [*settings, ("dispatchAs", "user")]
 
 
 def _clock(detection: Detection, earliest: str, latest: str, more: int) -> Settings:

@@ -297,3 +297,9 @@ def test_a_baseline_learns_first_times_and_nothing_of_the_watched() -> None:
     learned = {row["tq_seen"]: float(row["tq_first_seen"]) for row in tables["tourniquet_seen"]}
     head = "cyberark_provider_host|cyberark:default:Prov_a|"
     assert learned == {head + "10.0.0.5": first, head + "*": first}
+
+
+def test_nobody_runs_a_search_as_its_owner() -> None:
+    """Who may only read a search can dispatch it, over any time and with its actions: then it has his rights, not ours."""
+    searches = conf("default/savedsearches.conf")
+    assert [name for name, keys in searches.items() if keys.get("dispatchAs") != "user"] == []
