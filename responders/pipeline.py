@@ -28,7 +28,7 @@ from responders.containment.standing import tell_standing
 from responders.containment.sweep import sweep
 from responders.errors import BadInput
 from responders.escalation.report import Report
-from responders.inventory.resolve import Resolution, resolve
+from responders.inventory.resolve import meant
 from responders.model import Alert
 
 
@@ -49,7 +49,7 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
         return _unreadable(intake, error, responder)
     if alert.left_out:
         responder.journal.append(intake.chain, "left out", {"fields": [list(pair) for pair in alert.left_out]})
-    found = _meant(alert, responder)
+    found = meant(alert, responder.inventory)
     if found.identity is None:
         return _nobody(intake, alert, found.why, responder)
     alert = as_asked(alert, responder)
@@ -88,7 +88,7 @@ def plan(raw: Mapping[str, Any], responder: Responder) -> Report:
     Raises BadInput for a row that is no alert.
     """
     alert = alert_from_row(raw, responder.catalogue, responder.now())
-    found = _meant(alert, responder)
+    found = meant(alert, responder.inventory)
     if found.identity is None:
         title = f"nobody would be contained: {found.why}"
         return without_containment(responder.journal, "", alert, None, Note(title, True))
@@ -112,18 +112,9 @@ def take_up(
 def signal_again(raw: Mapping[str, Any], responder: Responder, chain: str) -> None:
     """Write the signal of an alert whose store was out of reach."""
     alert = alert_from_row(raw, responder.catalogue, responder.now())
-    found = _meant(alert, responder)
+    found = meant(alert, responder.inventory)
     if found.identity is not None:
         tell_siem(alert, found.identity, responder, chain)
-
-
-def _meant(alert: Alert, responder: Responder) -> Resolution:
-    """Who is meant. An account that could not be read is one that no inventory row claims: beside another such, nobody."""
-    found = resolve(responder.inventory, alert.accounts)
-    if alert.strange_account and found.identity is not None and found.identity.unmapped:
-        why = f"the alert names accounts that no inventory row claims: {found.identity.id}, and one that can't be read"
-        return Resolution(None, why)
-    return found
 
 
 def _handled_before(intake: Intake, responder: Responder) -> Report:

@@ -53,7 +53,7 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     `deadline` is a time.monotonic() value for the reads. With `dry_run` no place is taken.
     """
     now = responder.now()
-    alerts = _telling(recent_alerts(responder.journal, identity.id, now, alert))
+    alerts = telling(recent_alerts(responder.journal, identity.id, now, alert))
     generation, since, current, outdated = _generation(alert, identity, responder)
     first = provisional(alerts, identity, responder.policy, now)
     likely = candidate_steps(first.candidates, identity, alerts, since, generation)
@@ -71,7 +71,7 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
         known_now = replace(facts, uses=others, restorers=facts.restorers - newly)
         decision = decide(alerts, identity, known_now, responder.policy, responder.catalogue, now)
         reached = max((use.tier for use in facts.uses if use.identity == identity.id), default=Tier.OBSERVE)
-        reachable = any(client_for(responder, identity, s.account) is not None for s in _chosen(decision, candidates))
+        reachable = any(client_for(responder, identity, s.account) is not None for s in chosen(decision, candidates))
         if dry_run or outdated or decision.tier <= reached or not reachable:
             break
         use = Use(identity.id, decision.tier, alert.detection, now, guarded(identity), alert.source == "click")
@@ -80,7 +80,7 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
         facts = replace(facts, uses=uses(responder.journal, now))
         if taken and len(facts.uses) == alone:
             break
-    decision, steps = _with_current(decision, _chosen(decision, candidates), current)
+    decision, steps = _with_current(decision, chosen(decision, candidates), current)
     plan = Plan(
         containment_id(identity.id, generation),
         generation,
@@ -95,7 +95,7 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     return judgement
 
 
-def _telling(alerts: Tuple[Alert, ...]) -> Tuple[Alert, ...]:
+def telling(alerts: Tuple[Alert, ...]) -> Tuple[Alert, ...]:
     """The alert at hand, and the earlier ones that count beside it.
 
     Not those of people who may only go so far: the row may be of their own making, and would let the next faint alert do
@@ -123,14 +123,14 @@ def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple
     return generation + 1, alert.started_at, None, ""
 
 
-def _chosen(decision: Decision, candidates: Tuple[Step, ...]) -> Tuple[Step, ...]:
+def chosen(decision: Decision, candidates: Tuple[Step, ...]) -> Tuple[Step, ...]:
     refused = {name for name, _ in decision.refused}
     return tuple(
         step for step in candidates if step.action in decision.actions and f"{step.action}|{step.account.key}" not in refused
     )
 
 
-_UNTOUCHABLE = frozenset({"break-glass", "protected", "own credentials"})
+UNTOUCHABLE = frozenset({"break-glass", "protected", "own credentials"})
 """Guards that also hold back what an open containment once did: the identity may have come under them since."""
 
 
@@ -138,7 +138,7 @@ def _with_current(
     decision: Decision, steps: Tuple[Step, ...], current: Optional[Record]
 ) -> Tuple[Decision, Tuple[Step, ...]]:
     """A repeated alert checks every step again and may raise the tier; it never lowers it."""
-    if current is None or current.plan is None or {reason.guard for reason in decision.reasons} & _UNTOUCHABLE:
+    if current is None or current.plan is None or {reason.guard for reason in decision.reasons} & UNTOUCHABLE:
         return decision, steps
     before = current.plan.decision
     if before.tier > decision.tier:

@@ -9,7 +9,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tupl
 from responders.codec import from_json, to_json
 from responders.errors import BadInventory, InventoryError
 from responders.inventory.store import InventoryStore
-from responders.model import Account, Identity
+from responders.model import Account, Alert, Identity
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,18 @@ def resolve(store: InventoryStore, accounts: Sequence[Account]) -> Resolution:
             why = f"the alert also names accounts that no inventory row claims: {others}" if others else ""
             return Resolution(identity, why)
     raise InventoryError(f"the inventory names {next(iter(found))!r} and does not hold it. Push the inventory anew")
+
+
+def meant(alert: Alert, store: InventoryStore) -> Resolution:
+    """Who is meant. An account that could not be read is one that no inventory row claims: beside another such, nobody.
+
+    Raises InventoryError.
+    """
+    found = resolve(store, alert.accounts)
+    if alert.strange_account and found.identity is not None and found.identity.unmapped:
+        why = f"the alert names accounts that no inventory row claims: {found.identity.id}, and one that can't be read"
+        return Resolution(None, why)
+    return found
 
 
 _TRIES = 3

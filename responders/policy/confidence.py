@@ -35,7 +35,7 @@ def fuse(alerts: Sequence[Alert], fusion: Fusion, now: datetime, whole: Optional
     start = now - timedelta(hours=fusion.window_hours)
     found = [alert for alert in alerts if alert.completed_at >= start]
     # Those that may count whole come first: a flood of louder ones must not push them out.
-    ranked = [(whole is not None and not whole(alert), *_strongest_first(alert)) for alert in found]
+    ranked = [(whole is not None and not whole(alert), *strongest_first(alert)) for alert in found]
     places = sorted(range(len(found)), key=ranked.__getitem__)[:MOST_COUNTED]
     if not places:
         return Score(0, (Reason(f"no alert of the last {fusion.window_hours:g} h"),), 0)
@@ -91,7 +91,7 @@ def _as_bits(parts: Sequence[_Part]) -> None:
         part.layer = layers.setdefault(part.alert.layer, 1 << len(layers))
 
 
-def _strongest_first(alert: Alert) -> Tuple[Any, ...]:
+def strongest_first(alert: Alert) -> Tuple[Any, ...]:
     """A total order, so that the score does not hang on the order in which alerts are read."""
     return (-alert.confidence, alert.completed_at, alert.id, alert.detection, alert.layer, _Rest(alert))
 
