@@ -1,0 +1,71 @@
+"""`tourniquet readiness` as an administrator uses it: what would work, what is missing, and what to paste."""
+
+from __future__ import annotations
+
+import json
+
+from tests.surfaces.office import Office
+
+
+def test_all_is_ready_and_nothing_is_changed(office: Office) -> None:
+    """Each connection, each action of the policy in force and no other, the rate budget; exit code 0."""
+    office.person("alice")
+    office.world.okta.per_minute = 100
+    ran = office.run("readiness", "--json")
+    assert (ran.code, [row["vendor"] for row in ran.lines]) == (0, ["okta", "entra", "cyberark"]), ran.err
+    okta = ran.lines[0]
+    assert (okta["credential"], okta["reachable"], okta["authenticated"], okta["ready"]) == ("ordinary", True, True, True)
+    assert 0 < okta["rate_left"] < 1
+    names = {item["name"] for item in okta["actions"]}
+    assert {"okta.suspend_user", "last administrator (guard)"} <= names
+    assert "okta.set_user_risk" not in names  # not in the default policy
+    assert all(item["ready"] is True for item in okta["actions"])
+    assert office.changes() == []
+
+
+def test_what_is_missing_is_named_and_can_be_pasted(office: Office) -> None:
+    """Without a permission: exit code 1, the actions that lack it, and the vendor's configuration of just that."""
+    office.person("alice")
+    [connection] = [c for c in office.world.connections if c.vendor == "entra"]
+    apps = office.world.graph.state["service_principals"].values()
+    app = next(a for a in apps if a["appId"] == connection.plain["client_id"])
+    app["roles"] = [role for role in app["roles"] if role != "User.EnableDisableAccount.All"]
+    ran = office.run("readiness", "--grants", "--json")
+    assert ran.code == 1
+    [entra] = [row for row in ran.lines if row["vendor"] == "entra"]
+    lacking = [item["name"] for item in entra["actions"] if item["ready"] is False]
+    assert lacking == ["entra.disable_user"]
+    assert "for name in User.EnableDisableAccount.All; do" in entra["grants"]
+    assert [row["grants"] for row in ran.lines if row["vendor"] != "entra"] == ["", ""]
+    told = office.run("readiness", "--grants")
+    assert told.code == 1
+    assert "NOT ready: 1 actions lack permissions" in told.out
+    assert "appRoleAssignments" in told.out
+
+
+def test_the_privileged_credential_is_asked_for_itself(office: Office) -> None:
+    """A second credential that can't sign in would be noticed in the incident only: a row of its own, exit code 1."""
+    settings = json.loads(office.settings.read_text())
+    mine = next(c for c in settings["connections"] if c["vendor"] == "cyberark")
+    (office.folder / "other.secret").touch(mode=0o600)
+    (office.folder / "other.secret").write_text("wrong-password")
+    mine["privileged"] = {"username": "nobody", "password": {"file": "other.secret"}}
+    office.settings.write_text(json.dumps(settings))
+    ran = office.run("readiness", "--json")
+    rows = {(row["vendor"], row["credential"]): row for row in ran.lines}
+    assert ran.code == 1
+    assert rows["cyberark", "ordinary"]["authenticated"] is True
+    assert rows["cyberark", "privileged"]["authenticated"] is False
+    assert ("okta", "privileged") not in rows
+
+
+def test_the_whole_configuration_needs_no_vendor(office: Office) -> None:
+    """`--grants VENDOR` prints what the policy's actions need and asks nobody; before there is a connection, too."""
+    before = sum(len(getattr(office.world, name).requests) for name in ("okta", "graph", "cyberark"))
+    ran = office.run("readiness", "--grants", "vault")
+    assert ran.code == 0
+    assert 'path "sys/policies/acl/tourniquet-quarantine-*" {' in ran.out.splitlines()
+    okta = office.run("readiness", "--grants", "okta", "--json").json
+    assert "okta.users.manage" in okta["grants"]
+    assert sum(len(getattr(office.world, name).requests) for name in ("okta", "graph", "cyberark")) == before
+    assert office.run("readiness", "--grants", "everything").code == 2
