@@ -28,7 +28,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Seen:
-    """An account. `live`: it can sign in. `user`: a person's sign-in rather than a machine's, by the vendor's own type.
+    """An account. `live`: it can sign in. `user`: a person's sign-in rather than a machine's, None when no vendor says.
 
     `why` is the vendor's own word for that type. `aliases` are further keys, `vendor:tenant:name`, under which logs name it.
     `tags` are what administrators wrote of it (owner, criticality, environment, agent). Times are the vendor's, ISO 8601.
@@ -37,7 +37,7 @@ class Seen:
     account: Account
     name: str
     live: bool
-    user: bool
+    user: Optional[bool]
     why: str
     keys: Tuple[Key, ...] = ()
     tags: Pairs = ()

@@ -97,10 +97,11 @@ def _cut(item: Mapping[str, Any], *names: str) -> Dict[str, Any]:
 
 def _user(item: Mapping[str, Any]) -> Row:
     groups, rights, net = item.get("groupsMembership"), item.get("vaultAuthorization"), item.get("internet")
+    named = [g for g in groups if isinstance(g, Mapping)] if isinstance(groups, list) else []
     return Row(_text(item, "id"), {
         **_cut(item, "username", "source", "userType", "enableUser", "componentUser"),
         "email": str(net.get("businessEmail") or "") if isinstance(net, Mapping) else "",
-        "groups": [str(g.get("groupName", "")) for g in groups if isinstance(g, Mapping)] if isinstance(groups, list) else [],
+        "groups": [str(group.get("groupName", "")) for group in named],
         "rights": [r for r in rights if isinstance(r, str)] if isinstance(rights, list) else [],
     })  # fmt: skip
 

@@ -28,7 +28,7 @@ _STRONG = frozenset(
         "GroupMember.ReadWrite.All", "Policy.ReadWrite.ConditionalAccess", "Domain.ReadWrite.All",
     }
 )  # fmt: skip
-"""Application permissions that lead to others' accounts. Source: Microsoft Graph permissions reference, what each lets do."""
+"""Application permissions that lead to others' accounts. Source: Microsoft Graph permissions reference."""
 _USER = (
     "id,userPrincipalName,mail,employeeId,accountEnabled,userType,creationType,onPremisesImmutableId,onPremisesSyncEnabled,"
     "createdDateTime"

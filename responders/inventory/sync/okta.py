@@ -245,9 +245,8 @@ class OktaObserver:
         if self._issuer:
             keys.append(Key("subject", f"{self._issuer}|{row.id}", "vendor"))
         tags = [(name[3:], str(profile[name])) for name in _TAGS if name in profile and self._writer(name) != "self"]
-        owner = (
-            [("manager", str(profile["manager"]))] if profile.get("manager") and self._writer("manager") != "self" else []
-        )
+        if profile.get("manager") and self._writer("manager") != "self":
+            tags.append(("manager", str(profile["manager"])))
         return Seen(
             Account("okta", self._place.partition(":")[2], "user", row.id, mastered.get(provider, "cloud")),
             str(profile.get("login", "")),
