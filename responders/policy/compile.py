@@ -17,7 +17,7 @@ KINDS = ("human", "service", "agent")
 _TIERS = ("restrict", "revoke", "approval")
 _MOST = {"window_hours": 720, "half_after_hours": 720, "lone_alert_for_revoke": 100}
 """The greatest value of a number; parts of a whole go up to 1."""
-_TOP = ("version", "thresholds", "actions", "fusion", "limits")
+_TOP = ("version", "thresholds", "actions", "fusion", "limits", "require_backtest")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ def compile_source(source: Source, known: Mapping[str, ActionFacts]) -> Dict[str
         "actions": {kind: {tier: list(value["actions"][kind].get(tier) or ()) for tier in _TIERS} for kind in KINDS},
         "fusion": {**dataclasses.asdict(Fusion()), **(value.get("fusion") or {})},
         "limits": {**dataclasses.asdict(Limits()), **(value.get("limits") or {})},
+        "require_backtest": value.get("require_backtest", False),
         "hands_over": sorted(name for name, facts in known.items() if facts.hands_over),
     }
 
@@ -69,6 +70,8 @@ class _Checker:
                 self.error((), f"{name} is missing", "add it")
         if not isinstance(value.get("version"), str) or not str(value.get("version")).strip():
             self.error(("version",), "version must be text", 'quote it, e.g. "2026-11-1"')
+        if not isinstance(value.get("require_backtest", False), bool):
+            self.error(("require_backtest",), "require_backtest must be true or false", "correct it")
         self.thresholds(value.get("thresholds"))
         self.actions(value.get("actions"))
         self.numbers("fusion", value.get("fusion"), dataclasses.asdict(Fusion()))

@@ -145,7 +145,7 @@ def _carried(case: Case, tier: Tier, may: Callable[[Alert], bool] = lambda alert
     Others corroborate: a loud alert that an outsider can cause must not borrow the right of a faint one.
     """
     policy = case.policy
-    reaches = {alert: _cap(case.catalogue.get(alert.detection)) >= tier and may(alert) for alert in case.alerts}
+    reaches = {alert: cap(case.catalogue.get(alert.detection)) >= tier and may(alert) for alert in case.alerts}
     score = case.score if all(reaches.values()) else None
     score = score or fuse(case.alerts, policy.fusion, case.now, reaches.__getitem__)
     limits = policy.thresholds[policy.class_of(case.identity)]
@@ -208,7 +208,7 @@ def _over(case: Case, tier: Tier) -> Optional[str]:
     return None
 
 
-def _cap(entry: Any) -> Tier:
+def cap(entry: Any) -> Tier:
     """The tier a detection may reach by itself; one the catalogue does not know reaches none."""
     if not isinstance(entry, Mapping):
         return Tier.OBSERVE

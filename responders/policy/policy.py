@@ -71,6 +71,8 @@ class Policy:
     fusion: Fusion
     limits: Limits
     hands_over: Tuple[str, ...] = ()
+    require_backtest: bool = False
+    """A policy takes this one's place, or is this one, only with a record of its backtest (proof.py)."""
 
     def class_of(self, identity: Identity) -> str:
         """The row of the threshold table."""
@@ -101,6 +103,7 @@ def from_compiled(doc: Mapping[str, Any]) -> Policy:
             fusion=Fusion(**doc["fusion"]),
             limits=Limits(**doc["limits"]),
             hands_over=tuple(doc["hands_over"]),
+            require_backtest=doc.get("require_backtest") is True,
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise BadPolicy(
