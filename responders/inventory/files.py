@@ -15,7 +15,7 @@ from responders.yaml_source import parse
 
 COLUMNS = (
     "id", "kind", "owner", "criticality", "environment", "protected", "break_glass", "shared", "can_restore",
-    "dependents", "accounts", "aliases",
+    "dependents", "accounts", "aliases", "canary",
 )  # fmt: skip
 _NEEDED = ("id", "kind", "accounts")
 KINDS = ("human", "service", "agent")
@@ -66,6 +66,7 @@ def read_inventory(text: str, name: str) -> Inventory:
                 reader.error("accounts", f"{key} is claimed at {claims[key]} already", "give it to one identity only")
             claims.setdefault(key, row.place)
         aliases.update(dict.fromkeys(also, identity.id))
+        reader.canary(identity)
         if reader.flag("can_restore"):
             restorers.append(identity.id)
         identities.append(identity)
@@ -151,7 +152,18 @@ class _Row:
             dependents=self.many("dependents"),
             shared=self.flag("shared"),
             break_glass=self.flag("break_glass"),
+            canary=self.flag("canary"),
         )
+
+    def canary(self, identity: Identity) -> None:
+        """A canary is taken out every hour: it must be nobody whom that hurts."""
+        hurts = {
+            "privileged": identity.privileged, "protected": identity.protected, "break_glass": identity.break_glass,
+            "shared": identity.shared, "can_restore": self.flag("can_restore"), "depended upon": bool(identity.dependents),
+        }  # fmt: skip
+        found = [name for name, holds in hurts.items() if holds]
+        if identity.canary and found:
+            self.error("canary", f"{identity.id!r} is {' and '.join(found)} too", "mark an identity made for drills only")
 
     def text(self, column: str) -> str:
         value = self.row.values.get(column)

@@ -247,8 +247,6 @@ class _Joiner:
         """Join what these links lead to, set by set; a set that would be wrong stays apart, whole."""
         trial: Dict[int, int] = {}
 
-        trial: Dict[int, int] = {}
-
         def root(node: int) -> int:
             while trial.setdefault(node, node) != node:
                 trial[node] = trial[trial[node]]

@@ -8,6 +8,7 @@ Tokens", "Schemas"; the official SDK's method names. `search` is not used: it is
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
 from urllib.parse import urlsplit
 
@@ -64,7 +65,7 @@ class OktaSource:
     def _members(self, parents: Sequence[Row]) -> Iterator[Row]:
         # Everybody is in a BUILT_IN group, which says nothing of anybody.
         for group in (p for p in parents if p.body.get("type") != "BUILT_IN"):
-            for user in self._all(lambda okta, g=group.id: okta.list_group_users(g, limit=200)):
+            for user in self._all(partial(_list_group_users, group.id)):
                 yield Row(f"{group.id}/{_id(user)}", {}, group.id)
 
     def _roles(self, parents: Sequence[Row]) -> Iterator[Row]:
@@ -74,10 +75,11 @@ class OktaSource:
 
     def _app_credentials(self, parents: Sequence[Row]) -> Iterator[Row]:
         clients = [p for p in parents if p.body.get("auth") in _CONFIDENTIAL]
-        for kind, ask in (
+        asks: Tuple[Tuple[str, Any], ...] = (
             ("secret", lambda okta, a: okta.list_o_auth2_client_secrets(a)),
             ("key", lambda okta, a: okta.list_jwk(a)),
-        ):
+        )
+        for kind, ask in asks:
             for app, answer in self._each(clients, ask):
                 for item in _objects(answer.body):
                     # Secret values and hashes stay behind.
@@ -90,11 +92,11 @@ class OktaSource:
         """One call for each parent, side by side. A parent that was deleted meanwhile has nothing."""
         names = [parent.id for parent in parents]
         try:
-            yield from zip(names, self._sdk.ask([lambda okta, n=n: ask(okta, n) for n in names]))
+            yield from zip(names, self._sdk.ask([partial(_of, ask, name) for name in names]))
         except NotFound:
             for name in names:
                 try:
-                    (answer,) = self._sdk.ask([lambda okta, n=name: ask(okta, n)])
+                    (answer,) = self._sdk.ask([partial(_of, ask, name)])
                 except NotFound:
                     continue
                 yield name, answer
@@ -118,6 +120,14 @@ class OktaSource:
 
 
 _CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")
+
+
+def _list_group_users(group: str, okta: Any) -> Any:
+    return okta.list_group_users(group, limit=200)
+
+
+def _of(ask: Any, name: str, okta: Any) -> Any:
+    return ask(okta, name)
 
 
 def _first(listing: str, since: float) -> Call:
@@ -186,8 +196,8 @@ def _schema_row(body: Any) -> Row:
             known = [r for r in rights if isinstance(r, Mapping)] if isinstance(rights, list) else []
             if not known or any(r.get("principal") == "SELF" and r.get("action") == "READ_WRITE" for r in known):
                 found.add(str(name))
-    known = sorted(n for part in ("base", "custom") for n in _under(body, "definitions", part, "properties"))
-    return Row("default", {"known": known, "self": sorted(found)})
+    names = sorted(n for part in ("base", "custom") for n in _under(body, "definitions", part, "properties"))
+    return Row("default", {"known": names, "self": sorted(found)})
 
 
 _ROWS = {

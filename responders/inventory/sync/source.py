@@ -67,7 +67,9 @@ class Source(Protocol):
 
     vendor: str
     place: str
-    listings: Tuple[Listing, ...]
+
+    @property
+    def listings(self) -> Tuple[Listing, ...]: ...
 
     def page(self, listing: Listing, at: At) -> Page: ...
 
@@ -80,6 +82,7 @@ class Observer(Protocol):
     `listings` in the order in which they are wanted: what the others need to be understood comes first.
     """
 
-    listings: Tuple[str, ...]
+    @property
+    def listings(self) -> Tuple[str, ...]: ...
 
     def observe(self, listing: str, row: Row) -> Iterator[Observation]: ...

@@ -12,7 +12,7 @@ import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import quote
 
 from responders.errors import BadAnswer, Forbidden, NotFound
@@ -262,7 +262,7 @@ class VaultObserver:
         body, metadata = row.body, row.body["metadata"]
         keys = [Key("employee_number", metadata.get("employee_number", ""), "administrator")]
         keys.append(Key("email", metadata.get("email", ""), "administrator"))
-        user = None
+        user: Optional[bool] = None
         for accessor, name in body["aliases"]:
             mount, about = self._mounts.get(accessor, ("", {}))
             kind = str(about.get("type", ""))
@@ -278,7 +278,7 @@ class VaultObserver:
         tags = [(n, metadata[n]) for n in ("owner", "criticality", "environment", "agent") if metadata.get(n)]
         account = Account("vault", self._tenant, "entity", body["id"])
         alias = f"{self._place}:{body['name']}"
-        why = {True: "an entity that people sign in to", False: "an entity that machines sign in to"}.get(user, "an entity")
+        why = "an entity" if user is None else f"an entity that {'people' if user else 'machines'} sign in to"
         yield Seen(account, body["name"], not body["disabled"], user, why, tuple(k for k in keys if k.value), tuple(tags),
                    (alias,), body["created"])  # fmt: skip
         yield from self._policies(account.key, body["policies"])

@@ -1,0 +1,97 @@
+"""The compiled inventory as a file of one identity a line, written and read without holding all of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Mapping, Sequence, TextIO, Tuple
+
+from responders.codec import from_json, to_json
+from responders.errors import BadInput, BadInventory
+from responders.inventory.resolve import from_compiled
+from responders.model import Identity
+
+_OPENING = ["{\n", '"identities": [\n']
+_REMEDY = "name another --output"
+
+
+class Whole:
+    """A file that takes its place only when it is written to its end. Raises BadInput when it can't be written."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._files: List[TextIO] = []
+        self._name = ""
+
+    def __enter__(self) -> TextIO:
+        try:
+            handle, self._name = tempfile.mkstemp(prefix=f".{self._target.name}.", dir=self._target.parent)
+        except OSError as error:
+            raise BadInput(f"{error.strerror}", place=str(self._target), remedy=_REMEDY) from None
+        self._files.append(os.fdopen(handle, "w", encoding="utf-8"))
+        return self._files[0]
+
+    def __exit__(self, *_: object) -> None:
+        """What was not kept is removed."""
+        self._files[0].close()
+        if self._name:
+            os.unlink(self._name)
+
+    def keep(self) -> None:
+        """Let it take its place."""
+        self._files[0].flush()
+        os.fsync(self._files[0].fileno())
+        try:
+            os.replace(self._name, self._target)
+        except OSError as error:
+            raise BadInput(f"{error.strerror}", place=str(self._target), remedy=_REMEDY) from None
+        self._name = ""
+
+
+def write_identities(file: TextIO, identities: Iterator[Identity]) -> None:
+    """The first part: every identity, one a line."""
+    file.writelines(_OPENING)
+    comma = ""
+    for identity in identities:
+        file.write(comma + json.dumps(to_json(identity), sort_keys=True))
+        comma = ",\n"
+    file.write("\n],\n")
+
+
+def write_end(file: TextIO, aliases: Mapping[str, str], restorers: Sequence[str]) -> None:
+    """The second part."""
+    file.write('"aliases": {\n')
+    lines = (f"{json.dumps(alias)}: {json.dumps(name)}" for alias, name in sorted(aliases.items()))
+    comma = ""
+    for line in lines:
+        file.write(comma + line)
+        comma = ",\n"
+    file.write(f'\n}},\n"restorers": {json.dumps(sorted(restorers))}\n}}\n')
+
+
+def read_identities(path: Path, take: Callable[[Identity], None]) -> Tuple[str, ...]:
+    """Give every identity of a compiled inventory to `take`; who may restore. Raises BadInventory.
+
+    A file that `write_identities` wrote is read line by line, another one whole.
+    """
+    with path.open(encoding="utf-8-sig") as file:
+        if [file.readline(), file.readline()] == _OPENING:
+            try:
+                for line in iter(file.readline, "],\n"):
+                    if not line:
+                        raise ValueError("it breaks off")
+                    if line.strip():
+                        take(from_json(Identity, json.loads(line.rstrip().rstrip(","))))
+                rest: Dict[str, object] = json.loads("{" + file.read())
+                restorers = rest["restorers"]
+                return tuple(str(name) for name in restorers) if isinstance(restorers, list) else ()
+            except (ValueError, KeyError, TypeError) as error:
+                what = f"not a compiled inventory ({error})"
+                raise BadInventory(what, place=str(path), remedy="restore it, or name another --output") from None
+        file.seek(0)
+        found = from_compiled(file.read(), str(path))
+    for identity in found.identities:
+        take(identity)
+    return tuple(sorted(found.restorers))

@@ -1,0 +1,130 @@
+"""What an identity is, from its accounts and the customer's file, pure: kind, owner, criticality, environment, dependents.
+
+Nothing here protects anybody: break-glass, protected, shared and can_restore come from the file alone, since whoever could
+set them at a vendor could hide behind them. What vendors say may raise the criticality, never lower it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import List, Mapping, Optional, Sequence, Tuple
+
+from responders.inventory.observation import Observed
+from responders.model import Account, Identity, Pairs
+
+CRITICALITIES = ("low", "normal", "high", "privileged")
+_MOST = 50
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """What membership in a group says, by the customer's rules; "" says nothing."""
+
+    kind: str = ""
+    criticality: str = ""
+    environment: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Described:
+    """An identity, and why it is what it is: field to reason."""
+
+    identity: Identity
+    reasons: Pairs = field(default_factory=tuple)
+
+
+def describe(
+    name: str,
+    accounts: Sequence[Account],
+    observed: Sequence[Observed],
+    row: Optional[Identity],
+    dependents: Sequence[str] = (),
+    groups: Mapping[str, GroupRule] = {},
+) -> Described:
+    """The identity of these accounts. `row` is its row of the customer's file, which wins over all.
+
+    `groups` are rules by `vendor:tenant:group id`. Of groups and tags only those count that administrators write.
+    """
+    reasons: List[Tuple[str, str]] = []
+    rules = [groups[key] for one in observed for key in _groups(one) if key in groups]
+    kind, why = _kind(observed, rules)
+    criticality, why_critical = _criticality(observed, rules)
+    owner, why_owner = _owner(observed, rules)
+    environment, why_environment = _environment(observed, rules)
+    if row is not None:
+        reasons.append(("file", "in your inventory file, which wins"))
+        identity = Identity(
+            row.id, row.kind, row.owner, row.criticality, row.environment, row.protected, tuple(accounts),
+            row.dependents or tuple(dependents[:_MOST]), row.shared, row.break_glass,
+        )  # fmt: skip
+        if kind != row.kind and observed:
+            reasons.append(("kind", f"your file says {row.kind}; the vendors would make it {kind}: {why}"))
+        return Described(identity, tuple(reasons))
+    identity = Identity(
+        name, kind, owner or None, criticality, environment, False, tuple(accounts), tuple(dependents[:_MOST])
+    )  # fmt: skip
+    found = (("kind", why), ("criticality", why_critical), ("owner", why_owner), ("environment", why_environment))
+    return Described(identity, tuple(reason for reason in found if reason[1]))
+
+
+def _groups(one: Observed) -> Tuple[str, ...]:
+    account = one.seen.account
+    return tuple(
+        reach.target if ":" in reach.target else f"{account.vendor}:{account.tenant}:{reach.target}"
+        for reach in one.reaches
+        if reach.what == "group"
+    )
+
+
+def _tag(observed: Sequence[Observed], name: str) -> Tuple[str, str]:
+    """First tag of that name, and where it stands."""
+    return next(((v, one.seen.account.key) for one in observed for n, v in one.seen.tags if n == name and v), ("", ""))
+
+
+def _kind(observed: Sequence[Observed], rules: Sequence[GroupRule]) -> Tuple[str, str]:
+    """agent, service or human. Names play no part: whoever attacks chooses names."""
+    ruled = sorted({rule.kind for rule in rules if rule.kind})
+    if len(ruled) == 1:
+        return ruled[0], "a rule of one of its groups"
+    if _tag(observed, "agent")[0].lower() == "true":
+        return "agent", f"{_tag(observed, 'agent')[1]} is an agent identity"
+    people = [one for one in observed if one.seen.user is True]
+    machines = [one for one in observed if one.seen.user is False]
+    if machines and not people:
+        return "service", f"{machines[0].seen.account.key} is {machines[0].seen.why}"
+    if people:
+        return "human", f"{people[0].seen.account.key} is {people[0].seen.why}"
+    return "human", "no vendor says what signs in; people are contained at lower confidence"
+
+
+def _criticality(observed: Sequence[Observed], rules: Sequence[GroupRule]) -> Tuple[str, str]:
+    for one in observed:
+        for reach in one.reaches:
+            if reach.admin:
+                return "privileged", f"{one.seen.account.key} has {reach.what} {reach.name or reach.target}"
+    tag, where = _tag(observed, "criticality")
+    found = [("normal", "")]
+    found += [(rule.criticality, "a rule of one of its groups") for rule in rules if rule.criticality in CRITICALITIES]
+    found += [(tag, f"a tag of {where}")] if tag in CRITICALITIES else []
+    return max(found, key=lambda item: CRITICALITIES.index(item[0]))
+
+
+def _owner(observed: Sequence[Observed], rules: Sequence[GroupRule]) -> Tuple[str, str]:
+    ruled = sorted({rule.owner for rule in rules if rule.owner})
+    if len(ruled) == 1:
+        return ruled[0], "a rule of one of its groups"
+    for name in ("owner", "manager"):
+        value, where = _tag(observed, name)
+        if value:
+            return value[:200], f"{name} of {where}"
+    return "", ""
+
+
+def _environment(observed: Sequence[Observed], rules: Sequence[GroupRule]) -> Tuple[str, str]:
+    """production unless all that say something say otherwise: what is wrongly taken for production is revoked later."""
+    said = [(rule.environment, "a rule of one of its groups") for rule in rules if rule.environment]
+    for one in observed:
+        said += [(v, f"a tag of {one.seen.account.key}") for n, v in one.seen.tags if n == "environment" and v]
+    values = {value for value, _ in said}
+    return ("non-production", said[0][1]) if values == {"non-production"} else ("production", "")

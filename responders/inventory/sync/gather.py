@@ -1,0 +1,158 @@
+"""Makes observations of the raw rows, and finds all of one account: it, what it holds and reaches, groups followed.
+
+They lie in a temporary SQLite file, so that 100,000 accounts with a million memberships need little memory.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple, Type
+
+from responders.inventory.observation import Holds, Key, Observed, Reaches, Seen
+from responders.inventory.sync.cyberark import CyberArkObserver
+from responders.inventory.sync.entra import EntraObserver
+from responders.inventory.sync.okta import OktaObserver
+from responders.inventory.sync.raw import RawStore
+from responders.inventory.sync.source import Observer
+from responders.inventory.sync.vault import VaultObserver
+from responders.model import Account
+
+OBSERVERS: Mapping[str, Callable[[str, str], Observer]] = {
+    "okta": OktaObserver,
+    "entra": EntraObserver,
+    "cyberark": CyberArkObserver,
+    "vault": VaultObserver,
+}
+_TABLES = """
+create table seen (key text primary key, body text, gone real) without rowid;
+create table alias (alias text, key text, primary key (alias, key)) without rowid;
+create table facts (holder text, body text);
+create table uses (resource text, key text, primary key (resource, key)) without rowid;
+"""
+_MOST = 500
+"""Facts of one account that are told; an account with more is told so many of each kind."""
+
+
+class Gathered:
+    """Every observation of every vendor. Read-only once made; close it to remove the file."""
+
+    def __init__(self, store: RawStore, issuers: Mapping[str, str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(dir=store.path.parent, prefix=".tourniquet-sync-")
+        self._db = sqlite3.connect(Path(self._folder.name) / "gathered.db", isolation_level=None)
+        for text in ("pragma journal_mode = off", "pragma synchronous = off", "pragma temp_store = file"):
+            self._db.execute(text)
+        self._db.executescript(_TABLES)
+        for place in store.places():
+            self._db.execute("begin")
+            self._gather(store, place, OBSERVERS[place.partition(":")[0]](place, issuers.get(place, "")))
+            self._db.execute("commit")
+        self._db.execute("create index facts_of on facts (holder)")
+
+    def __enter__(self) -> Gathered:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._db.close()
+        self._folder.cleanup()
+
+    def _gather(self, store: RawStore, place: str, observer: Observer) -> None:
+        for listing in observer.listings:
+            for row, gone in store.rows(place, listing):
+                for found in observer.observe(listing, row):
+                    if isinstance(found, Seen):
+                        self._db.execute("insert or ignore into seen values (?,?,?)",
+                                         (found.account.key, _packed(found), gone))  # fmt: skip
+                        self._db.executemany("insert or ignore into alias values (?,?)",
+                                             [(alias, found.account.key) for alias in found.aliases])  # fmt: skip
+                    elif gone is None:
+                        self._db.execute("insert into facts values (?,?)", (found.holder, _packed_fact(found)))
+                        if isinstance(found, Reaches) and found.what in ("permission", "grant"):
+                            self._db.execute("insert or ignore into uses values (?,?)",
+                                             (f"{place}:{found.target.partition('/')[0]}", found.holder))  # fmt: skip
+
+    def seen(self) -> Iterator[Seen]:
+        """Every account, by key."""
+        for (body,) in self._db.execute("select body from seen order by key"):
+            yield _unpacked(body)
+
+    def gone(self) -> FrozenSet[str]:
+        """Keys of accounts that their vendors list no more."""
+        return frozenset(key for (key,) in self._db.execute("select key from seen where gone is not null"))
+
+    def observed(self, key: str) -> Optional[Observed]:
+        """All of one account, None for one that no vendor showed."""
+        row = self._db.execute("select body, gone from seen where key=?", (key,)).fetchone()
+        if row is None:
+            return None
+        seen = _unpacked(row[0])
+        holds: List[Holds] = []
+        reaches: List[Reaches] = []
+        waiting: List[str] = [key, *(alias for alias in seen.aliases if self.owner(alias) == key)]
+        done: Set[str] = set()
+        while waiting:
+            holder = waiting.pop()
+            if holder in done:  # groups may lead in a circle
+                continue
+            done.add(holder)
+            for (body,) in self._db.execute("select body from facts where holder=? limit ?", (holder, _MOST)):
+                fact = _unpacked_fact(key, body)
+                if isinstance(fact, Holds):
+                    holds.append(fact)
+                else:
+                    reaches.append(fact)
+                    if fact.what == "group" and ":group:" in fact.target:
+                        waiting.append(fact.target)
+        return Observed(seen, tuple(holds), tuple(reaches), row[1])
+
+    def clear_aliases(self, seen: Seen) -> Tuple[str, ...]:
+        """The aliases of an account that name nobody else: neither an account, nor another one's alias."""
+        return tuple(alias for alias in seen.aliases if self.owner(alias) == seen.account.key)
+
+    def users_of(self, key: str) -> Tuple[str, ...]:
+        """Keys of the accounts that were granted something of this one: they stop when it is taken out."""
+        found = self._db.execute("select key from uses where resource=? and key<>? order by key limit 50", (key, key))
+        return tuple(user for (user,) in found)
+
+    def name(self, key: str) -> str:
+        row = self._db.execute("select body from seen where key=?", (key,)).fetchone()
+        return _unpacked(row[0]).name or key if row else key
+
+    def owner(self, alias: str) -> Optional[str]:
+        """The one account that this alias means, None when it is an account's own key or several have it."""
+        if self._db.execute("select 1 from seen where key=?", (alias,)).fetchone():
+            return None
+        found = self._db.execute("select key from alias where alias=? limit 2", (alias,)).fetchall()
+        return str(found[0][0]) if len(found) == 1 else None
+
+
+def _packed(one: Seen) -> str:
+    a = one.account
+    keys = [[key.name, key.value, key.writer] for key in one.keys]
+    values = [a.vendor, a.tenant, a.kind, a.id, a.mastered, one.name, one.live, one.user, one.why, keys, one.tags]
+    return json.dumps([*values, one.aliases, one.created])
+
+
+def _unpacked(text: str) -> Seen:
+    vendor, tenant, kind, name, mastered, shown, live, user, why, keys, tags, aliases, created = json.loads(text)
+    return Seen(
+        Account(vendor, tenant, kind, name, mastered), shown, live, user, why, tuple(Key(*key) for key in keys),
+        tuple((tag, value) for tag, value in tags), tuple(aliases), created,
+    )  # fmt: skip
+
+
+def _packed_fact(fact: Any) -> str:
+    if isinstance(fact, Holds):
+        return json.dumps(["h", fact.what, fact.id, fact.name, fact.created, fact.expires, fact.changed, fact.live])
+    return json.dumps(["r", fact.what, fact.target, fact.name, fact.admin, fact.count, fact.last])
+
+
+def _unpacked_fact(holder: str, text: str) -> Any:
+    kind, *values = json.loads(text)
+    made: Dict[str, Any] = {"h": Holds, "r": Reaches}
+    return made[kind](holder, *values)
