@@ -12,6 +12,7 @@ from responders.content.detection import Detection
 from responders.content.elastic.query import expand as expand_elastic
 from responders.content.elastic.query import expand_baseline, load_elastic_macros
 from responders.content.loader import ROOT, load_macros, read_all
+from responders.content.raw_fields import unknown_fields
 from responders.content.spl import Macro, SplError, parse
 from responders.content.spl.macros import expand
 from responders.content.splunk_conf import INDEXED
@@ -31,6 +32,7 @@ def checked(root: Path = ROOT) -> Tuple[Detection, ...]:
     if len(macros) == 2:
         broken = {error.place.rpartition(":")[0] for error in errors}
         errors.extend(_wrong(detections, macros[0], macros[1], broken))
+        errors.extend(unknown_fields(detections, macros[0], root))
     if not errors:
         errors.extend(unraised(detections, current(detections, root), read_lock(root)))
     if errors:

@@ -93,7 +93,7 @@ class Need:
 
 def needs(detections: Sequence[Detection], macros: Mapping[str, Macro]) -> Tuple[Need, ...]:
     """One for each source, in order."""
-    called = {one.slug: _calls(one.splunk, macros) for one in detections}
+    called = {one.slug: calls(one.splunk, macros) for one in detections}
     found = []
     for source in SOURCES:
         users = tuple(one for one in detections if source.macro in called[one.slug])
@@ -103,7 +103,7 @@ def needs(detections: Sequence[Detection], macros: Mapping[str, Macro]) -> Tuple
     return tuple(found)
 
 
-def _calls(text: str, macros: Mapping[str, Macro]) -> Set[str]:
+def calls(text: str, macros: Mapping[str, Macro]) -> Set[str]:
     """Every macro that a search uses, in itself or in another macro."""
     by_name = {name.split("(")[0]: macro for name, macro in macros.items()}
     found: Set[str] = set()

@@ -122,6 +122,8 @@ BROKEN = [
     (lambda text: text.replace("\nsource: aws", "\nsource: okta"), "source: okta is not its folder", "move the file"),
     (lambda text: text.replace("\nlayer:", "\nparts: [aws/nothing]\nlayer:"), "parts: aws/nothing", "name a detection"),
     (lambda text: text.replace("near miss", ""), "examples: too few", "near miss"),
+    (lambda text: text.replace("eventName", "eventNam"), "splunk: field eventNam: no log", "did you mean eventName?"),
+    (lambda text: text.replace("=55 + 15*tq_weak", "=55 + 15*tq_waek"), "splunk: field tq_waek: nothing", "did you mean"),
 ]
 
 
@@ -134,7 +136,8 @@ def test_a_broken_file_names_line_key_and_remedy(few: Path, edit: Edit, what: st
     name, _, line = errors[0].place.rpartition(":")
     assert name == "detections/aws/root_login.yaml"
     text = (few / "aws" / "root_login.yaml").read_text(encoding="utf-8").splitlines()
-    key = re.split(r"[: .]", what)[0].replace("\\", "")
+    field = re.search(r"field (\w+)", what)
+    key = field[1] if field else re.split(r"[: .]", what)[0].replace("\\", "")
     assert "is missing" in what or any(key in near for near in text[max(0, int(line) - 6) : int(line)]), errors
 
 

@@ -55,6 +55,7 @@ class Spath(Command):
     """The value at a path of the whole input; without a path every field of its first characters."""
 
     source: str
+    path: Optional[str]
     steps: Optional[List[Tuple[str, Any]]]
     output: str
     limit: int
@@ -129,7 +130,7 @@ def build_spath(segment: Segment) -> Command:
     if written is not None and steps is None:
         raise segment.at.error(f"spath can't read the path {written!r}", "Write keys, {} and {n}, as in a{}.b{0}.c")
     output = given.get("output") or written or ""
-    return Spath(segment.at, given.get("input", "_raw"), steps, output, extraction.SPATH_LIMIT)
+    return Spath(segment.at, given.get("input", "_raw"), written, steps, output, extraction.SPATH_LIMIT)
 
 
 def build_mvexpand(segment: Segment) -> Command:
