@@ -89,7 +89,7 @@ def _schedule(when: str) -> Settings:
 def _as_whoever_asks(settings: Settings) -> Settings:
     """By default whoever may read a shared search may run it as its owner, over a time of his choice, its actions included
     (savedsearches.conf.spec, dispatchAs; REST API Reference, "saved/searches/{name}/dispatch", trigger_actions): ours are
-    nobody's, and would contain, or teach a baseline, as splunk-system-user. The scheduler runs them as the owner all the same.
+    nobody's, and would contain, or teach a baseline, as splunk-system-user. The scheduler runs them as the owner anyway.
     """
     return [*settings, ("dispatchAs", "user")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from typing import Any, Mapping, Sequence
@@ -21,10 +22,19 @@ class Held:
         self._spool = Spool(var_folder(app_home))
         self._payload, self._log = payload, log
         self._path = ""
+        self._sure = False
+        self._lock = threading.Lock()
         self._writing = threading.Thread(target=self._begin, args=(rows,))
         self._writing.start()
         if len(rows) <= _QUICK:  # of very many, which an attacker may have caused, the first is not kept waiting
             self._writing.join()
+
+    def vouch(self) -> None:
+        """Splunkd said that this session may contain: whoever takes the rows up need not find out who ran the search."""
+        with self._lock:
+            self._sure = True
+            if self._path:
+                self._path = self._vouched(self._path)
 
     def replace(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep these instead: what was not begun. They are free for whoever runs next."""
@@ -50,14 +60,20 @@ class Held:
         return f"Nobody was contained. {again}".strip()
 
     def _begin(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._path = self._keep(rows, os.getpid())
+        path = self._keep(rows, os.getpid())
+        with self._lock:
+            self._path = self._vouched(path) if path and self._sure else path
+
+    def _vouched(self, path: str) -> str:
+        with contextlib.suppress(OSError):  # then it stays one that nobody vouches for
+            return self._spool.vouch(path)
+        return path
 
     def _keep(self, rows: Sequence[Mapping[str, Any]], process: int) -> str:
         given = self._payload
         try:
-            return self._spool.keep(
-                [kept(row) for row in rows], search=given.search, sid=given.sid, owner=given.owner, process=process
-            )
+            about = {"search": given.search, "sid": given.sid, "owner": given.owner}
+            return self._spool.keep([kept(row) for row in rows], **about, process=process, sure=self._sure)
         except OSError as error:  # a full disk must not keep anybody from being contained
             self._log.write(given.search, given.sid, "failure", f"the alert can't be kept beside the journal: {error}")
             return ""

@@ -27,10 +27,13 @@ from responders.surfaces.splunk_alert import MAXTIME
 from tests.conftest import interpreter
 from tests.splunkd import Deployment, Splunkd
 from tests.splunkd.certificate import self_signed
+from tests.splunkd.deployment import SYSTEM_USER
 from tests.splunkd.set_up import set_up
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAME = "tourniquet"
+SID = "scheduler__nobody_1"
+"""Of the search that the scheduler ran for nobody."""
 
 
 def script(name: str) -> ModuleType:
@@ -117,6 +120,7 @@ class Splunk:
         self.deployment = deployment or Deployment()
         if deployment is None:
             self.deployment.install(self.app)
+        self.deployment.jobs[SID] = SYSTEM_USER
         certificate = self_signed(home / "server.pem") if tls else None
         self.splunkd = Splunkd(self.deployment, lag=lag, certificate=certificate)
         self._others: List[Splunkd] = []
@@ -182,7 +186,7 @@ class Splunk:
         return json.dumps(
             {
                 "app": NAME, "owner": "nobody", "server_host": "sh1", "server_uri": self.splunkd.uri,
-                "session_key": self.splunkd.session("splunk-system-user"), "sid": "scheduler__nobody_1",
+                "session_key": self.splunkd.session("splunk-system-user"), "sid": SID,
                 "search_name": "Tourniquet - test", "results_file": str(results),
                 "configuration": {"recheck_seconds": "0"}, "result": {}, **more,
             }

@@ -359,3 +359,17 @@ def test_only_splunk_starts_it(python: str, splunk: Splunk) -> None:
     assert ran.code == 2
     assert "--execute" in ran.stderr
     assert ran.log == []
+
+
+@pytest.mark.engine("python3.9")
+def test_a_search_of_nobody_that_somebody_ran_contains_nobody(splunk: Splunk, world: World) -> None:
+    """Dispatched by hand as its owner, over a time of his choice: it has the rights of the system, and contains nobody.
+    People are told."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    held = splunk.results(csv_of([row(person)]))
+    (ran,) = splunk.start_each("3.9", [splunk.payload(held, sid="nobody__mallory__tourniquet__RMD5_at_1_2")])
+    assert ran.code == 1
+    assert all(Attacker(world, person).works().values())
+    assert "contain by hand" in json.dumps(splunk.escalated())
+    assert splunk.kept() == []

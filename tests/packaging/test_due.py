@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -102,22 +103,59 @@ def test_alerts_that_could_not_be_stored_are_taken_up(python: str, splunk: Splun
 
 @pytest.mark.engine("python3.13")
 def test_only_who_may_contain_has_a_kept_alert_taken_up(splunk: Splunk, world: World) -> None:  # noqa: F811
-    """Whose session it was nobody could ask: the search's owner counts, and an analyst's alert is dropped, and said."""
+    """Whose session it was nobody could ask: who ran the search counts, and an analyst's alert is dropped, and said.
+    A search of nobody's that he ran and whose session he then ended helps him as little."""
     person = world.add_person("alice")
     splunk.configure(world, [person])
     splunk.deployment.user("analyst", "search")
     splunk.deployment.user("automation", "search", "tourniquet_execute")
     held = splunk.results(csv_of([row(person)]))
+    splunk.deployment.jobs.update({"1.1": "analyst", "1.2": "gone", "scheduler__nobody_2": "analyst", "1.3": "automation"})
+    ended = splunk.splunkd.session("analyst")
+    splunk.deployment.expire(ended)
     payloads = [
-        splunk.payload(held, server_uri="http://127.0.0.1:1", owner=owner, sid=owner) for owner in ("analyst", "gone", "")
+        splunk.payload(held, server_uri="http://127.0.0.1:1", owner="analyst", sid="1.1"),
+        splunk.payload(held, server_uri="http://127.0.0.1:1", owner="gone", sid="1.2"),
+        splunk.payload(held, session_key=ended, sid="scheduler__nobody_2"),
     ]
     assert [ran.code for ran in splunk.start_each("3.13", payloads)] == [3, 3, 3]
     ran = splunk.due("3.13")
     assert [line.count("may not contain without asking") for line in ran.log] == [1, 1, 1]
     assert splunk.kept() == []
     assert all(Attacker(world, person).works().values())
-    splunk.start("3.13", splunk.payload(held, server_uri="http://127.0.0.1:1", owner="automation"))
+    splunk.start("3.13", splunk.payload(held, server_uri="http://127.0.0.1:1", owner="automation", sid="1.3"))
     assert splunk.due("3.13").code == 0
+    assert not any(Attacker(world, person).works().values())
+
+
+@pytest.mark.engine("python3.13")
+def test_nobody_is_contained_for_a_kept_alert_that_nobody_ran(splunk: Splunk, world: World) -> None:  # noqa: F811
+    """Its job is gone, or only calls itself the scheduler's: nobody is contained, and people are told."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    splunk.deployment.jobs["forged_1"] = "splunk-system-user"
+    held = splunk.results(csv_of([row(person)]))
+    payloads = [
+        splunk.payload(held, server_uri="http://127.0.0.1:1", sid=sid) for sid in ("scheduler__nobody_gone", "forged_1", "")
+    ]
+    assert [ran.code for ran in splunk.start_each("3.13", payloads)] == [3, 3, 3]
+    splunk.due("3.13")
+    assert splunk.kept() == []
+    assert len(splunk.escalated()) == 3
+    assert all("contain by hand" in json.dumps(report) for report in splunk.escalated())
+    assert all(Attacker(world, person).works().values())
+
+
+@pytest.mark.engine("python3.9")
+def test_once_splunk_said_whose_session_it_is_the_job_may_be_gone(splunk: Splunk, world: World) -> None:  # noqa: F811
+    """The KV store is down for longer than Splunk keeps a job: the alert is contained all the same when it is back."""
+    person = world.add_person("alice")
+    splunk.configure(world, [person])
+    splunk.deployment.kvstore = "failed"
+    assert splunk.start("3.9", splunk.payload(splunk.results(csv_of([row(person)])))).code == 3
+    splunk.deployment.kvstore = "ready"
+    splunk.deployment.jobs.clear()
+    assert splunk.due("3.9").code == 0
     assert not any(Attacker(world, person).works().values())
 
 

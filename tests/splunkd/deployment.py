@@ -62,7 +62,9 @@ class Version:
 
 
 class Deployment:
-    """`kvstore` is ready, starting, failed or readonly (KV store status definitions in Splunk's Admin Manual)."""
+    """`jobs`: search id to who ran it.
+
+    `kvstore` is ready, starting, failed or readonly (KV store status definitions in Splunk's Admin Manual)."""
 
     def __init__(self, *, app: str = "tourniquet", version: str = "9.4.3") -> None:
         self.app = app
@@ -85,6 +87,7 @@ class Deployment:
         self.acls: Dict[str, Dict[str, str]] = {}
         self.access: Dict[str, Mapping[str, FrozenSet[str]]] = {}
         self.reloaded: List[str] = []
+        self.jobs: Dict[str, str] = {}
 
     # -- the administrator --------------------------------------------------------------------------------
 

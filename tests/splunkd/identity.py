@@ -1,13 +1,14 @@
-"""Who a session key belongs to.
+"""Who a session key belongs to, and whose a search job is.
 
-Source: Splunk REST API Reference, "authentication/current-context" (username, roles, capabilities of the caller).
+Sources: Splunk REST API Reference, "authentication/current-context" (username, roles, capabilities of the caller),
+"search/jobs/{search_id}" (author and acl.owner: who ran it).
 """
 
 from __future__ import annotations
 
 from typing import Tuple
 
-from tests.splunkd.answer import Answer, Entry, Request, need, not_found
+from tests.splunkd.answer import Answer, Entry, Refuse, Request, need, not_found
 from tests.splunkd.deployment import Deployment, User
 
 
@@ -40,6 +41,14 @@ def _user(deployment: Deployment, request: Request) -> Answer:
     return Answer(entries=[Entry(user.name, _content(user), f"/services/authentication/users/{user.name}")], title="users")
 
 
+def _job(deployment: Deployment, request: Request) -> Answer:
+    author = deployment.jobs.get(request.path[2])
+    if author is None or not (request.user.may() or request.user.name == author):
+        raise Refuse(404, "Unknown sid.", "FATAL")
+    content = {"sid": request.path[2], "isDone": True}
+    return Answer(entries=[Entry(request.path[2], content, f"/services/search/jobs/{request.path[2]}", owner=author)])
+
+
 def _capabilities(deployment: Deployment, request: Request) -> Answer:
     known = sorted({name for user in deployment.users.values() for name in user.capabilities})
     return Answer(entries=[Entry("capabilities", {"capabilities": known}, "/services/authorization/capabilities")],
@@ -53,4 +62,5 @@ ROUTES = (
     ("GET", _USERS, _users),
     ("GET", (*_USERS, "*"), _user),
     ("GET", ("authorization", "capabilities"), _capabilities),
+    ("GET", ("search", "jobs", "*"), _job),
 )
