@@ -82,18 +82,22 @@ def _contain(visit: Visit, wanted: Wanted) -> Response:
             report = pipeline.contain(raw, visit.responder)
         except Refused as error:  # whoever looks for what is due was quicker
             clicks.ended(visit.responder.journal, click, str(error))
-            return _of_another(visit, chain, str(error))
+            return _of_another(visit, click, chain, str(error))
+        if report.containment:
+            clicks.name_on(visit.responder.journal, click, report.containment)
         clicks.ended(visit.responder.journal, click, report.title)
     if report.containment:
         return redirect(f"{ROOT}containment/{report.containment}", 303)
     return visit.show("said.html", title=report.title, text="", report=report)
 
 
-def _of_another(visit: Visit, chain: str, why: str) -> Response:
+def _of_another(visit: Visit, click: clicks.Click, chain: str, why: str) -> Response:
     """What another thread or replica made of it, as soon as that is known."""
     until = time.monotonic() + visit.responder.timing.deadline
     while time.monotonic() < until and not visit.site.stopping.wait(0.2):
         done = handled(visit.responder.journal, chain)
+        if done:
+            clicks.name_on(visit.responder.journal, click, done)
         if done is not None:
             return redirect(f"{ROOT}containment/{done}" if done else ROOT, 303)
     return visit.show("said.html", title="It stays due", text=why, report=None)

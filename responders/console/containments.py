@@ -29,7 +29,7 @@ def listed(visit: Visit) -> Response:
     live = [row for row in rows if row.live]
     ended = [row for row in rows if not row.live]
     counts = {
-        "needs a person": sum(row.state in ("open", "begun", "broken") or row.waits > 0 for row in live),
+        "need a person": sum(row.state in ("open", "begun", "broken") or row.waits > 0 for row in live),
         "contained": sum(row.state == "contained" for row in live),
         "being restored": sum(row.state == "restoring" for row in live),
         "ended": len(ended),

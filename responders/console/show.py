@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["clean"] = lambda value: clean(str(value))
     environment.filters["clock"] = clock
     environment.filters["ago"] = ago
+    environment.filters["spelt"] = lambda value: _SECONDS.sub(_spelt, clean(str(value)))
     environment.filters["words"] = lambda value: str(value).replace("_", " ")
     environment.globals.update(RESPOND=(RESTRICT, REVOKE), REVOKE=REVOKE, RESTORER=RESTORER, POLICY=POLICY)
     return environment
@@ -42,6 +44,15 @@ def bare(template: str, **values: Any) -> str:
 def alone(title: str, text: str) -> str:
     """A page with one sentence."""
     return bare("alone.html", title=title, text=text)
+
+
+_SECONDS = re.compile(r"\b([0-9]{3,7}) s\b")
+
+
+def _spelt(found: re.Match[str]) -> str:
+    """Many seconds as minutes or hours."""
+    seconds = int(found[1])
+    return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds // 60} min" if seconds % 60 == 0 else found[0]
 
 
 def ago(at: Optional[datetime], now: Optional[datetime] = None) -> str:

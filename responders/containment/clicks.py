@@ -52,9 +52,14 @@ def clicked(journal: Journal, user: str, by: str, what: str, reason: str, about:
     journal.append(click.chain, CLICK, {"user": user, "by": by, "what": what, "reason": reason, **about})
     containment = str(about.get("containment", ""))
     if containment:
-        said = {"user": user, "by": by, "what": what, "reason": reason, "request": click.chain}
-        journal.append(containment, CLICK, said)
+        name_on(journal, click, containment)
     return click
+
+
+def name_on(journal: Journal, click: Click, containment: str) -> None:
+    """Name a click on a containment's chain: who asked, and why."""
+    said = {"user": click.user, "by": click.by, "what": click.what, "reason": click.reason, "request": click.chain}
+    journal.append(containment, CLICK, said)
 
 
 def ended(journal: Journal, click: Click, became: str, *, refused: bool = False) -> None:

@@ -25,6 +25,7 @@ ACTS: List[Tuple[str, Dict[str, str], frozenset[str]]] = [
     ("halt", {"do": "resume", "reason": "it was never halted"}, RESTORERS),
     ("containment/{}/restore", {"reason": ""}, RESTORERS),
     ("containment/{}/approve", {"reason": "seen"}, RESTORERS),
+    ("containment/{}/close", {"reason": ""}, RESTORERS),
     ("containment/{}/agree", {"reason": "seen", "request": "q-none"}, RESTORERS),
     ("policy", {"draft": "version: x"}, frozenset({"policy_editor"})),
     ("journal", {}, EVERYBODY),
@@ -55,6 +56,7 @@ def test_every_form_needs_its_role(house: House, zoe: str, role: str) -> None:
     """Who lacks the role is refused, and hears which one it is."""
     for path, data, allowed in ACTS:
         house.site.costly.forget("verify")
+        house.site.posts.forget("nora")
         answer = house.signed_in(role).post("/console/" + path.format(zoe), data)
         lacks = "lacks the console role" in html.unescape(answer.text)
         assert lacks == (role not in allowed), (path, answer.status_code)
