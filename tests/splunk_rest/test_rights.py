@@ -10,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from responders.splunk.splunkd import Splunkd as Client
+from responders.splunk.splunkd import SplunkError
+from responders.surfaces import splunk_settings
 from responders.surfaces.splunk_rest import dispatch
 from tests.splunk_rest.office import CAPABILITIES, Office, Reply
 
@@ -64,7 +67,7 @@ def test_every_method_in_restmap_has_a_route(office: Office) -> None:
             m.strip().lower() for m in keys["methods"].split(",")
         )
         assert "skipCSRFProtection" not in keys
-    relays = {"relay", "relay_answers"}  # with a token, at splunkd itself
+    relays = {"relay", "relay_work"}  # with a token, at splunkd itself
     assert exposed == {name: methods for name, methods in heads.items() if name not in relays}
     below = {route.path[0] for route in dispatch.ROUTES if len(route.path) > 1} - relays
     assert {k["pattern"].split("/")[1] for k in web.values() if k["pattern"].endswith("/**")} == below
@@ -208,3 +211,19 @@ def test_no_body_is_an_internal_error(name: str, body: object, office: Office) -
     reply = office.ask("all", method, path, json.dumps(body))
     assert reply.status != 500, reply
     assert reply.status == 200 or reply.error
+
+
+@pytest.mark.parametrize("capability", ["list_storage_passwords", "edit_storage_passwords"])
+def test_a_right_to_list_passwords_shows_none_of_ours(capability: str, office: Office) -> None:
+    """Many apps ask for it for their own users: it opens the secrets of those apps, and none of this one."""
+    office.deployment.user("snoop", capability)
+    mine = Client(office.splunkd.uri, office.deployment.session("snoop"))
+    try:
+        assert mine.entries("storage", "passwords") == []
+        with pytest.raises(SplunkError, match="Could not find"):
+            mine.get("storage", "passwords", "tourniquet:journal_key:")
+        with pytest.raises(SplunkError, match="Could not find|permission"):
+            mine.post("storage", "passwords", "tourniquet:journal_key:", form={"password": "x"})
+    finally:
+        mine.close()
+    assert splunk_settings.stored(office.client())("journal_key") is not None

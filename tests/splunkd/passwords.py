@@ -1,7 +1,8 @@
 """storage/passwords.
 
 Sources: Splunk REST API Reference, "storage/passwords"; the 403's words as solnlib's tests have them (requires capability:
-list_storage_passwords OR edit_storage_passwords OR admin_all_objects); the stanza's name, passwords.conf.spec.
+list_storage_passwords OR edit_storage_passwords OR admin_all_objects); the stanza's name, passwords.conf.spec; that read access counts beside the capability, Splunk, "Manage credentials used by
+apps and data inputs" and default.meta.conf.spec.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def _entry(password: Password) -> Entry:
 
 def _all(deployment: Deployment, request: Request) -> Answer:
     need(request.user, *_READ)
-    found = [p for p in deployment.passwords.values() if request.app in ("-", p.app)]
+    shown = deployment.may(request.user, "read", "passwords")
+    found = [p for p in deployment.passwords.values() if shown and request.app in ("-", p.app)]
     wanted = request.one("search")
     entries = [_entry(p) for p in found]
     if wanted:  # `name=value` terms or a bare word, over the entry's fields (REST: filtering parameters)
@@ -52,6 +54,8 @@ def _matches(entry: Entry, wanted: str) -> bool:
 
 def _key(deployment: Deployment, request: Request) -> Tuple[str, str, str]:
     name = request.path[2]
+    if not deployment.may(request.user, "read" if request.method == "GET" else "write", "passwords"):
+        raise not_found(name)
     for key, password in deployment.passwords.items():
         if key[0] == request.app and name in (stanza(password), stanza(password).rstrip(":")):
             return key
