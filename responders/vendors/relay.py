@@ -1,7 +1,7 @@
 """A vendor that only a relay in the customer's network can reach: each call is a signed request that the relay fetches.
 
-Who has the claim on a request decides what became of it. The relay's poll claims before it hands a request over; when
-nobody took it in time the client claims it itself, and knows that it was never done. A change that was taken and not
+Who has the claim on a request decides what became of it. A relay claims before it does anything; when none did in time
+the client claims the request itself, and knows that it was never done. A change that was taken and not
 answered may be done: that is `OutcomeUnknown`, and the state is read.
 """
 

@@ -154,6 +154,7 @@ class Premises:
         self.world, self.folder = world, folder
         self.office = Office(world, folder / "splunk")
         self.office.connect()
+        self.office.deployment.configure("tourniquet_settings", "timing", {"deadline": "5", "confirm_patience": "1"})
         local = self.office.deployment.confs["tourniquet", "tourniquet_connection"][1]
         for vendor in ("cyberark", "vault"):
             keys = {"vendor": vendor, "tenant": "default", "relay": NAME, "credential": "relay_key"}
@@ -188,11 +189,9 @@ class Premises:
         self._relays.remove(relay)
         relay.stop()
 
-    def forget_relays(self) -> None:
-        """As it is a minute after the last relay asked."""
-        held = self.office.deployment.documents.get(("tourniquet", "nobody", "tourniquet_relay"), {})
-        for key in [key for key in held if key.startswith("s/")]:
-            del held[key]
+    def seen_without_relay(self) -> None:
+        """As it is within a minute after the last relay asked."""
+        self.office.deployment.put("tourniquet_relay", {"_key": f"s/{NAME}/{wire.stamp(time.time())}-gone", "doc": "{}"})
 
     def rows(self) -> List[Mapping[str, Any]]:
         return list(self.office.deployment.rows("tourniquet_relay"))

@@ -30,7 +30,7 @@ def check(path: str) -> List[Found]:
     config = load_config(path)
     State(config.state).close()
     uplink, clients = Uplink(config), ClientPool(config.connections, limits=LIMITS)
-    tasks: Dict[str, Callable[[], Any]] = {f"Splunk at {config.splunk}": lambda: uplink.poll(0, busy=False, wait=0.0)}
+    tasks: Dict[str, Callable[[], Any]] = {f"Splunk at {config.splunk}": lambda: uplink.poll(busy=False, wait=0.0)}
     tasks.update({f"sign-in at {client.vendor}:{client.tenant}": client.warm for client in clients.all()})
     found = [Found(f"settings {path}"), Found(f"state {config.state}")]
     try:

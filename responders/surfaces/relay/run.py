@@ -6,9 +6,10 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
-from typing import Any, FrozenSet, Mapping, TextIO
+from typing import Any, Deque, FrozenSet, Mapping, TextIO
 
 from responders.errors import (
     Forbidden,
@@ -37,7 +38,8 @@ LIMITS = Limits(connect=4.0, attempt=7.0, total=9.0, retries=3)
 """At the vendor: over before the search head, which waits 15 s, gives up."""
 _BUSY_FOR = 10.0
 _LONGEST_PAUSE = 30.0
-_STOP = 15.0
+_BEHIND = 0.1
+"""Seconds until splunkd is asked again when it still shows what was claimed: its reads may be behind."""
 
 
 class Relay:
@@ -53,6 +55,8 @@ class Relay:
         self._told = Quieter()
         self._stopping = threading.Event()
         self._changed, self._in_hand = threading.Condition(), 0
+        self._claiming = threading.Lock()
+        self._tried: Deque[str] = deque(maxlen=1000)
         self._workers = ThreadPoolExecutor(config.workers, thread_name_prefix="relay")
         self._poller = threading.Thread(target=self._run, name="poll", daemon=True)
         self._busy_until = 0.0
@@ -66,8 +70,8 @@ class Relay:
 
     def stop(self) -> None:
         """Ask for no more, and end what was begun."""
-        self._stopping.set()
-        self._poller.join(self._wait + _STOP)  # what splunkd hands over meanwhile is ours, and is carried out
+        with self._claiming:  # what was claimed is ours, and is carried out
+            self._stopping.set()
         self._workers.shutdown(wait=True)
         self.uplink.close()
         self.clients.close()
@@ -95,16 +99,25 @@ class Relay:
                 self._busy_until = time.monotonic() + _BUSY_FOR
 
     def _poll(self) -> int:
-        """Fetch no more than there are workers for: a request in a queue here would only grow old."""
+        """Claim no more than there are workers for: a request in a queue here would only grow old."""
         with self._changed:
             self._changed.wait_for(lambda: self._in_hand < self.config.workers)
             free = self.config.workers - self._in_hand
-        found = self.uplink.poll(free, busy=time.monotonic() < self._busy_until, wait=self._wait)
-        with self._changed:
-            self._in_hand += len(found)
-        for item in found:
-            self._workers.submit(self._handled, item)
-        return len(found)
+        found = self.uplink.poll(busy=time.monotonic() < self._busy_until, wait=self._wait)
+        wanted = {str(item.get("id", "")): item for item in found if item.get("id") not in self._tried}
+        if found and not wanted:
+            time.sleep(_BEHIND)
+        with self._claiming:
+            if self._stopping.is_set() or not wanted:
+                return 0
+            asked = list(wanted)[:free]
+            mine = self.uplink.claim(asked)
+            self._tried.extend(asked)
+            with self._changed:
+                self._in_hand += len(mine)
+            for ask_id in mine:
+                self._workers.submit(self._handled, wanted[ask_id])
+        return len(mine)
 
     def _handled(self, item: Mapping[str, Any]) -> None:
         try:

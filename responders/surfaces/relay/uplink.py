@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Sequence, Type
 
 from responders.errors import BadAnswer
 from responders.surfaces.relay.config import Config
@@ -21,21 +21,23 @@ class Uplink:
         self._headers = {"Authorization": f"Bearer {config.token.reveal()}"}
         self._polls, self._posts = self._transport(WAIT + 10.0), self._transport(10.0)
 
-    def poll(self, take: int, *, busy: bool, wait: float = WAIT) -> List[Mapping[str, Any]]:
-        """Requests that are this relay's from now on, as they were signed."""
-        query = {"wait": str(wait), "take": str(take), "busy": str(int(busy)), "instance": self._config.instance}
+    def poll(self, *, busy: bool, wait: float = WAIT) -> List[Mapping[str, Any]]:
+        """Requests that wait for somebody to claim them, as they were signed; none after `wait` seconds."""
+        query = {"wait": str(wait), "busy": str(int(busy)), "instance": self._config.instance, "output_mode": "json"}
         path = self._polls.path(f"{_PATH}/relay/{{}}", (self._config.name,))
-        body = self._polls.send("GET", path, headers=self._headers, query={**query, "output_mode": "json"}).body
-        found = body.get("requests") if isinstance(body, Mapping) else None
-        if not isinstance(found, list) or not all(isinstance(item, Mapping) for item in found):
-            raise BadAnswer("splunk", "the answer has no requests: is the app installed there, in this version?")
-        return found
+        return _list(self._polls.send("GET", path, headers=self._headers, query=query).body, "requests", Mapping)
+
+    def claim(self, ids: Sequence[str]) -> List[str]:
+        """Those of these requests that nobody else has."""
+        return _list(self._work("claims", {"ids": list(ids), "instance": self._config.instance}), "mine", str)
 
     def answer(self, ask_id: str, doc: str, mac: str) -> None:
         """Hand in an answer. One that is there already is left as it is, so it may be sent again."""
-        path = self._posts.path(f"{_PATH}/relay_answers/{{}}", (self._config.name,))
-        body = {"id": ask_id, "doc": doc, "mac": mac}
-        self._posts.send("POST", path, headers=self._headers, query={"output_mode": "json"}, body=body)
+        self._work("answers", {"id": ask_id, "doc": doc, "mac": mac})
+
+    def _work(self, what: str, body: Mapping[str, Any]) -> Any:
+        path = self._posts.path(f"{_PATH}/relay_work/{{}}/{what}", (self._config.name,))
+        return self._posts.send("POST", path, headers=self._headers, query={"output_mode": "json"}, body=body).body
 
     def close(self) -> None:
         self._polls.close()
@@ -48,6 +50,13 @@ class Uplink:
         transport = Transport(endpoint, _explain)
         transport.keep_secret((config.token.reveal(),))
         return transport
+
+
+def _list(body: Any, name: str, kind: Type[Any]) -> List[Any]:
+    found = body.get(name) if isinstance(body, Mapping) else None
+    if not isinstance(found, list) or not all(isinstance(item, kind) for item in found):
+        raise BadAnswer("splunk", f"the answer has no {name}: is the app installed there, in this version?")
+    return found
 
 
 def _explain(body: Any) -> Any:

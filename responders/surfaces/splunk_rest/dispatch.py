@@ -95,7 +95,8 @@ ROUTES: Tuple[Route, ...] = (
     _route("GET", "halt", (VIEW,), halting.get),
     _route("POST", "halt", (RESTORE,), halting.post, True),
     _route("GET", "relay/{}", (RELAY,), relays.poll),
-    _route("POST", "relay_answers/{}", (RELAY,), relays.answer),
+    _route("POST", "relay_work/{}/claims", (RELAY,), relays.claim),
+    _route("POST", "relay_work/{}/answers", (RELAY,), relays.answer),
 )
 assert EXECUTE not in {name for route in ROUTES for name in route.capabilities}, (
     "the app's own right opens nothing to people"

@@ -1,11 +1,15 @@
 """Where relays in customers' networks ask for work and answer. What they say is signed, and read elsewhere.
 
-A relay's token opens these two endpoints and nothing else: it shows signed requests of one queue, and puts answers whose
+A relay's token opens these endpoints and nothing else: it shows signed requests of one queue, and puts answers whose
 signature the responder checks. It can keep requests from being done; it can't make one.
+
+A poll only shows; a claim is a call of its own. splunkd does not tell that a relay hung up, and a poll that nobody reads any
+more must not take requests.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from typing import Any, Dict, List, Mapping, Tuple
@@ -30,9 +34,9 @@ _swept: Dict[str, float] = {}
 
 
 def poll(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
-    """GET relay/NAME?wait&take&busy&instance: requests that are its own from now on, none after `wait` seconds."""
+    """GET relay/NAME?wait&busy&instance: requests that nobody has claimed, none after `wait` seconds."""
     relay, query = _name(names), context.request.query
-    wait, take = _number(query, "wait", LONGEST_WAIT), int(_number(query, "take", _MOST))
+    wait = _number(query, "wait", LONGEST_WAIT)
     instance = query.get("instance", "")
     if not _INSTANCE.match(instance):
         raise Status(400, "instance must be a name of at most 64 letters, digits, _ . -")
@@ -43,15 +47,31 @@ def poll(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
         queue.sweep(relay, time.time())
     until = time.monotonic() + wait
     while True:
-        found = _claimed(queue, relay, instance, take) if take else []
+        found = _waiting(queue, relay)
         left = until - time.monotonic()
         if found or left <= 0:
             return {"requests": found}
         time.sleep(min(left, _BUSY if query.get("busy") == "1" else _IDLE))
 
 
+def claim(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
+    """POST relay_work/NAME/claims {"ids", "instance"}: which of these requests are this relay's alone from now on."""
+    relay = _name(names)
+    fields = Fields(context.request.body(), ("ids", "instance"))
+    instance, ids = fields.text("instance", needed=True), fields.items("ids", most=_MOST)
+    if not all(isinstance(item, str) and is_id(item) for item in ids):
+        fields.error("ids", "holds what is no id of a request", "send those that were fetched")
+    fields.done()
+    queue, mine = KvRelayQueue(context.splunkd), []
+    for ask_id in ids:
+        if queue.create(f"c/{relay}/{ask_id}", {"by": instance[:64]}):
+            mine.append(ask_id)
+            queue.forget(f"r/{relay}/{ask_id}")
+    return {"mine": mine}
+
+
 def answer(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
-    """POST relay_answers/NAME {"id", "doc", "mac"}. The first answer to a request stays."""
+    """POST relay_work/NAME/answers {"id", "doc", "mac"}. The first answer to a request stays."""
     relay = _name(names)
     fields = Fields(context.request.body(), ("id", "doc", "mac"))
     ask_id, mac = fields.text("id", needed=True), fields.text("mac", needed=True)
@@ -74,17 +94,13 @@ def shown(splunkd: Splunkd, relay: str) -> Mapping[str, Any]:
     return {"relay": relay, "relay_seen": sorted(found)}
 
 
-def _claimed(queue: KvRelayQueue, relay: str, instance: str, take: int) -> List[Mapping[str, Any]]:
+def _waiting(queue: KvRelayQueue, relay: str) -> List[Mapping[str, Any]]:
     prefix = f"r/{relay}/"
-    found: List[Mapping[str, Any]] = []
-    for key, doc in queue.scan(prefix, prefix + stamp(time.time() - LONGEST_LIFE)):
-        if len(found) >= take:
-            break
-        # Claimed before it is shown: a request that gets lost on its way is never done twice.
-        if queue.create(f"c/{relay}/{key[len(prefix) :]}", {"by": instance}):
-            found.append({"id": key[len(prefix) :], "doc": doc.get("doc"), "mac": doc.get("mac")})
-            queue.forget(key)
-    return found
+    found = queue.scan(prefix, prefix + stamp(time.time() - LONGEST_LIFE))
+    return [
+        {"id": key[len(prefix) :], "doc": doc.get("doc"), "mac": doc.get("mac")}
+        for key, doc in itertools.islice(found, _MOST)
+    ]
 
 
 def _say_seen(queue: KvRelayQueue, relay: str, instance: str) -> None:
