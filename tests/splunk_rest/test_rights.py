@@ -222,7 +222,7 @@ def test_a_right_to_list_passwords_shows_none_of_ours(capability: str, office: O
         assert mine.entries("storage", "passwords") == []
         with pytest.raises(SplunkError, match="Could not find"):
             mine.get("storage", "passwords", "tourniquet:journal_key:")
-        with pytest.raises(SplunkError, match="Could not find|permission"):
+        with pytest.raises(SplunkError, match=r"Could not find|permission"):
             mine.post("storage", "passwords", "tourniquet:journal_key:", form={"password": "x"})
     finally:
         mine.close()

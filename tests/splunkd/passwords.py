@@ -1,8 +1,8 @@
 """storage/passwords.
 
 Sources: Splunk REST API Reference, "storage/passwords"; the 403's words as solnlib's tests have them (requires capability:
-list_storage_passwords OR edit_storage_passwords OR admin_all_objects); the stanza's name, passwords.conf.spec; that read access counts beside the capability, Splunk, "Manage credentials used by
-apps and data inputs" and default.meta.conf.spec.
+list_storage_passwords OR edit_storage_passwords OR admin_all_objects); the stanza's name, passwords.conf.spec; read access
+counts beside the capability: Splunk, "Manage credentials used by apps and data inputs", and default.meta.conf.spec.
 """
 
 from __future__ import annotations
