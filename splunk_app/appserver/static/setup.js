@@ -30,7 +30,7 @@
     app.person = (what) => {
       const found = app.state.setup.body;
       return found.identity ? el("p", { class: "tq-help" }, `You are ${found.identity} of the inventory.`)
-        : el("p", { class: "tq-lacks" }, base.badge("bad", "mind"), ` ${what} you must be a person of the inventory. ${found.problem}`);
+        : el("p", { class: "tq-lacks" }, base.badge("bad", "mind"), ` ${what} you must be a person of the inventory. ${base.large(found.problem)}.`);
     };
     /* After something was done: what to say in its section, and what to read anew. */
     app.changed = async (section, text, names, good) => {

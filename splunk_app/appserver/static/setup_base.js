@@ -29,7 +29,7 @@
     el("div", { class: "tq-scroll", tabindex: "0", role: "region", "aria-label": caption },
       el("table", {}, el("caption", { class: "tq-hidden" }, caption),
         el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
-        el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, cell)))))));
+        el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, at) => el("td", { "data-label": heads[at] }, cell)))))));
 
   const badge = (kind, text) => el("span", { class: `tq-badge tq-${kind}` }, text);
   const list = (items) => el("ul", {}, items.map((item) => el("li", {}, item)));
@@ -191,5 +191,5 @@
 
   const words = (text) => text.split(/[\s,]+/).filter(Boolean);
 
-  parts.base = { el, table, badge, list, more, button, link, prefix, call, ask, field, showErrors, sentences, whole, status, say, busy, twice, words };
+  parts.base = { el, table, badge, list, more, button, link, prefix, call, ask, field, showErrors, large, sentences, whole, status, say, busy, twice, words };
 })();

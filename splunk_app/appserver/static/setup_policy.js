@@ -23,7 +23,7 @@
     const { el } = base;
     const failed = body.cases.filter((one) => !one.passed);
     return [
-      el("h4", {}, body.diff.length ? `${body.diff.length} values differ from the policy in use` : "Nothing differs from the policy in use"),
+      el("h4", {}, body.diff.length ? `Differences from the policy in use: ${body.diff.length}` : "Nothing differs from the policy in use"),
       body.diff.length ? base.list(body.diff) : null,
       body.cases.length ? [el("h4", {}, `${body.cases.length - failed.length} of ${body.cases.length} cases decide as they expect`),
         base.table(["Case", "Passed", "Difference"], body.cases.map((one) => [one.name, base.badge(one.passed ? "good" : "bad", one.passed ? "yes" : "no"), one.difference || "–"]), "Cases")] : el("p", {}, "No cases were given: nothing says what it should decide.")];
@@ -31,7 +31,7 @@
 
   function errors(base, reply) {
     if (!reply.errors.length) return [base.el("p", { class: "tq-error" }, reply.error)];
-    return [base.el("h4", {}, `${reply.errors.length} errors`),
+    return [base.el("h4", {}, `Errors: ${reply.errors.length}`),
       base.table(["Place", "What", "Remedy"], reply.errors.map((one) => [one.place, one.what, one.remedy]), "Errors of the policy")];
   }
 
@@ -87,7 +87,12 @@
 
   function limits(base, app) {
     const now = app.state.policy.body.policy;
-    const fields = LIMITS.map(([name, label, help]) => base.field({ name: `limits.${name}`, label, help, kind: "number", step: "any", value: now.limits[name] }));
+    const told = new Map(LIMITS.map((one) => [one[0], one]));
+    const names = [...told.keys(), ...Object.keys(now.limits).filter((name) => !told.has(name))].filter((name) => typeof now.limits[name] === "number");
+    const fields = names.map((name) => {
+      const [, label, help] = told.get(name) || [name, name, "see docs/policy.md"];
+      return base.field({ name: `limits.${name}`, label, help, kind: "number", step: "any", value: now.limits[name] });
+    });
     return proposal(base, app, "Change blast limits", [base.el("p", {}, "How much may be contained in an hour. A new version of the policy, in all else the same."),
       base.el("div", { class: "tq-grid" }, fields.map((one) => one.box))], () => {
       const policy = JSON.parse(JSON.stringify(now));
