@@ -7,14 +7,13 @@ from memory.
 from __future__ import annotations
 
 import itertools
-import re
 import secrets
 from typing import Any, Callable, Dict, List, Mapping, Optional
-from urllib.parse import urlencode
 
+from responders.drill.simulators.cyberark_lists import CyberArkLists
 from responders.drill.simulators.cyberark_rights import as_member, authorizations, on_every_safe
 from responders.drill.simulators.cyberark_rights import groups as groups_of
-from responders.drill.simulators.server import Answer, Refuse, Request, Simulator
+from responders.drill.simulators.server import Answer, Request
 
 ALL_RIGHTS = (
     "AuditUsers", "ManageUsers", "ResetUsersPasswords", "LiveSessionAuditor", "ListAccounts", "InitiateCPM",
@@ -24,11 +23,8 @@ ALL_RIGHTS = (
 _TOPICS = ("users", "logons", "sessions", "accounts", "checked_out", "safes", "groups", "ssh_cache", "applications")
 
 
-class CyberArkSimulator(Simulator):
+class CyberArkSimulator(CyberArkLists):
     """Stateful PVWA with a CPM that changes marked passwords after `cpm_seconds`."""
-
-    prefix = "/PasswordVault"
-    path_flags = re.IGNORECASE  # it stands behind IIS
 
     def __init__(self, *, latency: float = 0.0, connect_latency: float = 0.0) -> None:
         super().__init__(latency=latency, connect_latency=connect_latency)
@@ -37,11 +33,11 @@ class CyberArkSimulator(Simulator):
         self.cpm_seconds = 0.0
         self.cpm_fails = False
         self.session_seconds = 1200.0
-        self.page_size = 50
         self.route("POST", "/API/auth/{type}/Logon", self._logon)
         self.route("POST", "/API/Auth/Logoff", self._logoff)
         self.guarded("GET", "/API/Users", "AuditUsers", self._users)
         self.guarded("GET", "/API/Users/{id}", "AuditUsers", self._get_user)
+        self.guarded("GET", "/WebServices/PIMServices.svc/Applications/", "AuditUsers", self.list_applications)
         self.guarded("POST", "/API/Users/{id}/disable/", "ManageUsers", self._enabled(False))
         self.guarded("POST", "/API/Users/{id}/enable/", "ManageUsers", self._enabled(True))
         self.guarded("DELETE", "/API/Users/Secret/SSHKeys/ClearCache", "ResetUsersPasswords", self._clear_cache)
@@ -73,9 +69,6 @@ class CyberArkSimulator(Simulator):
 
     def limited(self) -> Answer:
         return self.error(429, "Too many requests")
-
-    def refuse(self, status: int, text: str) -> Refuse:
-        return Refuse(self.error(status, text))
 
     def guarded(self, method: str, template: str, right: str, handler: Callable[[Request], Answer]) -> None:
         """An endpoint for a logged-on user who holds `right` ("" for any)."""
@@ -113,6 +106,11 @@ class CyberArkSimulator(Simulator):
             "username": name, "password": password, "enabled": True, "rights": list(rights), "groups": [],
         }  # fmt: skip
         return user
+
+    def add_application(self, name: str, owner: str = "") -> str:
+        """An application that reads passwords; its id."""
+        self.state["applications"][name] = {"BusinessOwnerEmail": owner}
+        return name
 
     def add_account(self, name: str, safe: str, *, address: str = "db1") -> str:
         """A privileged account in a safe."""
@@ -231,7 +229,7 @@ class CyberArkSimulator(Simulator):
         found = self.state["users"][key]
         groups = [{"groupID": int(g), "groupName": self.state["groups"][g]["groupName"]} for g in found["groups"]]
         return {
-            "id": int(key), "username": found["username"], "source": "CyberArk", "userType": "EPVUser",
+            "id": int(key), "username": found["username"], "source": found.get("source", "CyberArk"), "userType": "EPVUser",
             "enableUser": found["enabled"], "suspended": False, "vaultAuthorization": authorizations(found),
             "groupsMembership": [*groups, *groups_of(found)],
         }  # fmt: skip
@@ -239,7 +237,11 @@ class CyberArkSimulator(Simulator):
     def _users(self, request: Request) -> Answer:
         wanted = request.query.get("search", "").lower()
         found = [self._shown(key) for key, user in self.state["users"].items() if wanted in user["username"].lower()]
-        return Answer(200, {"Users": found, "Total": len(found)})
+        if request.query.get("ExtendedDetails") == "true":
+            for item in found:
+                item["internet"] = {"businessEmail": self.state["users"][str(item["id"])].get("email", "")}
+        start, size = int(request.query.get("offset", "0")), int(request.query.get("limit", str(len(found) or 1)))
+        return Answer(200, {"Users": found[start : start + size], "Total": len(found)})
 
     def _get_user(self, request: Request) -> Answer:
         self._user(request)
@@ -318,18 +320,6 @@ class CyberArkSimulator(Simulator):
     def _mark(self, request: Request) -> Answer:
         self._account(request)["marked"] = self.clock()
         return Answer(200)
-
-    def paged(self, request: Request, items: List[Dict[str, Any]]) -> Answer:
-        """One page by `limit` and `offset`; nextLink is relative to the application, as the PVWA gives it."""
-        size, start = (request.query.get(n, given) for n, given in (("limit", str(self.page_size)), ("offset", "0")))
-        if not (size.isdecimal() and start.isdecimal() and int(size) > 0):
-            raise self.refuse(400, "limit and offset must be numbers")
-        body: Dict[str, Any] = {"value": items[int(start) : int(start) + int(size)], "count": len(items)}
-        if int(start) + int(size) < len(items):
-            path = "api" + request.path[len(self.prefix + "/API") :]
-            asked = {**request.query, "limit": size, "offset": str(int(start) + int(size))}
-            body["nextLink"] = f"{path}?{urlencode(asked)}"
-        return Answer(200, body)
 
     def _safe(self, request: Request) -> Dict[str, Any]:
         found = self.state["safes"].get(request.ids[0])

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 from responders.drill.simulators.graph.tenant import GraphTenant
 from responders.drill.simulators.server import Answer, Request
 
-_GRAPH = "00000003-0000-4000-8000-000000000000"
+GRAPH = "00000003-0000-4000-8000-000000000000"
 """The service principal of Microsoft Graph itself, whose app roles are the application permissions."""
 _PATCHABLE = {"accountEnabled": bool, "keyCredentials": list}
 
@@ -30,7 +30,7 @@ class Applications(GraphTenant):
         self.guarded("POST", path, write, self._add_federated)
         self.guarded("DELETE", path + "/{f}", write, self._delete_federated)
         consent = ("DelegatedPermissionGrant.ReadWrite.All",)
-        self.guarded("GET", "/oauth2PermissionGrants", consent, self.find("grants"))
+        self.guarded("GET", "/oauth2PermissionGrants", (*consent, "Directory.Read.All"), self.find("grants"))
         self.guarded(
             "POST",
             "/oauth2PermissionGrants",
@@ -107,11 +107,18 @@ class Applications(GraphTenant):
         return lambda request: Answer(200, self._one(topic, request))
 
     def _one(self, topic: str, request: Request) -> Dict[str, Any]:
-        if (topic, request.ids[0]) != ("service_principals", _GRAPH):
+        if (topic, request.ids[0]) != ("service_principals", GRAPH):
             return self.shown(self.thing(topic, request.ids[0]))
+        return self.graph()
+
+    def graph(self) -> Dict[str, Any]:
+        """The service principal of Microsoft Graph itself."""
         known = {name for found in self.state["service_principals"].values() for name in found["roles"]}
-        roles = [{"id": _role_id(name), "value": name, "isEnabled": True} for name in sorted(known)]
-        return {"id": _GRAPH, "appId": "00000003-0000-0000-c000-000000000000", "displayName": "Microsoft Graph",
+        roles = [
+            {"id": role_id(name), "value": name, "isEnabled": True, "allowedMemberTypes": ["Application"]}
+            for name in sorted(known)
+        ]
+        return {"id": GRAPH, "appId": "00000003-0000-0000-c000-000000000000", "displayName": "Microsoft Graph",
                 "accountEnabled": True, "appRoles": roles}  # fmt: skip
 
     def _patch(self, topic: str) -> Callable[[Request], Answer]:
@@ -169,11 +176,11 @@ class Applications(GraphTenant):
         return self.paged(request, [*found, *(_assigned(request.ids[0], name) for name in permissions)])
 
 
-def _role_id(permission: str) -> str:
+def role_id(permission: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, permission))
 
 
 def _assigned(principal: str, permission: str) -> Dict[str, str]:
     """An application permission as the assignment that stands behind it."""
-    role = _role_id(permission)
-    return {"id": f"{principal}-{role}", "principalId": principal, "resourceId": _GRAPH, "appRoleId": role}
+    role = role_id(permission)
+    return {"id": f"{principal}-{role}", "principalId": principal, "resourceId": GRAPH, "appRoleId": role}

@@ -16,7 +16,7 @@ class Roles(GraphTenant):
     def routes_of_roles(self) -> None:
         manage = ("RoleManagement.ReadWrite.Directory",)
         base = "/roleManagement/directory"
-        self.guarded("GET", f"{base}/roleAssignments", (*manage, "RoleManagement.Read.Directory"), self.find("roles"))
+        self.guarded("GET", f"{base}/roleAssignments", (*manage, "RoleManagement.Read.Directory"), self._list("roles"))
         self.guarded(
             "POST",
             f"{base}/roleAssignments",
@@ -25,7 +25,7 @@ class Roles(GraphTenant):
         )
         self.guarded("DELETE", f"{base}/roleAssignments/{{id}}", manage, self.delete_one("roles"))
         for kind, topic in (("Assignment", "assignments"), ("Eligibility", "eligibilities")):
-            self.guarded("GET", f"{base}/role{kind}Schedules", manage, self.find(topic))
+            self.guarded("GET", f"{base}/role{kind}Schedules", (*manage, "RoleManagement.Read.Directory"), self._list(topic))
             self.guarded("POST", f"{base}/role{kind}ScheduleRequests", manage, self._schedule(topic))
 
     def add_role(self, principal: str, role: str = GLOBAL_ADMINISTRATOR) -> str:
@@ -33,6 +33,22 @@ class Roles(GraphTenant):
 
     def add_eligibility(self, principal: str, role: str) -> str:
         return self.new("eligibilities", {"principalId": principal, "roleDefinitionId": role, "directoryScopeId": "/"})
+
+    def _list(self, topic: str) -> Callable[[Request], Answer]:
+        """With $expand=principal each tells what kind of object holds it."""
+        listed = self.find(topic)
+
+        def expanded(request: Request) -> Answer:
+            answer = listed(request)
+            if request.query.get("$expand") == "principal":
+                for item in answer.body["value"]:
+                    name = item["principalId"]
+                    kinds = (("group", "groups"), ("servicePrincipal", "service_principals"), ("user", "users"))
+                    kind = next((kind for kind, where in kinds if name in self.state[where]), "user")
+                    item["principal"] = {"@odata.type": f"#microsoft.graph.{kind}", "id": name}
+            return answer
+
+        return expanded
 
     def _schedule(self, topic: str) -> Callable[[Request], Answer]:
         def change(request: Request) -> Answer:

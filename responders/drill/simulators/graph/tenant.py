@@ -13,7 +13,7 @@ from responders.drill.simulators.server import Answer, Refuse, Request, Simulato
 TENANT = "11111111-1111-4111-8111-111111111111"
 _TOPICS = (
     "users", "groups", "denied_groups", "service_principals", "applications", "devices", "methods", "grants",
-    "app_roles", "roles", "assignments", "eligibilities", "risk", "tokens",
+    "app_roles", "roles", "assignments", "eligibilities", "risk", "tokens", "agents",
 )  # fmt: skip
 _NEEDED = {
     "grants": ("clientId", "consentType", "resourceId", "scope"),

@@ -30,7 +30,7 @@ class Users(GraphTenant):
             path = f"/users/{{id}}/authentication/{kind}Methods/{{m}}"
             self.guarded("DELETE", path, methods[:1], self._delete_method)
         member = ("GroupMember.ReadWrite.All",)
-        self.guarded("GET", "/groups/{g}/members", member, self._members)
+        self.guarded("GET", "/groups/{g}/members", (*member, "GroupMember.Read.All"), self._members)
         self.guarded("POST", "/groups/{g}/members/$ref", member, self._join)
         self.guarded("DELETE", "/groups/{g}/members/{m}/$ref", member, self._leave)
 
