@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
 from urllib.parse import urlsplit
 
 from responders.errors import BadAnswer, NotFound
@@ -200,7 +200,7 @@ def _schema_row(body: Any) -> Row:
     return Row("default", {"known": names, "self": sorted(found)})
 
 
-_ROWS = {
+_ROWS: Mapping[str, Callable[[Mapping[str, Any]], Row]] = {
     "users": _user_row,
     "groups": lambda item: Row(
         _id(item), {**_cut(item, "type", "lastMembershipUpdated"), "name": str(_under(item, "profile").get("name", ""))}

@@ -219,6 +219,21 @@ class RawStore:
                 self._db.execute(f"delete from {table} where place=?", (place,))  # noqa: S608 - ours
         return Taken(new, changed, gone, forgotten)
 
+    def put(self, place: str, listing: str, rows: Sequence[Row], mark: str, now: float) -> None:
+        """Let these rows be a listing that comes from no vendor's API; `mark` is how far its source was read."""
+        with self._transaction():
+            self._db.execute("delete from rows where place=? and listing=?", (place, listing))
+            self._db.executemany(
+                "insert into rows values (?,?,?,?,?,?,null)",
+                [(place, listing, row.id, row.parent, _text(row.body), now) for row in rows],
+            )
+            self._state(place, listing, began=now, delta=mark)
+
+    def mark(self, place: str, listing: str) -> str:
+        """How far the source of a listing was read, "" when it never was."""
+        found = self._one("select delta from state where place=? and listing=?", place, listing)
+        return str(found[0]) if found and found[0] else ""
+
     # -- what is known ------------------------------------------------------------------------------------
 
     def places(self) -> Tuple[str, ...]:

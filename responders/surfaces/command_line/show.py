@@ -17,7 +17,7 @@ from responders.errors import BadInput, BadInputs
 from responders.escalation.words import clean
 
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-_ERR = Console(stderr=True, highlight=False)
+ERR = Console(stderr=True, highlight=False)
 
 
 def error(found: object, code: int, *, json_wanted: bool = False) -> int:
@@ -74,10 +74,10 @@ def texts(*values: str) -> Iterator[Text]:
 @contextlib.contextmanager
 def working(what: str, *, json_wanted: bool) -> Iterator[None]:
     """A moving line on stderr while something runs, on a terminal only."""
-    if json_wanted or not _ERR.is_terminal:
+    if json_wanted or not ERR.is_terminal:
         yield
         return
-    with _ERR.status(Text(clean(what))):
+    with ERR.status(Text(clean(what))):
         yield
 
 

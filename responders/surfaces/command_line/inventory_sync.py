@@ -1,0 +1,132 @@
+"""Read accounts from the vendors, join them, and write the inventory unless it would be worse than before."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from responders.codec import to_json
+from responders.errors import BadSettings
+from responders.inventory.files import read_inventory
+from responders.inventory.resolve import Inventory
+from responders.inventory.rules import read_rules
+from responders.inventory.sync.compile import Difference, compile_inventory, joins_file
+from responders.inventory.sync.gather import Gathered
+from responders.inventory.sync.raw import RawStore
+from responders.inventory.sync.run import How, Read, Told
+from responders.inventory.sync.vault_audit import read_usage
+from responders.inventory.sync.vendors import alone, issuers, read_all
+from responders.settings import ELASTIC, VENDORS, Connection, load_settings
+from responders.surfaces.assemble import settings_path
+from responders.surfaces.command_line import show
+from responders.surfaces.command_line.reading import text_of
+
+_DAY = 86400.0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--vendor", action="append", choices=sorted(VENDORS), help="only this one; may be given again")
+    parser.add_argument("--file", metavar="FILE", help="your inventory file, which wins over all: CSV or YAML")
+    parser.add_argument("--rules", metavar="FILE", help="what membership in a group says: YAML")
+    parser.add_argument("--output", metavar="FILE", help="the compiled inventory; default: that of the settings")
+    parser.add_argument("--state", metavar="FILE", help="the raw observations; default: NAME.observed.db beside the output")
+    parser.add_argument("--vault-audit", metavar="FILE", help="Vault's audit log: which entity reads which path")
+    parser.add_argument("--full", action="store_true", help="list everything anew; else so once a day")
+    parser.add_argument("--keep-days", type=float, default=30.0, metavar="N", help="for so long what is gone is kept (30)")
+    parser.add_argument("--most-lost", type=float, default=5.0, metavar="PERCENT", help="of identities that may be lost (5)")
+    parser.add_argument("--accept", action="store_true", help="write it even if it is worse than before")
+    parser.add_argument("--dry-run", action="store_true", help="read and compare, write no inventory")
+    show.add_common(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings or settings_path())
+    output = _output(options.output, settings.inventory)
+    state = Path(options.state) if options.state else output.with_suffix(".observed.db")
+    file = _file(options.file)
+    rules = read_rules(text_of(Path(options.rules), "rules"), options.rules) if options.rules else {}
+    wanted = [c for c in settings.connections if not options.vendor or c.vendor in options.vendor]
+    if not wanted:
+        raise BadSettings("no such vendor is connected", place="--vendor", remedy="add a connection to the settings")
+    with alone(state):
+        reads = _read(wanted, state, options)
+        with RawStore(state) as store:
+            if options.vault_audit:
+                _usage(options.vault_audit, settings.connections, store)
+            with Gathered(store, issuers(settings.connections)) as gathered:
+                found = compile_inventory(
+                    gathered, file, output, groups=rules, most_lost=options.most_lost, accept=options.accept,
+                    dry_run=options.dry_run,
+                )  # fmt: skip
+    _tell(reads, found, output, options)
+    return 4 if any(read.failed for read in reads) else 0
+
+
+def _output(given: Optional[str], inventory: str) -> Path:
+    path = given or inventory
+    if path == ELASTIC or not path.endswith(".json"):
+        remedy = "give --output NAME.json: a compiled inventory, never your own file"
+        raise BadSettings(f"the settings name {path or 'none'}", place="--output", remedy=remedy)
+    return Path(path)
+
+
+def _file(path: Optional[str]) -> Optional[Inventory]:
+    return read_inventory(text_of(Path(path), "inventory"), path) if path else None
+
+
+def _usage(path: str, connections: Tuple[Connection, ...], store: RawStore) -> None:
+    vaults = [c for c in connections if c.vendor == "vault"]
+    if len(vaults) != 1:
+        remedy = "read it with settings that connect the Vault it comes from, and no other"
+        raise BadSettings(f"{len(vaults)} Vaults are connected", place="--vault-audit", remedy=remedy)
+    read_usage(Path(path), store, f"vault:{vaults[0].tenant}", time.time())
+
+
+def _read(connections: List[Connection], state: Path, options: argparse.Namespace) -> List[Read]:
+    how: Dict[str, Any] = {"full": options.full, "keep": options.keep_days * _DAY}
+    if options.json or not show.ERR.is_terminal:
+        return read_all(connections, state, How(**how))
+    columns = (SpinnerColumn(), TextColumn("{task.fields[place]}"), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=show.ERR, transient=True) as progress:
+        tasks = {f"{c.vendor}:{c.tenant}": progress.add_task("", total=None, place=f"{c.vendor}:{c.tenant}")
+                 for c in connections}  # fmt: skip
+
+        def tell(told: Told) -> None:
+            waiting = f", rate limit: waiting {told.waiting:.0f} s" if told.waiting else ""
+            progress.update(tasks[told.place], description=f"{told.listing}: {told.rows}{waiting}")
+
+        return read_all(connections, state, How(**how, tell=tell))
+
+
+def _tell(reads: List[Read], found: Difference, output: Path, options: argparse.Namespace) -> None:
+    written = not options.dry_run
+    if options.json:
+        values: Dict[str, Any] = to_json(found)
+        show.as_json(
+            {"vendors": [to_json(read) for read in reads], "inventory": values, "wrote": str(output) if written else ""}
+        )
+        return
+    table = show.table("vendor", "rows", "new", "changed", "gone", "calls", "")
+    for read in reads:
+        what = read.failed or "; ".join(f"{name}: not listed ({why})" for name, why in read.refused.items())
+        taken = read.taken
+        table.add_row(*show.texts(read.place, str(sum(read.rows.values())), str(taken.new), str(taken.changed),
+                                  str(taken.gone), str(read.calls), what))  # fmt: skip
+    show.OUT.print(table)
+    for name, (count, names) in (("new", found.new), ("changed", found.changed), ("lost", found.lost)):
+        if count:
+            show.say(f"{count} {name}: {', '.join(names)}{' …' if count > len(names) else ''}", json_wanted=False)
+    for conflict in found.conflicts[:20]:
+        accounts = ", ".join(conflict.accounts)
+        show.say(f"! {conflict.what}: {accounts}: {conflict.text}. {conflict.remedy}", json_wanted=False)
+    if len(found.conflicts) > 20:
+        show.say(f"! {len(found.conflicts) - 20} conflicts more: see {joins_file(output)}", json_wanted=False)
+    for worse in found.worse:
+        show.say(f"! worse than before: {worse}", json_wanted=False)
+    did = f"wrote {output}" if written else "dry run, nothing was written"
+    said = f"{found.identities} identities with {found.accounts} accounts ({found.before} before), {found.links} links"
+    show.say(f"{said}; {did}", json_wanted=False)
