@@ -112,7 +112,8 @@ class Identity:
 
     `criticality` is low, normal, high or privileged; `environment` production or non-production;
     `dependents` are names of production services that stop when this identity is taken out.
-    `unmapped` marks an account that no inventory row claims: it stands for itself.
+    `unmapped` marks an account that no inventory row claims: it stands for itself. `canary` marks one that exists to be
+    contained and put back in drills.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Identity:
     shared: bool = False
     break_glass: bool = False
     unmapped: bool = False
+    canary: bool = False
 
     @property
     def privileged(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, FrozenSet, Mapping, Optional, Sequence, Tuple
 from responders.alerts.kept import kept
 from responders.alerts.row import alert_from_row
 from responders.containment.begin import begin
+from responders.containment.canary import Drilled, as_drilled, drill
 from responders.containment.compose import Note, of_containment, preview, without_containment
 from responders.containment.due import Due
 from responders.containment.early import telling_early
@@ -29,7 +30,7 @@ from responders.containment.sweep import sweep
 from responders.errors import BadInput
 from responders.escalation.report import Report
 from responders.inventory.resolve import meant
-from responders.model import Alert
+from responders.model import Alert, Tier
 
 
 def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
@@ -52,7 +53,7 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     found = meant(alert, responder.inventory)
     if found.identity is None:
         return _nobody(intake, alert, found.why, responder)
-    alert = as_asked(alert, responder)
+    alert = as_drilled(as_asked(alert, responder), found.identity, responder)
     intake = remember(intake, found.identity.id, alert, responder.journal)
     judgement = judge(alert, found.identity, responder, deadline, dry_run=False)
     tell_siem(alert, found.identity, responder, intake.chain)
@@ -95,6 +96,14 @@ def plan(raw: Mapping[str, Any], responder: Responder) -> Report:
     deadline = time.monotonic() + responder.timing.deadline
     judgement = judge(alert, found.identity, responder, deadline, dry_run=True)
     return preview(responder.journal, judgement.plan, alert, judgement.outdated)
+
+
+def drill_canary(name: str, tier: Tier, responder: Responder) -> Drilled:
+    """Contain the canary identity of that id by the way above, read back that it holds, and restore it.
+
+    Raises Refused for whoever is no canary, while halted, and within an hour of the last drill; JournalError.
+    """
+    return drill(name, tier, responder, contain)
 
 
 def take_up(

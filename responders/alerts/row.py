@@ -11,6 +11,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any, Mapping, Optional, Sequence, Tuple
 
+from responders.alerts.canary import DETECTION, SOURCE
 from responders.alerts.fields import bad, exact, many, one, readable, words
 from responders.errors import BadAlert
 from responders.model import Account, Alert, Pairs
@@ -68,9 +69,14 @@ def alert_from_row(row: Mapping[str, Any], catalogue: Mapping[str, Any], now: da
         causes=frozenset(causes),
         correlation=bool(known.get("is_correlation", False)),
         requested=_requested(row),
-        source="click" if row.get(REQUEST) else "automatic",
+        source=_source(row, detection),
         left_out=(*strange, *unclean, *odd_finding, *odd_events, *odd_causes, *unsaid, *late),
     )
+
+
+def _source(row: Mapping[str, Any], detection: str) -> str:
+    """A request makes it a click; of the canary's detection it is never more than a drill, whoever wrote it."""
+    return "automatic" if not row.get(REQUEST) else SOURCE if detection == DETECTION else "click"
 
 
 def from_siem(row: Mapping[str, Any]) -> Mapping[str, Any]:

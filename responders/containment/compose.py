@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import List, Mapping, Optional, Sequence, Tuple
 
 from responders.actions import registry
-from responders.containment.record import Record
+from responders.containment.record import Record, is_drill
 from responders.escalation.report import Report
 from responders.journal.chain import Journal
 from responders.model import Alert, Created, Decision, Outcome, Plan, Status, Step
@@ -50,7 +50,8 @@ def of_containment(journal: Journal, record: Record, outcomes: Sequence[Outcome]
     alert = record.alerts[-1] if record.alerts else None
     return Report(
         containment=record.containment,
-        title=note.title or f"{identity.id} ({identity.kind}) {word} at tier {plan.decision.tier.label}",
+        title=("canary drill: " if is_drill(record) else "")
+        + (note.title or f"{identity.id} ({identity.kind}) {word} at tier {plan.decision.tier.label}"),
         loud=loud,
         alert=alert,
         decision=plan.decision,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Mapping, Optional, Tuple
 
 from responders.actions import registry
+from responders.alerts.canary import SOURCE
 from responders.containment import record as records
 from responders.containment.facts import candidate_steps, client_for, gather, take_use, uses
 from responders.containment.intake import recent_alerts
@@ -72,7 +73,8 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
         decision = decide(alerts, identity, known_now, responder.policy, responder.catalogue, now)
         reached = max((use.tier for use in facts.uses if use.identity == identity.id), default=Tier.OBSERVE)
         reachable = any(client_for(responder, identity, s.account) is not None for s in chosen(decision, candidates))
-        if dry_run or outdated or decision.tier <= reached or not reachable:
+        # A drill takes no place from real incidents: it has a bound of its own.
+        if dry_run or outdated or decision.tier <= reached or not reachable or alert.source == SOURCE:
             break
         use = Use(identity.id, decision.tier, alert.detection, now, guarded(identity), alert.source == "click")
         taken = take_use(responder.journal, use, len(facts.uses))

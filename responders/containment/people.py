@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
-from responders.containment.record import Record, latest
+from responders.alerts import canary
+from responders.containment.record import Record, is_drill, latest
 from responders.containment.responder import Responder
 from responders.errors import Refused
 from responders.model import Alert, Identity
@@ -39,6 +40,8 @@ def entitled(
         raise Refused(f"containment {record.containment} has ended already; `tourniquet status` shows what is open")
     if not reason.strip():
         raise Refused(f"to {what} needs a reason: --reason WHY")
+    if what == "restore" and by == canary.BY and not approved_by and is_drill(record):
+        return identity
     for person in filter(None, (by, approved_by)):
         if person not in responder.inventory.restorers:
             raise Refused(f"{person} may not {what}: only identities with can_restore in the inventory may")

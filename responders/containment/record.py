@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from responders.alerts.canary import DETECTION, SOURCE
 from responders.codec import from_json, to_json
 from responders.errors import Refused
 from responders.journal.chain import Entry, Journal
@@ -68,6 +69,12 @@ def with_blocks(record: Record, steps: Sequence[Step]) -> Tuple[Step, ...]:
     known = record.steps.values()
     blocks = [s for s in known if s.phase is Phase.BLOCK and s.account in accounts and s.id not in record.left]
     return tuple({step.id: step for step in (*blocks, *steps)}.values())
+
+
+def is_drill(record: Record) -> bool:
+    """True for a containment that a canary drill opened and nothing else joined: no detection, no person."""
+    mine = [alert.detection == DETECTION and alert.source != "click" for alert in record.alerts]
+    return bool(mine) and all(mine) and record.alerts[0].source == SOURCE
 
 
 def load(journal: Journal, containment: str) -> Record:

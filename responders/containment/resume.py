@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Any, Callable, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from responders.containment import due, standing
+from responders.containment import canary, due, standing
 from responders.containment.execute import execute
 from responders.containment.notify import deliver_again
 from responders.containment.own_watch import watch
@@ -21,7 +21,7 @@ from responders.escalation.report import Report
 
 ContainRaw = Callable[[Mapping[str, Any], Responder], Report]
 SignalAgain = Callable[[Mapping[str, Any], Responder, str], None]
-_KNOWN = frozenset({"alert", "signal", "resume", "recheck", standing.DUE, DUE_SWEEP, "restore", "escalate"})
+_KNOWN = frozenset({"alert", "signal", "resume", "recheck", standing.DUE, DUE_SWEEP, "restore", "escalate", canary.DUE})
 
 
 def resume(
@@ -88,6 +88,8 @@ def _do(item: due.Due, responder: Responder, contain_raw: ContainRaw, signal_aga
     if item.what == standing.DUE:
         standing.tell_standing(responder, item.about)
         return "written or put off"
+    if item.what == canary.DUE:
+        return canary.finish(responder, item)
     if item.what == DUE_SWEEP:
         return sweep_later(responder, item.about, item.note)
     if item.what == "restore":

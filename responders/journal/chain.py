@@ -245,5 +245,6 @@ def _against(seen: Mapping[str, Mapping[int, str]], once: List[Head]) -> List[st
     return sorted({*findings, *ends})
 
 
-SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/", "days/", "own/", "poll/", "mirror/")
+SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/", "days/", "own/", "poll/", "mirror/",
+                 "canary/")  # fmt: skip
 """Side documents; an entry that lists some under `side` vouches for them, so their deletion shows too."""

@@ -32,7 +32,7 @@ def provisional(alerts: Sequence[Alert], identity: Identity, policy: Policy, now
     tier, reasons = _tier(score, identity, policy)
     asked = alerts[-1]
     names = policy.names(identity, tier)
-    if asked.source == "click" and asked.requested:
+    if asked.source in ("click", "drill") and asked.requested:
         tier = _requested_tier(asked, tier)
         wanted = tuple(name for name in asked.requested if "." in name and "=" not in name)
         names = tuple(dict.fromkeys((*policy.names(identity, tier), *_permitted(wanted, identity, policy))))

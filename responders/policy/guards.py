@@ -125,9 +125,19 @@ def dependents(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Rulin
     return None
 
 
+def canary(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
+    """A drill touches only who exists for it: marked in the inventory, and nobody whose absence would hurt."""
+    if case.alert.source != "drill":
+        return None
+    who = case.identity
+    if not who.canary or who.unmapped or who.shared or who.privileged or who.dependents or who.id in case.facts.restorers:
+        return _rule("canary", f"{who.id} is no canary: a drill leaves it alone", Tier.OBSERVE)
+    return None
+
+
 def forged_evidence(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
     """What an outsider can cause caps at observe by itself; each detection says who could forge its evidence."""
-    if case.alert.source == "click":
+    if case.alert.source in ("click", "drill"):
         return None
     for reached in (Tier.REVOKE, Tier.RESTRICT):
         if reached <= tier and _carried(case, reached):
@@ -160,7 +170,7 @@ def unauthenticated_ingest(case: Case, tier: Tier, names: Tuple[str, ...]) -> Op
     They take nothing away from alerts of other sources: else who forges one about themselves would be safe from revoke.
     """
     confirmed = case.facts.confirmed_events or frozenset()
-    if tier < Tier.REVOKE or case.alert.source == "click" or not case.facts.unauthenticated:
+    if tier < Tier.REVOKE or case.alert.source in ("click", "drill") or not case.facts.unauthenticated:
         return None
     if _carried(
         case, tier, lambda alert: alert.detection not in case.facts.unauthenticated or bool(alert.events & confirmed)
@@ -171,7 +181,12 @@ def unauthenticated_ingest(case: Case, tier: Tier, names: Tuple[str, ...]) -> Op
 
 
 def blast_radius(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
-    """Bounds what an hour may take out, per detection too, and keeps a part for analysts and for the surest alerts."""
+    """Bounds what an hour may take out, per detection too, and keeps a part for analysts and for the surest alerts.
+
+    A drill takes no place here and needs none: there is one an hour (containment/canary.py).
+    """
+    if case.alert.source == "drill":
+        return None
     while tier > Tier.OBSERVE:
         why = _over(case, tier)
         if why is None:
@@ -219,6 +234,7 @@ def cap(entry: Any) -> Tier:
 GUARDS: Tuple[Guard, ...] = (
     protected,
     halted,
+    canary,
     askers_right,
     own_credentials,
     last_restorer,

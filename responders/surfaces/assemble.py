@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
 
+from responders.alerts import canary
 from responders.alerts.by_hand import DETECTION, ENTRY
 from responders.containment.responder import Responder, Signals, Timing
 from responders.containment.signals import FileSignals
@@ -82,7 +83,7 @@ def put_together(
     return Responder(
         inventory=inventory,
         policy=policy,
-        catalogue={**catalogue, DETECTION: ENTRY},
+        catalogue={**catalogue, DETECTION: ENTRY, canary.DETECTION: canary.ENTRY},
         clients=ClientPool(settings.connections, clock=clock, queue=queue),
         journal=journal,
         channels=open_channels(settings.escalation),

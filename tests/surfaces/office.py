@@ -17,7 +17,7 @@ from tests.surfaces import forked
 ROOT = Path(__file__).resolve().parent.parent.parent
 DETECTION = "okta/session_replay"
 PROGRAM = [sys.executable, "-c", "import sys; from responders.surfaces.command_line.main import main; sys.exit(main())"]
-COLUMNS = "id,kind,owner,criticality,environment,protected,break_glass,shared,can_restore,dependents,accounts,aliases"
+COLUMNS = "id,kind,owner,criticality,environment,protected,break_glass,shared,can_restore,dependents,accounts,aliases,canary"
 
 
 @dataclass(frozen=True)

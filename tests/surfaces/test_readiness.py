@@ -69,3 +69,30 @@ def test_the_whole_configuration_needs_no_vendor(office: Office) -> None:
     assert "okta.users.manage" in okta["grants"]
     assert sum(len(getattr(office.world, name).requests) for name in ("okta", "graph", "cyberark")) == before
     assert office.run("readiness", "--grants", "everything").code == 2
+
+
+def test_a_drill_from_the_command_line(office: Office) -> None:
+    """Seconds of each vendor and exit code 0; within the hour it is refused (3); nobody else is drilled (3)."""
+    office.person("cat", canary="true")
+    office.person("alice")
+    assert office.run("readiness", "--canary", "alice").code == 3
+    assert office.changes() == []
+    ran = office.run("readiness", "--canary", "cat", "--json")
+    assert (ran.code, ran.json["works"], ran.json["tier"]) == (0, True, "revoke"), ran.out
+    assert {lane["vendor"] for lane in ran.json["lanes"]} == {"okta", "entra", "cyberark"}
+    assert all(lane["contain"] > 0 and lane["restore"] >= 0 for lane in ran.json["lanes"])
+    assert office.run("status", "--json").json["ended"] == 1
+    again = office.run("readiness", "--canary", "cat")
+    assert (again.code, "one an hour" in again.err) == (3, True)
+    assert office.run("journal", "verify").code == 0
+
+
+def test_a_drill_that_finds_a_broken_path_fails(office: Office) -> None:
+    """Exit code 1, and the escalation channels say which path."""
+    office.write_settings(timing={"deadline": 3, "confirm_patience": 0.2})
+    office.person("cat", canary="true")
+    office.world.cyberark.down = True
+    ran = office.run("readiness", "--canary", "cat")
+    assert ran.code == 1
+    assert "a path is BROKEN" in ran.out
+    assert any("a path is BROKEN" in report["title"] and report["loud"] for report in office.escalated())

@@ -14,15 +14,19 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from rich.text import Text
 
+from responders import pipeline
 from responders.actions import registry
+from responders.containment.canary import Drilled
 from responders.errors import BadInput
 from responders.escalation.words import clean
+from responders.model import Tier
 from responders.parallel import run_all
 from responders.readiness.check import Readiness, check
 from responders.readiness.grants import configuration, of_policy, wanted
 from responders.settings import Connection, Settings, load_settings
 from responders.surfaces.assemble import read_policy, settings_path
 from responders.surfaces.command_line import show
+from responders.surfaces.command_line.reading import responder_of
 from responders.vendors.client import OpenClient
 from responders.vendors.open import ClientPool
 
@@ -54,10 +58,23 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--grants", nargs="?", const=_MISSING, choices=(_MISSING, *registry.VENDORS), metavar="VENDOR",
         help="print what is missing as the vendor's configuration; with okta, entra, cyberark or vault all it needs",
     )  # fmt: skip
+    parser.add_argument(
+        "--canary", metavar="ID", default="",
+        help="contain and restore this identity, which the inventory marks as canary: once an hour at most",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tier", choices=("restrict", "revoke"), default="revoke", help="--canary: how far to go, default revoke"
+    )
     show.add_common(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.canary:
+        responder = responder_of(options)
+        with show.working(f"drilling with {options.canary}", json_wanted=options.json):
+            drilled = pipeline.drill_canary(options.canary, Tier[options.tier.upper()], responder)
+        tell_drill(drilled, json_wanted=options.json)
+        return 0 if drilled.works else 1
     path = options.settings or settings_path()
     settings = load_settings(path)
     used = of_policy(read_policy(settings.policy).actions)
@@ -163,6 +180,33 @@ def tell(found: Sequence[Found]) -> None:
     if lacking or dead:
         said = f"NOT ready: {lacking} actions lack permissions, {dead} credentials can't be used. --grants says what to give"
     show.OUT.print(Text(said, style="bold red" if lacking or dead else "bold"))
+
+
+def drill_row(found: Drilled) -> Dict[str, Any]:
+    """A drill for machines. `contain` and `restore` are seconds, null where it never came to that."""
+    lanes = [vars(lane) for lane in found.lanes]
+    return {
+        "canary": found.identity, "containment": found.containment, "at": found.at, "tier": found.tier, "works": found.works,
+        "lanes": lanes, "problems": list(found.problems), "untested": list(found.untested),
+    }  # fmt: skip
+
+
+def tell_drill(found: Drilled, *, json_wanted: bool) -> None:
+    """Seconds to contain and to restore at each vendor, and what broke."""
+    if json_wanted:
+        show.as_json({**drill_row(found), "exit": 0 if found.works else 1})
+        return
+    table = show.table("vendor", "contained after", "restored after", "")
+    for lane in found.lanes:
+        times = ("–" if seconds is None else f"{seconds:.1f} s" for seconds in (lane.contain, lane.restore))
+        table.add_row(*show.texts(lane.vendor, *times, lane.problem), style="red" if lane.problem else "")
+    show.OUT.print(table)
+    for problem in found.problems:
+        show.OUT.print(Text(clean(problem), style="red"))
+    for place in found.untested:
+        show.OUT.print(Text(clean(f"{place}: not tested, the canary has no account there")))
+    said = "every path of the canary works" if found.works else "a path is BROKEN: it has been escalated"
+    show.OUT.print(Text(said, style="bold" if found.works else "bold red"))
 
 
 def clean_lines(text: str) -> str:
