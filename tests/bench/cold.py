@@ -76,7 +76,7 @@ def start(program: str, home: Path, company: Company, person: Person, folder: Pa
 
 def _start(program: str, home: Path, company: Company, person: Person, folder: Path, splunkd: Splunkd) -> Cold:
     company.connected()
-    payload = json.dumps({"search_name": "bench", "sid": "scheduler__nobody__bench", "configuration": {"recheck_seconds": "0"},
+    payload = json.dumps({"search_name": "bench", "sid": "scheduler__bench", "configuration": {"recheck_seconds": "0"},
                           "server_uri": splunkd.uri, "session_key": splunkd.session("splunk-system-user"),
                           "result": alert(person)})  # fmt: skip
     environment = {"PATH": os.environ["PATH"], "SPLUNK_HOME": str(folder), "HOME": str(folder)}

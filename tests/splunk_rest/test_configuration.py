@@ -9,6 +9,7 @@ from typing import Any, Dict, List
 import pytest
 
 from responders.surfaces.assemble import read_catalogue
+from tests.escalation.test_channels import Receiver
 from tests.splunk_rest.office import Office, Reply
 
 URL = "https://hooks.slack.example/services/T0/B0/secret-path-of-slack"
@@ -104,6 +105,32 @@ def test_a_channel_is_taken_away_with_its_url(office: Office) -> None:
     settings(office, escalation=[{"name": "soc", "type": "slack", "url": URL}])
     assert settings(office, escalation=[{"name": "soc", "remove": True}]).status == 200
     assert ("tourniquet", "tourniquet", "escalation.soc.url") not in office.deployment.passwords
+
+
+def test_whoever_makes_us_blind_or_silent_is_told_of(office: Office) -> None:
+    """A new channel is nobody's business; a macro, a delay, a search or the input switched off are; and the last word of a
+    channel is that it is taken away."""
+    office.inventory()
+    with Receiver() as soc:
+        assert settings(office, escalation=[{"name": "soc", "type": "webhook", "url": soc.url}]).status == 200
+        office.ask("carl", "POST", "searches", {"enable": True, "source": "vault"})
+        assert soc.got == []
+        for _ in range(2):  # the second time nothing changes
+            assert settings(office, macros={"tourniquet_okta_index": "nothing"}, timing={"claim": 90}).status == 200
+        office.ask("carl", "POST", "searches", {"enable": False, "source": "vault"})
+        office.ask("carl", "POST", "setup", {"due_input": False})
+        assert settings(office, escalation=[{"name": "soc", "remove": True}]).status == 200
+        titles = [body["title"] for _, body in soc.got]
+    wanted = (
+        "macro tourniquet_okta_index to index=nothing",
+        "searches were switched off",
+        "tourniquet_due",
+        "soc is taken away",
+    )
+    assert [word in title for word, title in zip(wanted, titles)] == [True] * 4
+    assert "claim from '60' to '90'" in titles[0]
+    assert len(titles) == 4
+    assert all("Splunk user carl" in title for title in titles)
 
 
 def test_the_journals_key_is_made_once_and_never_shown(office: Office) -> None:

@@ -13,6 +13,8 @@ PREFIX = "Tourniquet - "
 LATE = " - late"
 _TIERS = ("observe", "restrict", "revoke")
 _LOCK = threading.Lock()
+_NAMED = 10
+"""Searches that are named when people are told."""
 
 
 def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
@@ -54,6 +56,9 @@ def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
             if mine and item["enabled"] != enable:
                 context.splunkd.post("saved", "searches", item["name"], form={"disabled": "0" if enable else "1"})
                 changed.append(item["name"])
+    if changed and not enable:
+        names = ", ".join(name[len(PREFIX) :] for name in changed[:_NAMED])
+        context.tell(f"{len(changed)} searches were switched off: {names}{', …' if len(changed) > _NAMED else ''}")
     return {"enabled" if enable else "disabled": changed}
 
 

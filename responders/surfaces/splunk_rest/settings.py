@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from responders.settings import Stored
 from responders.surfaces import splunk_assemble, splunk_settings
@@ -74,6 +74,12 @@ def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
             "settings changed", changes={n: {k: v for k, v in keys.items() if k != "ca_pem"} for n, keys in changes.items()},
             removed=removed, macros=definitions, secrets=sorted(secrets), journal_key=made,
         )  # fmt: skip
+        # Before, by the channels that there are: who takes one away, or makes a search look elsewhere, can't do so unseen.
+        used = stores.stanzas(context.splunkd, "macros") if definitions else {}
+        new = {name: text for name, text in definitions.items() if used.get(name, {}).get("definition") != text}
+        weaker = _of_weight(before, changes, removed, new)
+        if weaker:
+            context.tell(f"settings are changed: {', '.join(weaker)}")
         for name, value in secrets.items():
             stores.keep_secret(context.splunkd, name, value)
         for name, keys in changes.items():
@@ -84,6 +90,24 @@ def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         for name, definition in definitions.items():
             stores.write(context.splunkd, "macros", name, {"definition": definition}, new=False)
     return get(context, ())
+
+
+def _of_weight(
+    before: Mapping[str, Mapping[str, str]],
+    changes: Mapping[str, Mapping[str, str]],
+    removed: Sequence[str],
+    definitions: Mapping[str, str],
+) -> List[str]:
+    """What could make us blind, slow or silent; an added channel could not."""
+    found = [f"channel {name[len(splunk_settings.ESCALATION) :]} is taken away" for name in removed]
+    for name, keys in changes.items():
+        if not _is_channel(name):
+            old = before.get(name, {})
+            new = sorted((key, value) for key, value in keys.items() if old.get(key, "") != value)
+            found += [f"{key} from {old.get(key, '')!r} to {value!r}" for key, value in new]
+        elif name in before:
+            found.append(f"channel {name[len(splunk_settings.ESCALATION) :]}")
+    return found + [f"macro {name} to {definition}" for name, definition in sorted(definitions.items())]
 
 
 def _general(fields: Fields, changes: Dict[str, Dict[str, str]]) -> None:
