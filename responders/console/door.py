@@ -8,6 +8,7 @@ role descriptors would not do: its maker chooses them.
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 import warnings
@@ -56,7 +57,9 @@ class Door:
         more: Any = {"ca_certs": server.ca} if server.ca else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)
-            self._client = Elasticsearch(list(server.urls), max_retries=0, request_timeout=_SECONDS, **more)
+            self._client = Elasticsearch(
+                list(server.urls), max_retries=0, request_timeout=_SECONDS, dead_node_backoff_factor=0.0, **more
+            )  # fmt: skip
 
     def close(self) -> None:
         self._client.close()
@@ -66,7 +69,7 @@ class Door:
         value = secret.reveal()
         if not value or len(value) > _LONGEST or (user and not _USER.match(user)) or (not user and not _KEY.match(value)):
             raise WrongCredential("Elasticsearch does not know this user with this password, or this key")
-        given: Any = {"basic_auth": (user, value)} if user else {"api_key": value}
+        given: Any = {"basic_auth": _basic(user, value)} if user else {"api_key": value}
         until = time.monotonic() + _SECONDS
         try:
             with warnings.catch_warnings():
@@ -90,6 +93,11 @@ class Door:
             raise Refused(f"users of realm {realm} may not sign in here")
         roles = console_roles(self._settings, map(str, found["roles"])) if user else held
         return Known(name, realm, how, roles)
+
+
+def _basic(user: str, password: str) -> str:
+    """As HTTP basic authentication in UTF-8, which Elasticsearch asks for; the client's own coding knows no umlaut."""
+    return base64.b64encode(f"{user}:{password}".encode("utf-8", "replace")).decode("ascii")
 
 
 def _held(client: Elasticsearch, until: float) -> FrozenSet[str]:

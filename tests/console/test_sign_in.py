@@ -87,6 +87,22 @@ def test_a_user_has_the_console_roles_of_their_roles(users: Users, elasticsearch
     asked.close()
 
 
+def test_passwords_in_other_letters(users: Users, elasticsearch_url: str) -> None:
+    """An umlaut, a sign of another script, a colon: as Elasticsearch knows them."""
+    password = "Grüße:東京-🔑-x"
+    user = f"{users.space}-zoe"
+    path = f"/_security/user/{user}"
+    asked = door(elasticsearch_url)
+    users.server.call("PUT", path, {"password": password, "roles": ["soc-viewer"]})
+    try:
+        assert asked.ask(user, Secret(password)).user == user
+        with pytest.raises(WrongCredential):
+            asked.ask(user, Secret("Gr??e:??-?-x"))
+    finally:
+        users.server.call("DELETE", path)
+        asked.close()
+
+
 def test_an_api_key_may_what_its_privileges_say(users: Users, elasticsearch_url: str) -> None:
     """Elasticsearch lists no roles for a key. Its application privileges count; what its maker calls its roles does not."""
     user = users.add("omar", "soc-viewer")
