@@ -18,6 +18,7 @@ from responders.surfaces.relay.rules import RULES, rule_for
 from responders.vendors import relay_wire as wire
 from tests.relay.premises import KEY, Inline
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 DISABLE = ("cyberark", "POST", "/API/Users/{}/disable/")
 
 
@@ -267,3 +268,12 @@ def test_an_id_never_becomes_a_path(which: Any, ids: List[str], body: Any) -> No
     for number, text in enumerate(ids):
         assert not {".", "..", ""} & set(text.split("/"))
         assert "/" not in text or (vendor == "vault" and number == 0 and rule.template.startswith(("/{}/", "/auth/{}/")))
+
+
+def test_no_rule_without_an_action() -> None:
+    """What no action or readiness check sends any more is no longer let through."""
+    sources = [path for folder in ("actions", "readiness") for path in (ROOT / "responders" / folder).rglob("*.py")]
+    text = "\n".join(path.read_text() for path in sources)
+    built = {"/API/Accounts/{}/Change", "/API/Accounts/{}/Reconcile"}  # of the action's own verb
+    assert 'verb = "Change"' in text and 'verb = "Reconcile"' in text
+    assert [rule.template for _, rule in known if f'"{rule.template}"' not in text and rule.template not in built] == []
