@@ -42,7 +42,7 @@ def past(place: str, row: Mapping[str, Any], catalogue: Mapping[str, Any], now: 
 
     A row's `_time` or `@timestamp` is when it was raised; without one, and never earlier, its completing event is.
     """
-    ours = kept({name: value for name, value in row.items() if str(name).startswith("tq_")} if "tq_detection" in row else row)
+    ours = kept({name: row[name] for name in row if str(name).startswith("tq_") or "unreadable" in row})
     alert = alert_from_row(from_siem(ours), catalogue, now)
     raised = next((found for name in _RAISED if (found := _time(row.get(name))) is not None), None)
     return Past(place, max(alert.completed_at, min(raised or alert.completed_at, now)), alert, closed_as(row, column))
@@ -65,9 +65,9 @@ def closed_as(row: Mapping[str, Any], column: str = "") -> str:
             plain = " ".join(plain.split())
             if plain in _WORDS:
                 return _WORDS[plain]
-            first = next((word for word in ("false positive", "benign positive", "true positive") if plain.startswith(word)), "")
-            if first:
-                return _WORDS[first]
+            for word in ("false positive", "benign positive", "true positive"):
+                if plain.startswith(word):
+                    return _WORDS[word]
     return ""
 
 

@@ -159,8 +159,9 @@ class _Course:
         current = last if last is not None and now < last.until else None
         decision = decide(alerts, identity, self._facts(identity, now), self._policy, self._catalogue, now)
         self._seen(identity, decision)
-        wanted = max((Tier[name[5:].upper()] for name, _ in decision.refused if name.startswith("tier ")), default=decision.tier)
-        held = tuple(dict.fromkeys(guard for name, guard in decision.refused if name.startswith("tier ")))
+        lowered = [(Tier[name[5:].upper()], guard) for name, guard in decision.refused if name.startswith("tier ")]
+        wanted = max((tier for tier, _ in lowered), default=decision.tier)
+        held = tuple(dict.fromkeys(guard for _, guard in lowered))
         note = ""
         if last is not None and current is None and alert.completed_at <= last.until:
             note = "its completing event is older than the end of the last containment"

@@ -216,12 +216,9 @@ def _storms(judged: Sequence[Judged], hours: Sequence[Hour]) -> Tuple[Storm, ...
     storms: List[Storm] = []
     for block in blocks:
         inside = [item for hour in block for item in held[hour.at]]
-        storms.append(
-            Storm(
-                block[0].at, block[-1].at + _HOUR, sum(h.restricted + h.revoked for h in block), len(inside),
-                len({item.who for item in inside}), tuple(Counter(i.past.alert.detection for i in inside).most_common(3)),
-            )  # fmt: skip
-        )
+        loud = tuple(Counter(item.past.alert.detection for item in inside).most_common(3))
+        contained, who = sum(hour.restricted + hour.revoked for hour in block), len({item.who for item in inside})
+        storms.append(Storm(block[0].at, block[-1].at + _HOUR, contained, len(inside), who, loud))
     return tuple(storms)
 
 

@@ -155,9 +155,12 @@ def _carried(case: Case, tier: Tier, may: Callable[[Alert], bool] = lambda alert
     Others corroborate: a loud alert that an outsider can cause must not borrow the right of a faint one.
     """
     policy = case.policy
-    reaches = {alert: cap(case.catalogue.get(alert.detection)) >= tier and may(alert) for alert in case.alerts}
-    score = case.score if all(reaches.values()) else None
-    score = score or fuse(case.alerts, policy.fusion, case.now, reaches.__getitem__)
+
+    def reaches(alert: Alert) -> bool:
+        return cap(case.catalogue.get(alert.detection)) >= tier and may(alert)
+
+    score = case.score if all(map(reaches, case.alerts)) else None
+    score = score or fuse(case.alerts, policy.fusion, case.now, reaches)
     limits = policy.thresholds[policy.class_of(case.identity)]
     if tier is Tier.REVOKE:
         return score.points >= limits.revoke and score.strongest >= max(1, policy.fusion.lone_alert_for_revoke)

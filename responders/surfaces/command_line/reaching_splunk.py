@@ -25,14 +25,14 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ca", default="", metavar="FILE", help="PEM certificates of a private CA")
 
 
-def open_splunkd(url: str, token_file: str, ca: str) -> Splunkd:
+def open_splunkd(url: str, token_file: str, ca: str, *, option: str = "--url") -> Splunkd:
     """splunkd at its management port. The token is one of Splunk's authentication tokens, or a session key.
 
     Raises BadInput for a URL that is not https (http: to loopback only), a token that others can read, or a CA that is none.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise BadInput(f"{url[:200]!r} is not https", place="--url", remedy="give https://SEARCH-HEAD:8089")
+        raise BadInput(f"{url[:200]!r} is not https", place=option, remedy="give https://SEARCH-HEAD:8089")
     try:
         context = ssl.create_default_context(cafile=ca or None)
     except OSError as error:

@@ -1,0 +1,203 @@
+"""Replay past alerts through policy and inventory: what would have been contained, and was it right.
+
+Alerts come from a FILE (JSON or CSV, as either SIEM exports them), from --splunk or from --elastic. Nothing is changed
+anywhere. With --policy the policy as it is and the one proposed are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Iterator, List, Mapping, Optional, Tuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from responders.backtest.page import render
+from responders.backtest.past import Past, past
+from responders.backtest.replay import Assumptions, Replay, replay
+from responders.backtest.result import Bad, as_record, compare
+from responders.content.elastic.server import Server
+from responders.elastic.access import ELASTIC_KEY, api_key, ca_bundle, sound_url
+from responders.errors import BadAlert, BadInput
+from responders.inventory.files import read_inventory
+from responders.inventory.resolve import Inventory
+from responders.inventory.resolve import from_compiled as inventory_from_compiled
+from responders.policy.policy import from_compiled
+from responders.policy.proof import digest
+from responders.settings import ELASTIC, Settings, load_settings
+from responders.surfaces.assemble import read_catalogue, settings_path
+from responders.surfaces.command_line import show
+from responders.surfaces.command_line.backtest_report import print_result
+from responders.surfaces.command_line.past_alerts import SIGNALS, Placed, from_elastic, from_file, from_splunk
+from responders.surfaces.command_line.policies import DEFAULT, compiled_policy
+from responders.surfaces.command_line.reaching_splunk import TOKEN, open_splunkd
+from responders.surfaces.command_line.reading import text_of
+from responders.surfaces.command_line.writing import write
+
+_SPAN = re.compile(r"([0-9]{1,5})([mhdw])\Z")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("alerts", nargs="?", metavar="FILE", help="past alerts, JSON or CSV, gzipped or not; - reads stdin")
+    parser.add_argument("--since", default="30d", metavar="SPAN", help="so far back: 12h, 30d (default), 8w")
+    parser.add_argument("--policy", metavar="FILE", help="the policy proposed, YAML or compiled")
+    parser.add_argument(
+        "--as-is", metavar="FILE", help="the policy as it is; default: that of the settings, or the shipped one"
+    )
+    parser.add_argument("--inventory", metavar="FILE", help="CSV, YAML or compiled; default: that of the settings")
+    parser.add_argument("--new-inventory", metavar="FILE", help="the inventory proposed, for the second run")
+    parser.add_argument("--splunk", metavar="URL", help="a search head's management port, https://SEARCH-HEAD:8089")
+    parser.add_argument("--search", default=SIGNALS, metavar="SPL", help="what to search Splunk for, default: %(default)s")
+    parser.add_argument("--token-file", default="", metavar="FILE", help=f"Splunk token, mode 0600; else ${TOKEN}")
+    parser.add_argument("--elastic", metavar="URL", help="an Elasticsearch that holds Elastic Security's alerts")
+    parser.add_argument("--space", default="default", metavar="NAME", help="Kibana space of the alerts")
+    parser.add_argument(
+        "--api-key-file", default="", metavar="FILE", help=f"encoded API key, mode 0600; else ${ELASTIC_KEY}"
+    )
+    parser.add_argument("--ca", default="", metavar="FILE", help="PEM certificates of a private CA")
+    parser.add_argument("--closed-as", default="", metavar="COLUMN", help="holds as what an alert was closed")
+    parser.add_argument(
+        "--closed-after", default="24h", metavar="SPAN", help="a containment is over so long after its last alert"
+    )
+    parser.add_argument("--html", metavar="FILE", help="write the report as one page")
+    parser.add_argument("--record", metavar="FILE", help="write the record that `policy build` asks for")
+    show.add_common(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    began = datetime.now(timezone.utc)
+    since, closed_after = span(options.since, "--since"), span(options.closed_after, "--closed-after")
+    settings = _settings(options)
+    catalogue = read_catalogue()
+    old = compiled_policy(Path(options.as_is or (settings.policy if settings else "") or DEFAULT.with_suffix(".json")))
+    new = compiled_policy(Path(options.policy)) if options.policy else None
+    held = _inventory(options.inventory or _known(settings))
+    proposed = _inventory(options.new_inventory) if options.new_inventory else held
+    unauthenticated = frozenset(settings.unauthenticated_ingest) if settings else frozenset()
+    assumed = Assumptions(closed_after, unauthenticated)
+    with _progress(options.json) as progress:
+        pasts, bad, early, total = _read(
+            _source(options, began - since, catalogue), catalogue, began, since, options, progress
+        )
+        if not pasts:
+            where = bad[0].place if bad else "alerts"
+            why = f"no alert can be judged: {bad[0].why}" if bad else "there is no alert to judge"
+            raise BadAlert(why, place=where, remedy="see docs/backtest.md for what an export must hold")
+        runs: List[Replay] = []
+        for compiled, inventory in ((old, held), *(((new or old), proposed),) * bool(new or options.new_inventory)):
+            task = progress.add_task(f"judging, policy {compiled['version']}"[:60], total=len(pasts))
+            done = _Steps(progress, task)
+            runs.append(replay(pasts, inventory, from_compiled(compiled), catalogue, assumed, step=done))
+    result = compare(
+        runs, bad=bad, early=early, total=total, made=began, inventory=held, assumed=assumed,
+        seconds=(datetime.now(timezone.utc) - began).total_seconds(),
+    )  # fmt: skip
+    wrote: List[str] = []
+    if options.html:
+        write(Path(options.html), render(result), source=Path(options.alerts or ""))
+        wrote.append(options.html)
+    if options.record:
+        text = json.dumps(as_record(result, digest(new or old), digest(old)), indent=1, sort_keys=True) + "\n"
+        write(Path(options.record), text, source=Path(options.policy or ""))
+        wrote.append(options.record)
+    print_result(result, wrote, json_wanted=options.json)
+    return 0
+
+
+def span(text: str, place: str) -> timedelta:
+    """A span of time as people write it. Raises BadInput."""
+    found = _SPAN.match(text)
+    if found is None or int(found.group(1)) == 0:
+        raise BadInput(f"{text[:40]!r} is no span of time", place=place, remedy="write 90m, 12h, 30d or 8w")
+    return int(found.group(1)) * _UNITS[found.group(2)]
+
+
+def _settings(options: argparse.Namespace) -> Optional[Settings]:
+    """The settings where they are named, or needed for the inventory."""
+    if options.settings or not options.inventory:
+        path = options.settings or settings_path()
+        if not options.settings and not os.path.exists(path):
+            raise BadInput("is not given", place="--inventory", remedy="name the inventory's file, or --settings")
+        return load_settings(path)
+    return None
+
+
+def _known(settings: Optional[Settings]) -> str:
+    path = settings.inventory if settings else ""
+    if path == ELASTIC:
+        what = "the settings keep the inventory in Elasticsearch, and a backtest reads a file"
+        raise BadInput(what, place="--inventory", remedy="name the file that was pushed there")
+    return path
+
+
+def _inventory(path: str) -> Inventory:
+    text = text_of(Path(path), "inventory")
+    return inventory_from_compiled(text, path) if path.endswith(".json") else read_inventory(text, path)
+
+
+def _source(options: argparse.Namespace, since: datetime, catalogue: Mapping[str, Any]) -> Iterator[Placed]:
+    given = [name for name in ("alerts", "splunk", "elastic") if getattr(options, name)]
+    if len(given) != 1:
+        what = "give one of FILE, --splunk and --elastic"
+        raise BadInput(f"{len(given)} sources of alerts are named", place="policy backtest", remedy=what)
+    if options.splunk:
+        splunkd = open_splunkd(options.splunk, options.token_file, options.ca, option="--splunk")
+        try:
+            yield from from_splunk(splunkd, options.search, since)
+        finally:
+            splunkd.close()
+    elif options.elastic:
+        if not re.fullmatch(r"[a-z0-9_-]{1,100}", options.space):
+            raise BadInput(f"{options.space[:40]!r} is no id of a space", place="--space", remedy="see Kibana, Spaces")
+        key = api_key(ELASTIC_KEY, options.api_key_file)
+        with Server(sound_url(options.elastic, "--elastic"), key=key, ca=ca_bundle(options.ca)) as server:
+            yield from from_elastic(server, options.space, since, catalogue)
+    else:
+        yield from from_file(options.alerts)
+
+
+def _read(
+    source: Iterator[Placed], catalogue: Mapping[str, Any], now: datetime, since: timedelta, options: argparse.Namespace,
+    progress: Progress,
+) -> Tuple[List[Past], List[Bad], int, int]:  # fmt: skip
+    """Alerts that can be judged, rows that can't, how many are older than `since`, and how many rows there were."""
+    task = progress.add_task("reading alerts", total=None)
+    done = _Steps(progress, task)
+    found: List[Past] = []
+    bad: List[Bad] = []
+    total = 0
+    for place, row in source:
+        total += 1
+        done()
+        try:
+            found.append(past(place, row, catalogue, now, options.closed_as))
+        except BadAlert as error:
+            bad.append(Bad(place, f"{error.place}: {error.message}" if error.place != place else error.message))
+    progress.update(task, total=total, completed=total)
+    newest = max((item.at for item in found), default=now)
+    kept = [item for item in found if item.at >= newest - since]
+    return kept, bad, len(found) - len(kept), total
+
+
+class _Steps:
+    """Tells the progress now and then: once an alert would cost more than the alert."""
+
+    def __init__(self, progress: Progress, task: Any) -> None:
+        self._progress, self._task, self._count = progress, task, 0
+
+    def __call__(self) -> None:
+        self._count += 1
+        if self._count % 500 == 0:
+            self._progress.update(self._task, completed=self._count)
+
+
+def _progress(json_wanted: bool) -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=json_wanted or not console.is_terminal, transient=True)
