@@ -113,7 +113,7 @@ def test_a_first_set_up_from_nothing_to_everything_green(
         **{"Application (client) id": entra.plain["client_id"]},
     )  # fmt: skip
     page.press("Save", CONNECTIONS)
-    says(page, CONNECTIONS, "is saved")
+    says(page, CONNECTIONS, "entra_11111111_1111_4111_8111_111111111111 is saved")
     connect(
         page, "CyberArk", vendors.ca_pem, Tenant="default", Address=vendors.cyberark, User_name="tourniquet",
         password="cyberark-secret-value",
@@ -169,7 +169,7 @@ def test_wrong_credentials_and_a_missing_permission_are_shown_with_what_to_paste
         page, "CyberArk", vendors.ca_pem, Tenant="default", Address=vendors.cyberark, User_name="tourniquet", password="no",
     )  # fmt: skip
     page.press("Save", CONNECTIONS)
-    says(page, CONNECTIONS, "is saved")
+    says(page, CONNECTIONS, "cyberark_default is saved")
     page.press("Test connection cyberark_default", CONNECTIONS)
     says(page, CONNECTIONS, "not ready")
     text = page.text(CONNECTIONS)
@@ -203,6 +203,38 @@ def test_what_is_refused_stands_at_its_field(connected: Office, opened: Any) -> 
     page.fill(form, Index="okta|delete")
     page.press("Save", form)
     page.until(f"""T.wrong('Index', "{form}").includes('no index')""")
+
+
+def test_what_was_typed_stays_when_something_else_is_saved(connected: Office, opened: Any) -> None:
+    """In another form of the section, in another section, and in a connection that is being entered."""
+    page = opened("carl")
+    page.press("Connect Okta", CONNECTIONS)
+    page.fill(CONNECTIONS, Tenant="corp", Private_key="typed")
+    page.press("Test connection entra_main", CONNECTIONS)
+    says(page, CONNECTIONS, "entra_main: ready")
+    assert page.do(f"[T.field('Tenant', '{CONNECTIONS}').value, T.field('Private key', '{CONNECTIONS}').value]") == [
+        "corp",
+        "typed",
+    ]
+    page.open("Add a channel", JOURNAL)
+    page.fill(JOURNAL, Name="half", Name_of_this_Splunk="hq")
+    page.open("AWS CloudTrail", SOURCES)
+    page.fill(f"{SOURCES} form[aria-label='AWS CloudTrail']", Index="unsaved")
+    page.open("Okta System Log", SOURCES)
+    form = f"{SOURCES} form[aria-label='Okta System Log']"
+    page.fill(form, Index="okta")
+    page.press("Save", form)
+    says(page, SOURCES, "Saved: Okta System Log")
+    aws = f"{SOURCES} form[aria-label='AWS CloudTrail']"
+    assert page.do(f"""T.field('Index', "{aws}").value""") == "unsaved"
+    assert page.do(f"[T.field('Name', '{JOURNAL}').value, T.field('Name of this Splunk', '{JOURNAL}').value]") == [
+        "half",
+        "hq",
+    ]
+    page.press("Save", f"{JOURNAL} form[aria-label='Journal and times']")
+    says(page, JOURNAL, "Saved.")
+    assert page.do(f"T.field('Name', '{JOURNAL}').value") == "half"
+    assert connected.deployment.merged("tourniquet", "tourniquet_settings")["general"]["splunk_tenant"] == "hq"
 
 
 def test_a_second_credential_is_entered_tested_and_taken_away(connected: Office, opened: Any) -> None:

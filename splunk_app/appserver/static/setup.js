@@ -116,6 +116,22 @@
       ].filter(Boolean));
     }
 
+    /* What was typed and not sent survives when a section is drawn anew: by form and field. */
+    const key = (control) => `${(control.closest(".tq-form") || control).getAttribute("aria-label")}|${control.name}`;
+    const controls = (place) => [...place.querySelectorAll("input:not([type=file]), select, textarea")];
+    function typed(place) {
+      return new Map(controls(place).filter((one) => one.dataset.typed && !one.closest("[data-sent]"))
+        .map((one) => [key(one), one.type === "checkbox" ? one.checked : one.value]));
+    }
+    function restore(place, kept) {
+      for (const one of controls(place)) {
+        if (one.dataset.typed || !kept.has(key(one))) continue;
+        if (one.type === "checkbox") one.checked = kept.get(key(one));
+        else one.value = kept.get(key(one));
+        one.dataset.typed = "1";
+      }
+    }
+
     function draw(names) {
       checklist();
       for (const name of names) {
@@ -123,11 +139,13 @@
         const place = bodies[name];
         const open = new Set([...place.querySelectorAll("details[open] > summary")].map((one) => one.firstChild.textContent));
         const inner = app.may(capability) || name === "policy" && app.may("tourniquet_edit_policy") ? parts[name].render(base, app) : app.lacks(capability, "To see this section");
+        const kept = typed(place);
         const status = base.status();
         status.tabIndex = -1;
         if (said[name]) base.say(status, said[name].kind, said[name].text);
         delete said[name];
         place.replaceChildren(status, ...[inner].flat(3).filter(Boolean));
+        restore(place, kept);
         for (const one of place.querySelectorAll("details > summary")) if (open.has(one.firstChild.textContent)) one.parentNode.open = true;
       }
     }
@@ -160,6 +178,7 @@
       }
       return false;
     }
+    host.addEventListener("input", (event) => { event.target.dataset.typed = "1"; });
     host.classList.toggle("tq-dark", dark());
     first();
   }

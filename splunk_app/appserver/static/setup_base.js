@@ -122,6 +122,8 @@
   /* Puts each error at its field: by the longest end of `place` that is a field's name; the rest stands above the buttons. */
   function showErrors(fields, status, reply, aliases) {
     const rest = [];
+    const form = status.closest(".tq-form");
+    if (form) delete form.dataset.sent;
     for (const one of fields) one.fail("");
     for (const error of reply.errors) {
       const words = String(error.place).split(/[.\s[\]]+/).filter(Boolean);
@@ -165,6 +167,8 @@
   /* Runs while the button can't be pressed again. */
   async function busy(pressed, work) {
     const text = pressed.textContent;
+    const form = pressed.closest(".tq-form");
+    if (form) form.dataset.sent = "1"; // what was typed there need not be kept, unless it is refused
     pressed.disabled = true;
     pressed.textContent = "Working …";
     try {

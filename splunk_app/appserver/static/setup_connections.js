@@ -181,7 +181,7 @@
     const { el } = base;
     const reply = app.state.connections;
     if (!reply.ok) return [el("p", { class: "tq-error" }, reply.error)];
-    const place = el("div", {});
+    const place = app.form || (app.form = el("div", {})); // one that is open stays when the rest is drawn anew
     const open = (vendor, before) => {
       place.replaceChildren(form(base, app, vendor, before, (text) => {
         place.replaceChildren();
