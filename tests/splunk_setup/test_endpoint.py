@@ -10,6 +10,7 @@ import pytest
 from responders.drill.world import World
 from responders.surfaces.splunk_rest.setting_up import DUE
 from tests.splunk_rest.office import Office
+from tests.vendors.servers import Server, always, answer, certificates
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,21 @@ def test_the_due_input_is_switched_and_read_anew(office: Office) -> None:
     assert office.deployment.merged("tourniquet", "inputs")[DUE]["disabled"] == "0"
     assert office.ask("carl", "POST", "setup", {"due_input": False}).body["due_input"] is False
     assert office.deployment.reloaded == ["data/inputs/script"] * 2
+
+
+def test_people_are_told_when_due_work_is_switched_off(office: Office, tmp_path: Path) -> None:
+    """Who has somebody's session would like rechecks to end quietly."""
+    office.connect()
+    tls = certificates(tmp_path)
+    with Server(always(answer(b"ok")), tls.signed) as soc:
+        channel = {"name": "soc", "type": "webhook", "url": f"{soc.url}/x", "ca_pem": Path(tls.ca).read_text()}
+        assert office.ask("carl", "POST", "settings", {"escalation": [channel]}).status == 200
+        office.ask("carl", "POST", "setup", {"due_input": True})
+        before = len(soc.heads)
+        office.ask("carl", "POST", "setup", {"due_input": False})
+        (told,) = soc.heads[before:]
+        assert b"tourniquet_due was switched off" in told
+        assert b"Splunk user carl" in told
 
 
 def test_the_end_of_the_set_up_is_marked_and_journaled(office: Office) -> None:
