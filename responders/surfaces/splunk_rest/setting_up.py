@@ -58,8 +58,6 @@ def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         stores.write(context.splunkd, "inputs", DUE, {"disabled": "0" if due else "1"}, new=False)
         context.splunkd.post("data", "inputs", "script", "_reload")
         if not due:
-            context.tell("the input tourniquet_due was switched off: no recheck is made, nothing interrupted is finished")
-        if not due:
             context.tell("the input tourniquet_due was switched off: nothing that is due is done any more")
     if configured is not None:
         stores.write(context.splunkd, "app", "install", {"is_configured": "1" if configured else "0"}, new=False)
