@@ -166,6 +166,13 @@ def _particulars(entry: Entry) -> Dict[str, Any]:
         }
     if entry.kind == "outcome":
         return {"outcome": sorted({f"{item['step']['action']} {item['status']}" for item in body["outcomes"]})}
+    if entry.kind == "validation":
+        words = {True: "sound", False: "failed", None: "not checked"}
+        outcome = sorted(f"{item['check']} {words[item['ok']]}" for item in body["checks"])
+        return {"title": str(body["title"]), "outcome": outcome}
+    if entry.kind == "drilled":
+        lanes = sorted(f"{lane['vendor']} {'broken' if lane['problem'] else 'works'}" for lane in body["lanes"])
+        return {"tq_identity": str(body["identity"]), "outcome": lanes}
     if entry.kind == "escalated":
         return {"title": str(body["report"].get("title", ""))}
     return {}

@@ -11,7 +11,7 @@ from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from responders.actions import registry
 from responders.actions.action import told
-from responders.errors import RateLimited, TourniquetError, Unauthorized, Unavailable, VendorError
+from responders.errors import OutcomeUnknown, RateLimited, TourniquetError, Unauthorized, Unavailable, VendorError
 from responders.readiness.held import Held
 from responders.vendors.client import OpenClient
 
@@ -62,7 +62,7 @@ def check(client: OpenClient) -> Readiness:
     """Ask one vendor. Raises nothing of the vendor's: what went wrong is in the result."""
     try:
         client.warm()
-    except (Unavailable, RateLimited) as error:
+    except (Unavailable, RateLimited, OutcomeUnknown) as error:  # a sign-in to which no answer came
         return _not(client, False, error)
     except Unauthorized as error:
         return _not(client, True, error)

@@ -142,6 +142,14 @@ def test_a_wrong_credential_is_told_apart_from_a_dead_vendor(vendor: str, world:
     assert found.problem
 
 
+@pytest.mark.parametrize("vendor", ["okta", "entra", "cyberark"])
+def test_who_answers_no_sign_in_is_not_ready(vendor: str, world: World) -> None:
+    """The port is open and every connection breaks off: that is not reachable, and never "signed in"."""
+    {"okta": world.okta, "entra": world.graph, "cyberark": world.cyberark}[vendor].down = True
+    found = ask(world.connections, vendor)
+    assert (found.reachable, found.authenticated) == (False, False)
+
+
 @pytest.mark.engine("openbao")
 def test_vault_says_what_is_missing(full_world: World) -> None:
     """At a real server: all that the drill's policy gives is held, and without one path exactly its actions lack it."""

@@ -14,7 +14,7 @@ from responders.surfaces.command_line.show import error
 
 COMMANDS = (
     "drill", "contain", "plan", "approve", "restore", "close", "status", "resume", "halt", "due", "journal", "policy",
-    "inventory", "readiness", "detections", "actions", "elastic", "splunk", "serve",
+    "inventory", "readiness", "validate", "detections", "actions", "elastic", "splunk", "serve",
 )  # fmt: skip
 
 
