@@ -17,9 +17,10 @@ from responders.console.live import live
 from responders.console.sessions import Sessions
 from responders.console.settings import ConsoleSettings
 from responders.console.signing import SignIn, sign_out
-from responders.console.site import ROOT, Page, Site, page
+from responders.console.site import ROOT, Site
 from responders.console.state import Pages
 from responders.console.static_files import StaticFiles
+from responders.console.way import Page, page
 from responders.containment.responder import Responder
 from responders.settings import ElasticSettings
 from responders.surfaces.service.app import Route

@@ -11,7 +11,8 @@ from werkzeug.wrappers import Request, Response
 from responders.console import show
 from responders.console.door import NoAnswer
 from responders.console.headers import address_of, own_origin, refuse_foreign
-from responders.console.site import ROOT, Site, Visit, sealed
+from responders.console.site import ROOT, Site, Visit
+from responders.console.way import sealed
 from responders.containment import clicks
 from responders.errors import Refused, TourniquetError
 from responders.settings import Secret

@@ -20,12 +20,7 @@ def person_of(responder: Responder, vendor: str, tenant: str, name: str) -> str:
         raise Refused(f"the inventory does not say who {key} is: add it to the aliases of that person, exactly so")
     if found.kind != "human":
         raise Refused(f"{key} belongs to {found.id}, which is no person: a {found.kind} can't ask for anything")
-    refuse_contained(responder, found.id)
-    return found.id
-
-
-def refuse_contained(responder: Responder, identity: str) -> None:
-    """Raises Refused for somebody who is contained at the moment."""
-    open_now = latest(responder.journal, identity)
+    open_now = latest(responder.journal, found.id)
     if open_now is not None and open_now[1].open:
-        raise Refused(f"{identity} is contained at the moment and can't ask for anything")
+        raise Refused(f"{found.id} is contained at the moment and can't ask for anything")
+    return found.id
