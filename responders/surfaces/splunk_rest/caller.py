@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import FrozenSet
 
-from responders.containment.record import latest
+from responders.containment.askers import person_of
 from responders.containment.responder import Responder
-from responders.inventory.resolve import resolve
-from responders.model import Account
+from responders.errors import Refused
 from responders.splunk.splunkd import Splunkd, SplunkError
 from responders.surfaces.splunk_rest.wire import Status
 
@@ -63,13 +62,7 @@ def person(caller: Caller, responder: Responder, tenant: str) -> str:
 
     Raises Status 403 when there is none, or when they are contained at the moment.
     """
-    key = f"splunk:{tenant}:{caller.name}"
-    found = resolve(responder.inventory, (Account("splunk", tenant, "user", caller.name),)).identity
-    if found is None or found.unmapped:
-        raise Status(403, f"the inventory does not say who {key} is: add it to the aliases of that person, exactly so")
-    if found.kind != "human":
-        raise Status(403, f"{key} belongs to {found.id}, which is no person: a {found.kind} can't ask for anything")
-    open_now = latest(responder.journal, found.id)
-    if open_now is not None and open_now[1].open:
-        raise Status(403, f"{found.id} is contained at the moment and can't ask for anything")
-    return found.id
+    try:
+        return person_of(responder, "splunk", tenant, caller.name)
+    except Refused as error:
+        raise Status(403, str(error)) from None
