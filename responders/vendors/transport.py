@@ -49,12 +49,13 @@ _NOT_CONNECTED = (NewConnectionError, ConnectTimeoutError)
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds. `total` bounds one call with all its retries; `attempt` one try."""
+    """Seconds. `total` bounds one call with all its retries; `attempt` one try; `wait` how long a full budget is waited for."""
 
     connect: float = 5.0
     attempt: float = 10.0
     total: float = 15.0
     retries: int = 4
+    wait: float = 3600.0
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class Transport:
             return
         with self.budget.waiting():
             while pause > 0:
-                if time.monotonic() + pause > deadline:
+                if time.monotonic() + pause > deadline or pause > self.endpoint.limits.wait:
                     raise RateLimited(
                         self.endpoint.vendor,
                         f"{name}: rate limit, free again in {pause:.0f} s",
