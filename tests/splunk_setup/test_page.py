@@ -257,6 +257,35 @@ def test_a_second_credential_is_entered_tested_and_taken_away(connected: Office,
     assert "one credential for everybody" in page.text(CONNECTIONS)
 
 
+def test_a_vendor_behind_a_relay(connected: Office, opened: Any) -> None:
+    """The relay's name and key take the place of address and credential; who is away is said; and back again."""
+    page = opened("carl")
+    conf = connected.deployment.merged
+    page.press("Edit cyberark_main", CONNECTIONS)
+    page.fill(CONNECTIONS, Through_a_relay="dc1")
+    page.press("Save", CONNECTIONS)
+    assert page.wrong("Key of the relay", CONNECTIONS) == "Is missing. Fill it in."
+    page.fill(CONNECTIONS, Key_of_the_relay="too short")
+    page.press("Save", CONNECTIONS)
+    page.until(f"T.wrong('Key of the relay', '{CONNECTIONS}').includes('shorter than')")
+    page.fill(CONNECTIONS, Key_of_the_relay="0123456789abcdef" * 4)
+    page.press("Save", CONNECTIONS)
+    says(page, CONNECTIONS, "cyberark_main is saved")
+    assert "through relay dc1" in page.text(CONNECTIONS)
+    kept = conf("tourniquet", "tourniquet_connection")["cyberark_main"]
+    assert (kept["relay"], kept["credential"], kept["url"]) == ("dc1", "relay_key", "")
+    page.press("Test connection cyberark_main", CONNECTIONS)
+    page.until(f"document.querySelector('{CONNECTIONS}').innerText.includes('asked for work within the last minute: no')")
+    page.press("Edit cyberark_main", CONNECTIONS)
+    page.fill(
+        CONNECTIONS, Through_a_relay="", Address="https://pvwa.corp.example", User_name="tourniquet", password="pw-of-it"
+    )
+    page.press("Save", CONNECTIONS)
+    page.until(f"document.querySelector('{CONNECTIONS}').innerText.includes('https://pvwa.corp.example')")
+    kept = conf("tourniquet", "tourniquet_connection")["cyberark_main"]
+    assert (kept["relay"], kept["credential"]) == ("", "password")
+
+
 @pytest.mark.engine("openbao")
 def test_what_is_pasted_into_vault_makes_it_ready(web: SplunkWeb, opened: Any, tmp_path: Path, vendors: Vendors) -> None:
     """A real OpenBao whose policy lacks lines: the page's own lines, added to it, are a policy and are enough."""
@@ -420,9 +449,10 @@ def test_it_fits_a_phone_is_readable_and_usable_by_keyboard(
     assert page.do("document.getElementById('tourniquet-setup').classList.contains('tq-dark')") is (theme == "dark")
     nameless = "T.all('input, select, textarea').filter((e) => !e.labels.length && !e.getAttribute('aria-label')).length"
     assert page.do(nameless) == 0
-    page.do("T.field('Tenant', '#tq-section-connections').focus()")
+    page.do(f"T.field('Tenant', '{CONNECTIONS}').focus()")
+    after = page.do(f"T.all('.tq-form input, .tq-form select, .tq-form textarea', '{CONNECTIONS}').map((e) => e.name)[1]")
     page.key("Tab", 9)
-    assert page.do("document.activeElement.name") == "url"
+    assert page.do("document.activeElement.name") == after != "tenant"
     page.do(f"T.all('button', '{CONNECTIONS}').find((e) => T.words(e) === 'Cancel').focus()")
     page.key("Enter", 13, "\r")
     page.until(f"!document.querySelector('{CONNECTIONS} form')")

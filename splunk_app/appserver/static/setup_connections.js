@@ -28,20 +28,20 @@
       lack: "Add these application permissions of Microsoft Graph to the app registration, then grant admin consent:",
     },
     cyberark: {
-      title: "CyberArk", url: "https://pvwa.corp.example", tenant: "A name of your own, as in cyberark:pam:12.",
+      premises: true, title: "CyberArk", url: "https://pvwa.corp.example", tenant: "A name of your own, as in cyberark:pam:12.",
       credentials: [["password", "password"]],
       plain: { password: [["username", "User name", "a user of its own, whose password the CPM does not manage", true], ["method", "Sign-in method", "CyberArk, LDAP or RADIUS; CyberArk if left empty"]] },
       settings: [], lack: "Give the user these authorizations, groups or safe permissions:",
     },
     vault: {
-      title: "HashiCorp Vault or OpenBao", url: "https://vault.corp.example:8200", tenant: "A name of your own, as in vault:prod:entity-id.",
+      premises: true, title: "HashiCorp Vault or OpenBao", url: "https://vault.corp.example:8200", tenant: "A name of your own, as in vault:prod:entity-id.",
       credentials: [["secret_id", "AppRole (recommended)"], ["token", "token"]],
       plain: { secret_id: [["role_id", "Role id", "", true], ["approle_mount", "Mount of AppRole", "approle if left empty"]], token: [] },
       settings: [["namespace", "Namespace", "Enterprise only."]],
       lack: "Add these lines to the policy of the responder's role:",
     },
   };
-  const SECRETS = { private_key: "secret", api_token: "secret", client_secret: "secret", password: "secret", secret_id: "secret", token: "secret" };
+  const SECRETS = { private_key: "secret", api_token: "secret", client_secret: "secret", password: "secret", secret_id: "secret", token: "secret", relay_key: "secret" };
 
   /* "read, update on identity/entity/id/*" as a line of a Vault policy; anything else as it is. */
   function pasted(vendor, missing) {
@@ -68,6 +68,7 @@
     return el("div", { class: "tq-readiness" },
       el("h4", {}, title, " ", base.badge(found.ready ? "good" : "bad", found.ready ? "ready" : "not ready")),
       el("p", {}, "Reachable: ", yes(base, found.reachable), "  Signed in: ", yes(base, found.authenticated)),
+      found.relay ? el("p", {}, `Relay ${found.relay} asked for work within the last minute: `, found.relay_seen.join(", ") || "no") : null,
       found.problem ? el("p", { class: "tq-error" }, found.problem) : null,
       !used.length ? null : found.ready ? base.more(`Actions of the policy: ${used.length}, none lacks anything`, base.table(heads, rows(used), `${title}: actions of the policy`))
         : base.table(heads, rows(used), `${title}: actions of the policy`),
@@ -111,7 +112,7 @@
     const tenant = field({ name: "tenant", label: "Tenant", help: about.tenant, needed: !before, value: from.tenant });
     tenant.control.disabled = Boolean(before);
     const url = field({ name: "url", label: "Address", help: "https only.", example: about.url, needed: true, value: from.url || (vendor === "entra" ? about.url : "") });
-    const main = credentialFields(base, about, before, "");
+    const main = credentialFields(base, about, from.relay ? null : before, ""); // a relay's key is no credential of the vendor
     const settings = about.settings.map(([name, label, help]) => field({ name: `settings.${name}`, label, help, value: from.settings[name] }));
     const ca = field({ name: "ca_pem", label: "Private CA", kind: "lines", help: `PEM certificates, if the vendor's certificate is not from a public CA. ${from.ca_set ? "One is stored: leave it empty to keep it." : ""}` });
     const noCa = field({ name: "no_ca", label: "Forget the stored CA", kind: "flag" });
@@ -124,16 +125,28 @@
     const turn = () => { box.hidden = !second.value; };
     second.control.addEventListener("change", turn);
     turn();
+    const relay = field({ name: "relay", label: "Through a relay", value: from.relay, help: "The name of a relay in your network, where no search head can reach the vendor. The relay then has the address and the credential; docs/relay.md of the project." });
+    const relayKey = field({ name: "secret", label: "Key of the relay", kind: "password", needed: !(from.relay && from.secret_stored), help: from.relay && from.secret_stored ? "Stored. Leave it empty to keep it; another relay wants its key." : "The same key as in the relay's settings." });
+    relay.show(Boolean(about.premises));
+    const own = [el("div", { class: "tq-grid" }, url.box, main.all.map((item) => item.box)), el("div", {},
+      base.more("Private CA and proxy", el("div", { class: "tq-grid" }, ca.box, noCa.box, proxy.box, proxySecret.box)), second.box, box)];
+    const through = () => relay.value.trim();
+    const turnRelay = () => { for (const part of own) part.hidden = Boolean(through()); relayKey.show(Boolean(through())); };
+    relay.control.addEventListener("input", turnRelay);
+    turnRelay();
     const off = field({ name: "disabled", label: "Switched off: nothing is contained here", kind: "flag", value: from.disabled });
-    const fields = [tenant, url, ...main.all, ...settings, ca, noCa, proxy, proxySecret, second, ...other.all, off];
+    const fields = [tenant, relay, relayKey, url, ...main.all, ...settings, ca, noCa, proxy, proxySecret, second, ...other.all, off];
     const status = base.status();
     const result = el("div", {});
     function body() {
-      const found = { url: url.value.trim(), ...main.read(), disabled: off.value };
+      const found = through() ? { relay: through(), credential: "relay_key", disabled: off.value } : { url: url.value.trim(), ...main.read(), disabled: off.value };
+      if (!through() && from.relay) found.relay = "";
+      if (through() && relayKey.value) found.secret = relayKey.value;
       if (!before) Object.assign(found, { vendor, tenant: tenant.value.trim() });
       const kept = { ...from.settings };
       for (const item of settings) kept[item.name.slice(9)] = item.value.trim();
       if (Object.keys(kept).length) found.settings = kept;
+      if (through()) return found;
       if (ca.value.trim()) found.ca_pem = ca.value;
       else if (noCa.value) found.ca_pem = "";
       if (proxy.value.trim() !== (from.proxy || "")) found.proxy = proxy.value.trim();
@@ -166,9 +179,8 @@
     const tries = base.button("Test before saving", probe);
     return el("form", { class: "tq-form", "aria-label": `${about.title} connection`, onsubmit: save, novalidate: true },
       el("h3", {}, before ? `${about.title}: ${before.name}` : `New connection: ${about.title}`),
-      el("div", { class: "tq-grid" }, tenant.box, url.box, main.all.map((item) => item.box), settings.map((item) => item.box)),
-      base.more("Private CA and proxy", el("div", { class: "tq-grid" }, ca.box, noCa.box, proxy.box, proxySecret.box)),
-      second.box, box, off.box, status,
+      el("div", { class: "tq-grid" }, tenant.box, relay.box, relayKey.box), own[0],
+      el("div", { class: "tq-grid" }, settings.map((item) => item.box)), own[1], off.box, status,
       before ? el("p", { class: "tq-help" }, "A change of address, proxy, CA or login host wants the secret again: a stored secret is only sent where it was entered for.") : null,
       el("p", { class: "tq-buttons" }, saves, before ? null : tries, base.button("Cancel", () => done(""))), result);
   }
@@ -217,8 +229,8 @@
     };
     const cards = reply.body.connections.map((one) => {
       const found = app.tests[one.name];
-      const facts = [(VENDORS[one.vendor] || { title: one.vendor }).title, `tenant ${one.tenant}`, one.url,
-        one.privileged ? "a second credential for privileged identities" : "one credential for everybody"];
+      const facts = [(VENDORS[one.vendor] || { title: one.vendor }).title, `tenant ${one.tenant}`, one.relay ? `through relay ${one.relay}` : one.url,
+        one.relay ? "credentials are the relay's" : one.privileged ? "a second credential for privileged identities" : "one credential for everybody"];
       return el("div", { class: "tq-card" },
         el("h3", {}, one.name, " ", state(one)), el("p", {}, facts.join(" · ")),
         el("p", { class: "tq-buttons" },
