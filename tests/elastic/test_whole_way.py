@@ -11,6 +11,7 @@ from responders import pipeline
 from responders.containment.responder import Responder
 from responders.containment.restore import restore
 from responders.containment.standing import tell_standing
+from responders.containment.validation import Check, write_validation
 from responders.content.elastic.runner import Batch, ElasticRun
 from responders.content.loader import ROOT, read_detection
 from responders.drill.world import Person, World
@@ -110,6 +111,19 @@ def test_what_is_told_twice_is_there_once(contained: Tuple[World, Person, Respon
     tell_standing(responder, containment)
     ElasticMirror(office.cluster(), responder.journal.clock, office.names.space).tell(entries)
     assert (len(office.rows("journal")), len(office.rows("signals"))) == before
+
+
+def test_a_validation_can_be_counted(contained: Tuple[World, Person, Responder, str], office: Office) -> None:
+    """Which checks failed stands in fields of their own; the whole result in the entry's body."""
+    _, _, responder, _ = contained
+    checks = [Check("journal", True), Check("readiness", False, ("okta lacks a scope",)), Check("policy", None)]
+    write_validation(responder, checks)
+    assert responder.journal.listener is not None and responder.journal.listener.flush(20)
+    [row] = office.rows("journal", '| WHERE event.action == "validation" | KEEP tourniquet.title, tourniquet.outcome')
+    assert row == {
+        "tourniquet.title": "validation FAILED: readiness",
+        "tourniquet.outcome": ["journal sound", "policy not checked", "readiness failed"],
+    }
 
 
 def test_an_entry_that_does_not_fit_is_told_without_its_body(office: Office) -> None:

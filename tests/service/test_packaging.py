@@ -40,11 +40,15 @@ def test_the_unit_gives_a_stop_the_time_it_takes_and_no_right_it_does_not_need()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
-    copy = tmp_path / UNIT.name
-    copy.write_text(re.sub(r"/opt/tourniquet/bin/tourniquet", "/bin/true", UNIT.read_text("utf-8")))
-    done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False, timeout=60)
-    assert [line for line in done.stderr.splitlines() if UNIT.name in line] == []
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    """The service, the validation and its timer."""
+    names = [unit.name for unit in sorted(UNIT.parent.iterdir())]
+    assert names == ["tourniquet-validate.service", "tourniquet-validate.timer", "tourniquet.service"]
+    for unit in UNIT.parent.iterdir():
+        (tmp_path / unit.name).write_text(re.sub("/opt/tourniquet/bin/tourniquet", "/bin/true", unit.read_text("utf-8")))
+    verify = ["systemd-analyze", "verify", *(str(tmp_path / name) for name in names)]
+    done = subprocess.run(verify, capture_output=True, text=True, check=False, timeout=60)
+    assert [line for line in done.stderr.splitlines() if "tourniquet" in line] == []
 
 
 def test_the_container_installs_every_library_of_the_service_by_its_lock() -> None:
