@@ -12,7 +12,7 @@ from responders.backtest.result import Result
 from responders.backtest.summary import Hour
 from responders.report_page import page
 
-_SHOWN = 100
+_SHOWN = 25
 """Rows of one list; --json has all of them."""
 _BARS = 60
 _HIGH = 120

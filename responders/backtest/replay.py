@@ -176,8 +176,11 @@ class _Course:
         tier, now = decision.tier, item.at
         until = now + self._assumed.closed_after
         if tier > Tier.OBSERVE:
-            acts, reachable = self._acts(decision, identity, alerts)
             reached = max((use.tier for use in self._uses if use.identity == identity.id), default=Tier.OBSERVE)
+            if tier > reached or current is None:
+                acts, reachable = self._acts(decision, identity, alerts)
+            else:
+                acts = reachable = False
             if tier > reached and reachable:
                 self._uses.append(Use(identity.id, tier, item.alert.detection, now, guarded(identity), False))
             if current is None and acts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from responders.model import Alert, Reason
 from responders.policy.policy import Fusion
@@ -48,9 +48,12 @@ def fuse(alerts: Sequence[Alert], fusion: Fusion, now: datetime, whole: Optional
     weights = _weights(fusion)
     for end, rank in enumerate(by_time, 1):
         bisect.insort(known, rank)
-        points = _points([parts[place] for place in known], weights)
+        may = parts[known[0]].may
+        points = round(100 * (1.0 - _walk([parts[place] for place in known], weights)[0])) if may else 0
         if points > best or not told:
-            best, seen, told = points, end, parts[known[0]].may
+            best, seen, told = points, end, may
+        if best == 100:
+            break
     score = _told([parts[rank] for rank in sorted(by_time[:seen])], fusion)
     late = (parts[rank].alert for rank in by_time[seen:])
     more = tuple(Reason(f"{alert.detection} at {alert.confidence}: adds nothing") for alert in late)
@@ -124,13 +127,17 @@ def _weights(fusion: Fusion) -> Tuple[float, ...]:
     return (0.0, fusion.related, fusion.related, fusion.related, fusion.independent)
 
 
-def _kinds(ordered: Sequence[_Part], weights: Tuple[float, ...]) -> Iterator[Tuple[_Part, int]]:
-    """Each alert after the first, and how it stands to those above it that counted."""
+def _walk(ordered: Sequence[_Part], weights: Tuple[float, ...]) -> Tuple[float, List[int]]:
+    """What is left of 1 after these alerts, the strongest first, and how each but the first stands to those above it.
+
+    This is asked after each alert of a window, so it is one plain loop.
+    """
     first = ordered[0]
     events, causes, layers = first.events, first.causes, 0 if first.correlation else first.layer
+    left, kinds = 1.0 - first.share, []
     for part in ordered[1:]:
         if part.events & events:
-            yield part, _SHARES
+            kinds.append(_SHARES)
             continue
         if part.causes & causes:
             kind = _CAUSE
@@ -138,25 +145,15 @@ def _kinds(ordered: Sequence[_Part], weights: Tuple[float, ...]) -> Iterator[Tup
             kind = _CORRELATION
         else:
             kind = _LAYER if part.layer & layers else _NEW
-        yield part, kind
-        if weights[kind]:
+        kinds.append(kind)
+        weight = weights[kind]
+        if weight:
+            left *= 1.0 - (weight / 2 if part.old else weight) * part.share
             events |= part.events
             causes |= part.causes
             if not part.correlation:
                 layers |= part.layer
-
-
-def _points(ordered: Sequence[_Part], weights: Tuple[float, ...]) -> int:
-    """The points of these alerts, the strongest first, and no more: this is asked after each alert of a window."""
-    first = ordered[0]
-    if not first.may:
-        return 0
-    left = 1.0 - first.share
-    for part, kind in _kinds(ordered, weights):
-        weight = weights[kind]
-        if weight:
-            left *= 1.0 - (weight / 2 if part.old else weight) * part.share
-    return round(100 * (1.0 - left))
+    return left, kinds
 
 
 def _told(ordered: Sequence[_Part], fusion: Fusion) -> Score:
@@ -166,7 +163,7 @@ def _told(ordered: Sequence[_Part], fusion: Fusion) -> Score:
         return Score(0, (), 0)
     reasons = [Reason(f"{first.detection}: {'; '.join(first.reasons) or 'base confidence'}", first.confidence)]
     left, shown = 1.0 - ordered[0].share, first.confidence
-    for part, kind in _kinds(ordered, weights):
+    for part, kind in zip(ordered[1:], _walk(ordered, weights)[1]):
         alert, weight, why = part.alert, weights[kind], _words(kind, part.alert)
         if weight and part.old:
             weight, why = weight / 2, f"{why}, older than {fusion.half_after_hours:g} h"

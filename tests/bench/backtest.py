@@ -68,11 +68,11 @@ def main() -> int:
         held.write_text(inventory().to_json())
         with alerts.open("w") as handle:
             handle.writelines(json.dumps(row) + "\n" for row in rows(count, datetime.now(timezone.utc)))
-        began = time.monotonic()
+        began, before = time.monotonic(), time.process_time()
         page = str(Path(folder) / "page.html")
         tourniquet(["policy", "backtest", str(alerts), "--inventory", str(held), "--html", page])
-        took = time.monotonic() - began
-    sys.stdout.write(f"{count} alerts: {took:.1f} s (goal {GOAL:.0f} s for 100000)\n")
+        took, used = time.monotonic() - began, time.process_time() - before
+    sys.stdout.write(f"{count} alerts: {took:.1f} s, {used:.1f} s of one core (goal {GOAL:.0f} s for 100000)\n")
     return 0 if took <= GOAL * count / 100_000 else 1
 
 
