@@ -49,7 +49,7 @@ _NOT_CONNECTED = (NewConnectionError, ConnectTimeoutError)
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds. `total` bounds one call with all its retries; `attempt` one try; `wait` how long a full budget is waited for."""
+    """Seconds. `total` bounds one call with all its retries, `attempt` one try, `wait` the wait for a full budget."""
 
     connect: float = 5.0
     attempt: float = 10.0

@@ -20,8 +20,8 @@ from responders.settings import Connection
 from responders.vendors.open import ClientPool
 from responders.vendors.transport import Limits
 
-LIMITS = Limits(connect=10.0, attempt=60.0, total=60.0, retries=0)
-"""One try a call, for pages are long; `run` repeats it, and waits longer than a containment could."""
+LIMITS = Limits(connect=10.0, attempt=60.0, total=60.0, retries=0, wait=1.0)
+"""One try a call, for pages are long; `run` repeats it, waits longer than a containment could, and says so."""
 SOURCES: Mapping[str, Callable[[Any], Source]] = {
     "okta": OktaSource,
     "entra": EntraSource,

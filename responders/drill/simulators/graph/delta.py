@@ -20,8 +20,8 @@ class Delta(Applications):
     delta_page = 100
 
     def routes_of_delta(self) -> None:
-        self._given: Dict[str, Dict[str, str]] = {}
-        self._going: Dict[str, Tuple[List[Dict[str, Any]], Dict[str, str]]] = {}
+        self._given: Dict[str, Tuple[Dict[str, str], str]] = {}
+        self._going: Dict[str, Tuple[List[Dict[str, Any]], Dict[str, str], str]] = {}
         self._tokens = 0
         read = ("Application.Read.All", "Directory.Read.All", "Application.ReadWrite.All")
         self.guarded("GET", "/users/delta", ("User.Read.All", "Directory.Read.All"), self._delta("users"))
@@ -46,7 +46,8 @@ class Delta(Applications):
             if not going:
                 if given and given not in self._given:
                     raise self.refuse(400, "The sync state generation is not found.", "syncStateNotFound")
-                going = self._begin(topic, self._given.get(given, {}), request.query.get("$select", ""))
+                before, select = self._given.get(given, ({}, request.query.get("$select", "")))
+                going = self._begin(topic, before, select)
             if going.partition(".")[0] not in self._going:
                 raise self.refuse(400, "The sync state generation is not found.", "syncStateNotFound")
             return self._delta_page(request, going)
@@ -64,7 +65,7 @@ class Delta(Applications):
                 changed.append(shown)
         changed += [{"id": name, "@removed": {"reason": "deleted"}} for name in before if name not in now]
         self._tokens += 1
-        self._going[str(self._tokens)] = (changed, now)
+        self._going[str(self._tokens)] = (changed, now, select)
         return f"{self._tokens}.0"
 
     def _things(self, topic: str) -> Dict[str, Dict[str, Any]]:
@@ -79,14 +80,14 @@ class Delta(Applications):
 
     def _delta_page(self, request: Request, going: str) -> Answer:
         token, _, start = going.partition(".")
-        changed, now = self._going[token]
+        changed, now, select = self._going[token]
         end = int(start) + self.delta_page
         body: Dict[str, Any] = {"value": changed[int(start) : end]}
         base = f"{self.login}{request.path}"
         if end < len(changed):
             body["@odata.nextLink"] = f"{base}?$skiptoken={token}.{end}"
         else:
-            self._given[token] = now
+            self._given[token] = (now, select)
             body["@odata.deltaLink"] = f"{base}?$deltatoken={token}"
         return Answer(200, body)
 
