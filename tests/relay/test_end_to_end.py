@@ -18,7 +18,7 @@ from responders import pipeline
 from responders.drill.attacker import Attacker
 from responders.drill.simulators.server import Fault
 from responders.drill.world import Person, World
-from responders.errors import OutcomeUnknown, Unavailable, VendorError
+from responders.errors import Forbidden, OutcomeUnknown, Unavailable, VendorError
 from responders.model import Account
 from responders.splunk.relay_queue import KvRelayQueue
 from responders.surfaces.relay.check import check
@@ -160,6 +160,22 @@ def test_two_relays_do_each_request_once(premises: Premises, company: World) -> 
     claims = {json.loads(row["doc"])["by"] for row in premises.rows() if row["_key"].startswith("c/")}
     assert claims == {"one", "two"}, "both took work"
     assert "REFUSED" not in premises.told.log.getvalue()
+
+
+def test_what_one_relay_took_it_gives_back_itself(premises: Premises, company: World) -> None:
+    """The other one leaves the request to it; what neither took, one of them refuses in time."""
+    users = [company.cyberark.add_user(f"back{number}") for number in range(4)]
+    api = pool_of(premises, 8.0).get("cyberark", "default")
+    assert api is not None
+    premises.start("one")
+    for user in users:
+        api.call("POST", "/API/Users/{}/disable/", ids=(user,))
+    premises.start("two")
+    for user in users:
+        api.call("POST", "/API/Users/{}/enable/", ids=(user,))
+    assert all(company.cyberark.state["users"][user]["enabled"] for user in users)
+    with pytest.raises(Forbidden, match="not done by this relay"):
+        api.call("POST", "/API/Users/{}/enable/", ids=(users[0],))
 
 
 def test_killed_in_the_middle_of_a_call(premises: Premises, company: World) -> None:

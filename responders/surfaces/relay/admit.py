@@ -33,6 +33,18 @@ class Gate:
     state: State
     own: Callable[[str, str], FrozenSet[str]]
 
+    def others(self, item: Mapping[str, Any]) -> bool:
+        """True for a request to give back what this relay did not take: another relay of its name may have."""
+        text = item.get("doc")
+        if not isinstance(text, str) or not wire.signed(self.config.key.reveal(), wire.REQUEST, text, item.get("mac")):
+            return False
+        try:
+            ask = wire.read_ask(text)
+            given = rule_for(ask).gives(ask)
+        except (Broken, ValueError, TypeError, RecursionError):
+            return False
+        return bool(given) and self.state.taken(given) is None
+
     def known(self, item: Mapping[str, Any], now: float) -> wire.Ask:
         """A request that is ours, fresh and new. Raises Turned. `now` are epoch seconds of this machine."""
         text, skew = item.get("doc"), self.config.clock_skew

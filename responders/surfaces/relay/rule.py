@@ -20,6 +20,10 @@ def _nothing() -> None:
     return
 
 
+def _gives_nothing(ask: Ask) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Passed:
     """What a guard let through: the body that is sent, what is noted once it was done, and what once it was refused."""
@@ -27,6 +31,11 @@ class Passed:
     body: Any
     done: Callable[[], None] = _nothing
     refused: Callable[[], None] = _nothing
+
+
+def key_of(ask: Ask, what: str, *ids: str) -> str:
+    """The name of something that can be taken away and given back."""
+    return "\n".join((ask.vendor, ask.tenant, what, *ids))
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Job:
 
     def key(self, what: str, *ids: str) -> str:
         """The name of something that can be taken away and given back."""
-        return "\n".join((self.ask.vendor, self.ask.tenant, what, *ids))
+        return key_of(self.ask, what, *ids)
 
     def must_be_taken(self, key: str, what: str) -> str:
         """What was noted about it. Raises Broken when this relay did not take it away."""
@@ -54,7 +63,10 @@ Guard = Callable[[Job], Passed]
 
 @dataclass(frozen=True)
 class Rule:
-    """`query` and `body` are the keys that may be there, `keep` the fields of the answer that go back."""
+    """`query` and `body` are the keys that may be there, `keep` the fields of the answer that go back.
+
+    `gives` names what a request gives back, "" for one that gives nothing.
+    """
 
     what: str
     method: str
@@ -64,8 +76,16 @@ class Rule:
     body: Tuple[str, ...] = ()
     changes: bool = False
     guard: Optional[Guard] = None
+    gives: Callable[[Ask], str] = _gives_nothing
 
 
-def change(method: str, template: str, *, body: Tuple[str, ...] = (), guard: Optional[Guard] = None) -> Rule:
+def change(
+    method: str,
+    template: str,
+    *,
+    body: Tuple[str, ...] = (),
+    guard: Optional[Guard] = None,
+    gives: Callable[[Ask], str] = _gives_nothing,
+) -> Rule:
     """A rule for a call that changes something; its answer is not needed."""
-    return Rule(CALL, method, template, body=body, changes=True, guard=guard)
+    return Rule(CALL, method, template, body=body, changes=True, guard=guard, gives=gives)

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
-from typing import Any, Deque, FrozenSet, Mapping, TextIO
+from typing import Any, Deque, Dict, FrozenSet, Mapping, TextIO
 
 from responders.errors import (
     Forbidden,
@@ -38,6 +38,9 @@ LIMITS = Limits(connect=4.0, attempt=7.0, total=9.0, retries=3)
 """At the vendor: over before the search head, which waits 15 s, gives up."""
 _BUSY_FOR = 10.0
 _LONGEST_PAUSE = 30.0
+_FOR_OTHERS = 2.0
+"""Seconds for which a request to give something back is left to the relay that took it; the search head waits 5 s."""
+_MOST_LEFT = 1000
 _BEHIND = 0.1
 """Seconds until splunkd is asked again when it still shows what was claimed: its reads may be behind."""
 
@@ -57,6 +60,7 @@ class Relay:
         self._changed, self._in_hand = threading.Condition(), 0
         self._claiming = threading.Lock()
         self._tried: Deque[str] = deque(maxlen=1000)
+        self._first_seen: Dict[str, float] = {}
         self._workers = ThreadPoolExecutor(config.workers, thread_name_prefix="relay")
         self._poller = threading.Thread(target=self._run, name="poll", daemon=True)
         self._busy_until = 0.0
@@ -104,7 +108,7 @@ class Relay:
             self._changed.wait_for(lambda: self._in_hand < self.config.workers)
             free = self.config.workers - self._in_hand
         found = self.uplink.poll(busy=time.monotonic() < self._busy_until, wait=self._wait)
-        wanted = {str(item.get("id", "")): item for item in found if item.get("id") not in self._tried}
+        wanted = {str(item.get("id", "")): item for item in found if not self._left(item)}
         if found and not wanted:
             time.sleep(_BEHIND)
         with self._claiming:
@@ -118,6 +122,18 @@ class Relay:
             for ask_id in mine:
                 self._workers.submit(self._handled, wanted[ask_id])
         return len(mine)
+
+    def _left(self, item: Mapping[str, Any]) -> bool:
+        """Whether a request is left alone for now: claimed before, or to give back what another relay may have taken."""
+        ask_id = str(item.get("id", ""))
+        if ask_id in self._tried:
+            return True
+        if not self.gate.others(item):
+            return False
+        self._first_seen[ask_id] = self._first_seen.get(ask_id, time.monotonic())
+        while len(self._first_seen) > _MOST_LEFT:
+            self._first_seen.pop(next(iter(self._first_seen)))
+        return time.monotonic() - self._first_seen[ask_id] < _FOR_OTHERS
 
     def _handled(self, item: Mapping[str, Any]) -> None:
         try:

@@ -7,8 +7,8 @@ import secrets
 from typing import Any, Mapping, Set, Tuple
 
 from responders.actions.vault.restrict_paths import quarantine_name
-from responders.surfaces.relay.rule import ALL, Broken, Job, Passed, Rule, change
-from responders.vendors.relay_wire import CALL, ITEMS
+from responders.surfaces.relay.rule import ALL, Broken, Job, Passed, Rule, change, key_of
+from responders.vendors.relay_wire import CALL, ITEMS, Ask
 
 _QUARANTINE = re.compile(r"tourniquet-quarantine-[0-9a-f]{16}\Z")
 _DENIES = re.compile(r'(?:path "(?:[^"\\\n]|\\[^\n])*" \{\n  capabilities = \["deny"\]\n\}\n)*\n?\Z')
@@ -22,6 +22,10 @@ def _entity(job: Job) -> Passed:
         raise Broken("an entity is changed in one thing at a time")
     ((field, value),) = body.items()
     return _disabled(job, value) if field == "disabled" else _policies(job, value)
+
+
+def _enabled(ask: Ask) -> str:
+    return key_of(ask, "entity", *ask.ids) if (ask.body or {}).get("disabled") is False else ""
 
 
 def _disabled(job: Job, value: Any) -> Passed:
@@ -93,7 +97,7 @@ RULES: Tuple[Rule, ...] = (
     Rule(CALL, "GET", "/{}/cert/{}", keep=("revocation_time",)),
     Rule(CALL, "GET", "/{}/static-roles/{}", keep=("last_vault_rotation",)),
     Rule(CALL, "GET", "/{}/config/{}"),
-    change("POST", "/identity/entity/id/{}", body=("disabled", "policies"), guard=_entity),
+    change("POST", "/identity/entity/id/{}", body=("disabled", "policies"), guard=_entity, gives=_enabled),
     change("POST", "/sys/policies/acl/{}", body=("policy",), guard=_write_policy),
     change("DELETE", "/sys/policies/acl/{}", guard=_delete_policy),
     change("POST", "/auth/token/revoke-accessor", body=("accessor",)),
