@@ -131,23 +131,16 @@ def _take(record: Record, entry: Entry) -> None:
         record.left |= frozenset(body["steps"])
 
 
-def generations(journal: Journal, identity: str) -> Iterator[Tuple[int, str]]:
-    """(generation, containment id) of every containment an identity ever had, oldest first."""
-    generation = 1
-    while True:
-        containment = containment_id(identity, generation)
-        if journal.head(containment) is None:
-            return
-        yield generation, containment
-        generation += 1
-
-
 def latest(journal: Journal, identity: str) -> Optional[Tuple[int, Record]]:
     """The last generation of an identity, None when it never was contained."""
-    found = None
-    for found in generations(journal, identity):  # noqa: B007 - the last one counts
-        pass
-    return (found[0], load(journal, found[1])) if found else None
+    last, beyond = 0, 1
+    while journal.head(containment_id(identity, beyond)) is not None:
+        last, beyond = beyond, 2 * beyond
+    while beyond - last > 1:  # generations have no gap, and a canary has thousands
+        middle = (last + beyond) // 2
+        there = journal.head(containment_id(identity, middle)) is not None
+        last, beyond = (middle, beyond) if there else (last, middle)
+    return (last, load(journal, containment_id(identity, last))) if last else None
 
 
 def all_containments(journal: Journal) -> Iterator[Tuple[str, Mapping[str, str]]]:

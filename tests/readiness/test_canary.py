@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 import pytest
 
@@ -21,7 +23,9 @@ from responders.errors import BadInputs, Refused
 from responders.escalation.channels import File
 from responders.escalation.report import Report
 from responders.inventory.files import read_inventory
+from responders.journal.store import JournalStore
 from responders.model import Tier
+from responders.vendors.open import ClientPool
 from tests.catalogue import CATALOGUE
 from tests.support import raw_alert
 
@@ -232,6 +236,62 @@ def test_a_drill_that_died_early_contains_nobody_for_long(stage: Stage) -> None:
     pipeline.take_up(stage.open())
     assert len(stage.changes()) == before
     assert stage.state("canary") == FREE
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing that is written or called afterwards gets through."""
+
+
+class Mortal:
+    """A journal store, and an observer of vendor calls, that die at their `last` write or call and stay dead."""
+
+    def __init__(self, store: JournalStore, last: int) -> None:
+        self._store, self._last, self.count = store, last, 0
+
+    def point(self, *_: Any) -> None:
+        if self._last >= 0 and self.count >= self._last:
+            raise Killed
+        self.count += 1
+
+    def create(self, key: str, doc: Mapping[str, Any]) -> bool:
+        self.point()
+        return self._store.create(key, doc)
+
+    def scan(self, prefix: str, after: str = "") -> Iterator[Tuple[str, Mapping[str, Any]]]:
+        return self._store.scan(prefix, after)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_killed_anywhere_the_canary_is_free_again(stage: Stage) -> None:
+    """At points over the whole drill, writes and vendor calls alike: whoever takes up what is due puts it back."""
+
+    def drilled(last: int) -> int:
+        responder = stage.open()
+        mortal = Mortal(responder.journal.store, last)
+        responder.journal.store = mortal
+        pool = ClientPool(stage.world.connections, clock=stage.clock, on_call=mortal.point)
+        try:
+            pipeline.drill_canary("canary", Tier.REVOKE, replace(responder, clients=pool))
+        except Killed:
+            return -1
+        finally:
+            with contextlib.suppress(Killed):
+                pool.close()
+        return mortal.count
+
+    total = drilled(-1)
+    assert total > 60
+    step = 16 if os.environ.get("CI") == "true" else 40
+    for number, last in enumerate(range(7, total, step), 1):
+        stage.clock.ahead = timedelta(hours=2 * number)
+        drilled(last)
+        stage.clock.ahead += timedelta(minutes=2)
+        for _ in range(2):
+            pipeline.take_up(stage.open())
+        assert stage.state("canary") == FREE, last
+        assert stage.open().journal.verify() == [], last
+        assert stage.open().halted() == "", last
 
 
 def test_a_broken_path_is_told_loudly(stage: Stage) -> None:
