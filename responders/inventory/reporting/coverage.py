@@ -187,7 +187,7 @@ def _secrets(observed: Sequence[Observed], holders: Mapping[str, str], now: date
             days = _days(since, now)
             vendor = _place(key)
             secret = Secret(holders.get(key, key), vendor, held.holder, held.what, held.name or held.id, since, days)
-            found.setdefault((held.holder, held.what, held.id), secret)
+            found.setdefault((vendor, held.what, held.id), secret)
     return tuple(sorted(found.values(), key=lambda s: (-(s.days if s.days is not None else -1), s.identity, s.name)))
 
 
@@ -239,7 +239,7 @@ def _people_on_services(
             why.setdefault(who.id, {}).setdefault(f"{one.seen.account.key} signs in as a person ({one.seen.why})")
     used = Counter(holders.get(row.account, "") for row in rows if row.detection == INTERACTIVE)
     for name, count in used.items():
-        if name:
+        if name in by_id and by_id[name].kind != "human":
             why.setdefault(name, {}).setdefault(f"a person was seen using it, {count} alerts of {INTERACTIVE}")
     return tuple(Finding(name, "; ".join(texts)) for name, texts in sorted(why.items()))
 

@@ -1,4 +1,4 @@
-"""What depends on what: everything that stops with an identity, and the picture of it, in layers from left to right. Pure."""
+"""What depends on what: everything that stops with an identity, and a picture of it in layers, left to right. Pure."""
 
 from __future__ import annotations
 

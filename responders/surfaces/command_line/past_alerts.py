@@ -31,13 +31,14 @@ _FIELDS = [
 ]  # fmt: skip
 
 
-def from_file(path: str) -> Iterator[Placed]:
+def from_file(path: str, needed: str = "tq_detection") -> Iterator[Placed]:
     """Rows of CSV (.csv, .csv.gz) or JSON, a document or one object a line, as either SIEM exports them.
 
+    `needed` is the column without which a CSV is no export of alerts.
     Raises BadAlert for a file that can't be opened or is empty; a bad row is a row of its own.
     """
     if path.lower().endswith((".csv", ".csv.gz")):
-        yield from _csv(Path(path))
+        yield from _csv(Path(path), needed)
         return
     for raw in raws(path):
         if "unreadable" in raw.row:
@@ -48,16 +49,16 @@ def from_file(path: str) -> Iterator[Placed]:
             yield (raw.place if len(found) == 1 else f"{raw.place}, alert {number}"), row
 
 
-def _csv(path: Path) -> Iterator[Placed]:
+def _csv(path: Path, needed: str) -> Iterator[Placed]:
     csv.field_size_limit(MAX_LINE)
     number, size = 1, 0
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as data:
             text = io.TextIOWrapper(data, encoding="utf-8-sig", errors="replace", newline="")
             reader = csv.DictReader(line.replace("\0", "\ufffd") for line in text)
-            if not reader.fieldnames or "tq_detection" not in reader.fieldnames:
+            if not reader.fieldnames or needed not in reader.fieldnames:
                 remedy = "export the columns tq_* of the alerts, with their names in line 1"
-                raise BadAlert("has no column tq_detection", place=f"{path}:1", remedy=remedy)
+                raise BadAlert(f"has no column {needed}", place=f"{path}:1", remedy=remedy)
             while True:
                 try:
                     row = next(reader)
