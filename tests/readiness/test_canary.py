@@ -12,8 +12,8 @@ from typing import Any, Dict, Iterator, List, Mapping, Tuple
 import pytest
 
 from responders import pipeline
-from responders.alerts.canary import DETECTION, ENTRY
-from responders.alerts.row import with_request
+from responders.alerts.canary import DETECTION, ENTRY, row_of_drill
+from responders.alerts.row import alert_from_row, with_request
 from responders.containment.canary import drill
 from responders.containment.record import load
 from responders.containment.responder import Responder, Timing
@@ -24,7 +24,9 @@ from responders.escalation.channels import File
 from responders.escalation.report import Report
 from responders.inventory.files import read_inventory
 from responders.journal.store import JournalStore
-from responders.model import Tier
+from responders.model import Account, Facts, Identity, Tier, Use
+from responders.policy.decide import decide
+from responders.surfaces.assemble import read_policy
 from responders.vendors.open import ClientPool
 from tests.catalogue import CATALOGUE
 from tests.support import raw_alert
@@ -182,6 +184,24 @@ def test_a_drill_that_was_used_can_not_be_played_again(stage: Stage) -> None:
     pipeline.contain({**rows[0], "tq_account": other, "tq_account_kind": "user"}, edited)
     assert len(stage.changes()) == before
     assert (stage.state("alice"), stage.state("canary")) == (FREE, FREE)
+
+
+@pytest.mark.parametrize("marks", HURT[:-1])
+def test_a_guard_stands_behind_the_command(marks: Dict[str, Any]) -> None:
+    """Should a drill ever reach the policy for anybody else, it is lowered to observe; for a canary it is not, though the
+    hour's places are used up."""
+    account = Account("okta", "default", "user", "00u1")
+    canary = Identity("cat", "human", None, "normal", "production", False, (account,), (), canary=True)
+    now = datetime.now(timezone.utc)
+    alert = alert_from_row(row_of_drill(canary, now, "drill/canary|cat|d-1", "revoke"), KNOWN, now)
+    uses = tuple(Use(f"u{n}", Tier.REVOKE, "x/y", now, False, False) for n in range(20))
+    facts = Facts(population=1000, restorers=frozenset({"ida", "ivo"}), uses=uses)
+    policy = read_policy("")
+    assert decide([alert], canary, facts, policy, KNOWN, now).tier is Tier.REVOKE
+    other = replace(canary, **{"canary": False, **marks})
+    assert decide([alert], other, facts, policy, KNOWN, now).tier is Tier.OBSERVE
+    assert decide([alert], canary, replace(facts, restorers=frozenset({"cat"})), policy, KNOWN, now).tier is Tier.OBSERVE
+    assert decide([alert], canary, replace(facts, halted="halted"), policy, KNOWN, now).tier is Tier.OBSERVE
 
 
 def test_guards_and_halt_hold(stage: Stage) -> None:

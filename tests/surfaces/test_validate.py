@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
+from datetime import timedelta
 from typing import Any, Dict, Mapping, Tuple
 
 import pytest
 
+from responders.containment import due
 from responders.drill.world import Person
+from responders.journal.chain import Journal
+from responders.journal.sqlite import SqliteStore
 from tests.splunkd import Deployment, Splunkd
 from tests.surfaces.office import Office
 
@@ -35,7 +41,7 @@ def test_all_is_sound(office_with_alice: Tuple[Office, Person]) -> None:
     assert (ran.code, ran.json["valid"]) == (0, True), ran.out
     found = checks(ran.json)
     assert {name: check["ok"] for name, check in found.items()} == {
-        "journal": True, "policy": True, "readiness": True, "still contained": True,
+        "journal": True, "automation": True, "policy": True, "readiness": True, "still contained": True,
     }  # fmt: skip
     assert found["still contained"]["note"].startswith("1 open, ")
     assert (office.changes(), len(office.escalated())) == (before, told)
@@ -81,10 +87,20 @@ def test_each_check_fails_by_itself(office_with_alice: Tuple[Office, Person]) ->
     assert checks(office.run("validate", "--json").json)["policy"]["ok"] is None
 
 
+def test_a_forgotten_halt_and_work_that_nobody_does_are_found(office_with_alice: Tuple[Office, Person]) -> None:
+    """Automation that stands still raises no alarm by itself."""
+    office, _ = office_with_alice
+    with contextlib.closing(SqliteStore(str(office.journal))) as store:
+        journal = Journal(store, office.world.key)
+        due.add(journal, "recheck", "c-none", journal.clock() - timedelta(minutes=20))
+    office.run("halt", "--by", "ida", "--reason", "maintenance")
+    ran = office.run("validate", "--json")
+    halted, late = checks(ran.json)["automation"]["problems"]
+    assert (ran.code, "maintenance" in halted, "1 entries are due" in late) == (1, True, True)
+
+
 def test_an_edited_journal_is_found(office_with_alice: Tuple[Office, Person]) -> None:
     """Whoever edits the journal does not get a sound validation out of it."""
-    import sqlite3
-
     office, alice = office_with_alice
     office.run("contain", office.alerts(office.alert(alice)))
     with sqlite3.connect(office.journal) as store:

@@ -7,6 +7,7 @@ entry does; --splunk-url sends it to Splunk from a machine whose journal is not 
 from __future__ import annotations
 
 import argparse
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Callable, List, Optional, Sequence, Tuple
@@ -15,6 +16,7 @@ from rich.text import Text
 
 import responders.policy
 from responders import pipeline
+from responders.containment import due
 from responders.containment.recheck import recheck
 from responders.containment.record import all_containments, load
 from responders.containment.responder import Responder
@@ -35,6 +37,8 @@ from responders.surfaces.command_line.reaching_splunk import open_splunkd
 from responders.surfaces.command_line.readiness import ask
 from responders.surfaces.command_line.reading import responder_of, text_of
 
+_LATE = timedelta(minutes=10)
+"""After this long, what is due is due to nobody: it is taken every minute (docs/command_line.md)."""
 _DEFAULT_CASES = Path(responders.policy.__file__).with_name("default_policy_cases.yaml")
 
 
@@ -82,6 +86,7 @@ def _checks(
 ) -> Sequence[Tuple[str, Callable[[], Check]]]:
     found: List[Tuple[str, Callable[[], Check]]] = [
         ("journal", partial(_journal, responder)),
+        ("automation", partial(_automation, responder)),
         ("policy", partial(_policy, options.cases, settings.policy, responder)),
         ("readiness", partial(_readiness, settings, responder)),
         ("still contained", partial(_still, responder, options.repair)),
@@ -102,6 +107,19 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
 def _journal(responder: Responder) -> Check:
     findings = responder.journal.verify()
     return Check("journal", not findings, tuple(findings), "every chain and the anchor verified")
+
+
+def _automation(responder: Responder) -> Check:
+    """A halt that was forgotten, and work that nobody takes up: both look like quiet times."""
+    problems: List[str] = []
+    halted = responder.halted()
+    if halted:
+        problems.append(f"{halted}. `tourniquet resume` lifts it")
+    late = list(due.pending(responder.journal, responder.now() - _LATE))
+    if late:
+        since = f"{late[0].at:%Y-%m-%d %H:%M}Z"
+        problems.append(f"{len(late)} entries are due, the oldest since {since}: let `tourniquet due` run every minute")
+    return Check("automation", not problems, tuple(problems), "runs, and nothing is overdue" if not problems else "")
 
 
 def _policy(cases: str, policy: str, responder: Responder) -> Check:
