@@ -216,10 +216,10 @@ def _shared(
         for held in one.holds:
             if held.live:
                 users.setdefault((_place(one.seen.account.key), held.what, held.id), (held, set()))[1].add(who)
-    for (place, what, name), (held, who) in sorted(users.items()):
-        if len(who) > 1:
-            listed = ", ".join(sorted(who)[:10])
-            found.append(Finding(f"{place} {what} {held.name or name}", f"{len(who)} identities reach it: {listed}"))
+    for (place, what, name), (held, several) in sorted(users.items(), key=lambda item: item[0]):
+        if len(several) > 1:
+            listed = ", ".join(sorted(several)[:10])
+            found.append(Finding(f"{place} {what} {held.name or name}", f"{len(several)} identities reach it: {listed}"))
     return tuple(found)
 
 

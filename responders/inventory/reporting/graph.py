@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Sequence, Set, Tuple
 Edges = Mapping[str, Sequence[str]]
 """From a name to what stops when it is taken out. A name may be an identity of its own, and have dependents then."""
 WIDE, HIGH, GAP_X, GAP_Y = 170, 30, 70, 12
-_LETTERS = 24
+_LETTERS = 21
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from responders.escalation.words import clean
 from responders.inventory.files import read_inventory
 from responders.inventory.observation import Observed
 from responders.inventory.reporting.coverage import OLD, Coverage, Finding, Named, cover
-from responders.inventory.reporting.history import as_text, read_history, with_today
+from responders.inventory.reporting.history import Point, as_text, read_history, with_today
 from responders.inventory.reporting.page import render
 from responders.inventory.resolve import from_compiled
 from responders.surfaces.command_line import show
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     with show.working("reading what the vendors showed", json_wanted=options.json):
         observed = _observed(options.state, path)
     found = cover(inventory, named, observed, now)
-    history = ()
+    history: Tuple[Point, ...] = ()
     if options.history:
         kept = Path(options.history)
         known = read_history(text_of(kept, "history"), str(kept)) if kept.exists() else ()
