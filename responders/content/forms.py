@@ -35,6 +35,9 @@ Entra events in Graph's flat form get azure:aad:signin or azure:aad:audit."""
 _OF_AGENTS = {"mcp": "mcp:jsonrpc", "bedrock": "aws:bedrock:invocation"}
 """What products log of agents has the product's sourcetype (agent_log/shape.py tells which). Neither name is settled."""
 
+_OURS = ("signal", "journal")
+"""What the app writes itself: into main, until the setup page names an index."""
+
 TIMES: Dict[str, Tuple[str, ...]] = {
     "okta": ("published",),
     "entra_signin": ("time", "createdDateTime"),
@@ -74,7 +77,7 @@ def to_splunk(source: str, event: Any, index_time: float) -> Dict[str, Any]:
         "_raw": raw,
         "_time": index_time if found is None else found,
         "_indextime": index_time,
-        "index": source,
+        "index": "main" if source in _OURS else source,
         "sourcetype": _sourcetype(source, event),
         "source": source,
         "host": "drill",

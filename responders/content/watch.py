@@ -28,8 +28,8 @@ def watched(events: Iterable[Tuple[str, Any]]) -> List[Dict[str, str]]:
 
 def watched_indexed(indexed: Iterable[Mapping[str, Any]]) -> List[Dict[str, str]]:
     """The same from events in Splunk's form."""
-    own = (event for event in indexed if event.get("index") in _SOURCES)
-    return watched((str(event["index"]), _parsed(str(event["_raw"]))) for event in own)
+    own = (event for event in indexed if event.get("source") in _SOURCES)
+    return watched((str(event["source"]), _parsed(str(event["_raw"]))) for event in own)
 
 
 def _parsed(text: str) -> Any:

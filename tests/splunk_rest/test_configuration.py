@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import datetime, timezone
 from typing import Any, Dict, List
 
 import pytest
 
+from responders.policy.policy import from_compiled
+from responders.policy.proof import digest
 from responders.surfaces.assemble import read_catalogue
 from tests.escalation.test_channels import Receiver
 from tests.splunk_rest.office import Office, Reply
@@ -193,6 +196,21 @@ def test_a_policy_is_proposed_by_one_and_activated_by_another(editors: Office) -
     assert back.body["diff"] == ["limits.revokes: 12 becomes 10", "thresholds.human.revoke: 85 becomes 80"]
 
 
+def test_a_policy_that_asks_for_a_backtest_is_activated_with_its_record_only(editors: Office) -> None:
+    """Without, and with another policy's record: refused. The next policy can't drop the rule; the default is the way back."""
+    version = propose(editors, {**current(editors), "version": "mine-1", "require_backtest": True}).body["version"]
+    assert "needs a backtest" in editors.ask("ed", "PUT", "policy", {"version": version, "why": "go"}).error
+    stored = json.loads(editors.deployment.rows("tourniquet_policy")[0]["doc"])["policy"]
+    record = {"policy": digest(from_compiled(stored)), "made": datetime.now(timezone.utc).isoformat(), "judged": 7}
+    wrong = {"version": version, "why": "go", "record": {**record, "policy": "sha256:0"}}
+    assert "another policy" in editors.ask("ed", "PUT", "policy", wrong).error
+    assert editors.ask("ed", "PUT", "policy", {"version": version, "why": "go", "record": record}).status == 200
+    after = propose(editors, {**current(editors), "version": "mine-2", "require_backtest": False}).body["version"]
+    refused = editors.ask("ed", "PUT", "policy", {"version": after, "why": "go"})
+    assert (refused.status, "needs a backtest" in refused.error) == (400, True)
+    assert editors.ask("ed", "PUT", "policy", {"version": "", "why": "back"}).status == 200
+
+
 def test_every_mistake_of_a_policy_at_once(editors: Office) -> None:
     """By its path in the document; nothing is stored."""
     wrong = current(editors)
@@ -328,6 +346,7 @@ def test_a_switch_with_a_mistake(body: Dict[str, Any], office: Office) -> None:
 def test_health_names_each_problem_once(office: Office) -> None:
     """Whole: no problem. With a secret gone and the KV store starting: each is named with its remedy."""
     office.inventory()
+    settings(office, general={"index": "tourniquet"}, macros={"tourniquet_own_index": "tourniquet"})
     found = office.ask("vic", "GET", "health").body
     assert found["problems"] == [], found
     assert found["kvstore"] == "ready"
@@ -337,6 +356,18 @@ def test_health_names_each_problem_once(office: Office) -> None:
     assert len(found["problems"]) == 1
     assert "okta_main.private_key" in found["problems"][0]
     assert found["searches"]["total"] > 100
+
+
+def test_health_wants_an_index_where_nobody_else_writes(office: Office) -> None:
+    """A signal that somebody writes himself is evidence of ours: main, and a macro that looks further, are problems."""
+    office.inventory()
+    problems = office.ask("vic", "GET", "health").body["problems"]
+    assert len(problems) == 1
+    assert "Make an index of its own" in problems[0]
+    settings(office, general={"index": "tourniquet"})
+    assert "macro tourniquet_own_index is index=main" in office.ask("vic", "GET", "health").body["problems"][0]
+    settings(office, macros={"tourniquet_own_index": ["tourniquet", "dev"]})
+    assert "Save the index once more" in office.ask("vic", "GET", "health").body["problems"][0]
 
 
 def test_health_before_anything_is_set_up(office: Office) -> None:

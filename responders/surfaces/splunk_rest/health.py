@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from responders import __version__
 from responders.containment import due
 from responders.errors import BadInputs, TourniquetError
-from responders.surfaces.splunk_rest import relays, searches
+from responders.surfaces import splunk_settings
+from responders.surfaces.splunk_rest import macros, relays, searches, stores
 from responders.surfaces.splunk_rest.context import Context
 from responders.vendors.relay import RelayClient
+
+OWN_INDEX = "tourniquet_own_index"
 
 
 def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     """Each part by itself: one that can't be read is named with its remedy, and hides no other."""
     found: Dict[str, Any] = {"version": __version__, "problems": []}
     parts: Mapping[str, Callable[[Context], Any]] = {
-        "kvstore": _kvstore, "connections": _connections, "policy": _policy, "halted": _halted, "due": _due,
+        "kvstore": _kvstore, "index": _index, "connections": _connections, "policy": _policy, "halted": _halted, "due": _due,
         "searches": _searches,
     }  # fmt: skip
     for name, part in parts.items():
@@ -28,6 +31,7 @@ def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         except TourniquetError as error:
             found[name] = None
             found["problems"].append(f"{name}: {error}")
+    found["problems"] += _shared(found["index"])
     found["problems"] += _away(found["connections"] or [])
     found["problems"] = _once(found["problems"])
     return found
@@ -43,6 +47,26 @@ def _once(problems: List[str]) -> List[str]:
 
 def _kvstore(context: Context) -> str:
     return str(context.splunkd.entries("kvstore", "status", app="search")[0]["content"]["current"]["status"])
+
+
+def _index(context: Context) -> Mapping[str, str]:
+    """Where our events go, and where the searches look for them."""
+    general = stores.stanzas(context.splunkd, splunk_settings.SETTINGS).get("general", {})
+    macro = stores.stanzas(context.splunkd, "macros").get(OWN_INDEX, {})
+    return {"name": general.get("index", "main"), "searched": str(macro.get("definition", ""))}
+
+
+def _shared(index: Optional[Mapping[str, str]]) -> List[str]:
+    """A signal of somebody else's making counts like ours: it must come from nowhere that others may write."""
+    if index is None:
+        return []
+    found = []
+    if index["name"] == "main":
+        found.append("index: the app's own events go to main, where others write too. Make an index of its own, and name it")
+    if macros.values(index["searched"]) != [index["name"]]:
+        what = f"index: macro {OWN_INDEX} is {index['searched'][:80]}, and the app's events go to {index['name']}"
+        found.append(f"{what}. Save the index once more on the setup page")
+    return found
 
 
 def _connections(context: Context) -> List[Mapping[str, Any]]:
