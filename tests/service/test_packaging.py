@@ -41,9 +41,9 @@ def test_the_unit_gives_a_stop_the_time_it_takes_and_no_right_it_does_not_need()
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
-    """The service, the validation and its timer."""
+    """All units that ship: the service, the validation and its timer, and whatever stands beside them."""
     names = [unit.name for unit in sorted(UNIT.parent.iterdir())]
-    assert names == ["tourniquet-validate.service", "tourniquet-validate.timer", "tourniquet.service"]
+    assert {"tourniquet-validate.service", "tourniquet-validate.timer", "tourniquet.service"} <= set(names)
     for unit in UNIT.parent.iterdir():
         (tmp_path / unit.name).write_text(re.sub("/opt/tourniquet/bin/tourniquet", "/bin/true", unit.read_text("utf-8")))
     verify = ["systemd-analyze", "verify", *(str(tmp_path / name) for name in names)]
