@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Optional, Sequence
 
 from responders.errors import BadAnswer, JournalError, OutcomeUnknown, Permanent, Unavailable, VendorError
 from responders.settings import RELAY_KEY, Connection
@@ -52,6 +52,7 @@ class RelayClient:
         self._own: Optional[FrozenSet[str]] = None
         self._seen_until = 0.0
         self._lock = threading.Lock()
+        self._answers = _Answers(queue, f"a/{connection.relay}/")
 
     def __repr__(self) -> str:
         return f"<RelayClient {self.vendor}:{self.tenant} through {self.relay}>"
@@ -127,13 +128,17 @@ class RelayClient:
                 self._on_call("after", self.vendor, method, template)
 
     def _exchanged(self, ask: wire.Ask, text: str, changes: bool) -> Any:
+        with self._answers.expected(ask.id):
+            return self._waited(ask, text, changes)
+
+    def _waited(self, ask: wire.Ask, text: str, changes: bool) -> Any:
         mac = wire.sign(self._key, wire.REQUEST, text)
         began = time.monotonic()
         with contextlib.suppress(JournalError):  # whether it was stored: the claim decides
             self._queue.create(f"r/{self.relay}/{ask.id}", {"doc": text, "mac": mac})
         taken = False
         while time.monotonic() - began < self._seconds:
-            answer = self._answer(ask.id)
+            answer = self._answers.of(ask.id)
             if answer is not None:
                 return self._read(answer, ask, mac, changes)
             if not taken and time.monotonic() - began > min(_PATIENCE, self._seconds / 2):
@@ -177,12 +182,6 @@ class RelayClient:
                 self._queue.forget(f"r/{self.relay}/{ask.id}")
             raise self._away()
 
-    def _answer(self, ask_id: str) -> Optional[Mapping[str, Any]]:
-        key = f"a/{self.relay}/{ask_id}"
-        with contextlib.suppress(JournalError):  # asked again until the time is over
-            return next((doc for found, doc in self._queue.scan(key) if found == key), None)
-        return None
-
     def _read(self, answer: Mapping[str, Any], ask: wire.Ask, mac: str, changes: bool) -> Any:
         text = str(answer.get("doc", ""))
         if not wire.signed(self._key, wire.ANSWER, text, answer.get("mac")):
@@ -199,3 +198,46 @@ class RelayClient:
         if changes:
             return OutcomeUnknown(self.vendor, f"{ask.template}: {why}: the state must be read")
         return Unavailable(self.vendor, f"{ask.template}: {why}")
+
+
+class _Answers:
+    """One look at the queue serves all threads that wait: an action may ask for thirty things at once."""
+
+    def __init__(self, queue: wire.RelayQueue, prefix: str) -> None:
+        self._queue, self._prefix = queue, prefix
+        self._turn = threading.Lock()
+        self._lock = threading.Lock()
+        self._found: Dict[str, Optional[Mapping[str, Any]]] = {}
+
+    @contextlib.contextmanager
+    def expected(self, ask_id: str) -> Iterator[None]:
+        """While somebody waits for this answer."""
+        with self._lock:
+            self._found[ask_id] = None
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._found.pop(ask_id, None)
+
+    def of(self, ask_id: str) -> Optional[Mapping[str, Any]]:
+        """The answer, None when it is not there yet. Looks itself unless another thread is looking."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._turn.release()
+        with self._lock:
+            return self._found.get(ask_id)
+
+    def _look(self) -> None:
+        with self._lock:
+            waiting = sorted(ask_id for ask_id, answer in self._found.items() if answer is None)
+        if not waiting:
+            return
+        oldest = self._prefix + waiting[0].partition("-")[0]
+        with contextlib.suppress(JournalError):  # asked again until the time is over
+            for key, doc in self._queue.scan(self._prefix, oldest):
+                with self._lock:
+                    if key[len(self._prefix) :] in self._found:
+                        self._found[key[len(self._prefix) :]] = doc
