@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any, Mapping, Optional
 
 from responders.errors import BadPolicy
+from responders.policy.policy import Policy
 
 FRESH = timedelta(days=7)
 """How old a record may be: later alerts, inventory and detections may decide otherwise."""
 _REMEDY = "run `tourniquet policy backtest ALERTS --policy FILE --record RECORD` on past alerts, and hand over that RECORD"
 
 
-def digest(compiled: Mapping[str, Any]) -> str:
-    """Names the compiled policy: every value in it counts, its version too."""
-    text = json.dumps(compiled, sort_keys=True, separators=(",", ":"))
+def digest(policy: Policy) -> str:
+    """Names a policy: every value in it counts, its version too. 24 and 24.0 are the same, as in a browser."""
+    text = json.dumps(_plain(dataclasses.asdict(policy)), sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def required(*compiled: Optional[Mapping[str, Any]]) -> bool:
+def required(*policies: Optional[Policy]) -> bool:
     """True when the policy in use, or the one that is to replace it, asks for a backtest: a new one can't drop the rule."""
-    return any(policy is not None and policy.get("require_backtest") is True for policy in compiled)
+    return any(policy is not None and policy.require_backtest for policy in policies)
 
 
-def check(compiled: Mapping[str, Any], record: Any, now: datetime, place: str) -> None:
+def check(policy: Policy, record: Any, now: datetime, place: str) -> None:
     """Raise BadPolicy unless `record` is of this very policy, recent, and over at least one alert."""
     if not isinstance(record, Mapping):
         raise BadPolicy("this policy needs a backtest, and there is no record of one", place=place, remedy=_REMEDY)
-    if record.get("policy") != digest(compiled):
+    if record.get("policy") != digest(policy):
         raise BadPolicy("the record is of another policy", place=place, remedy=_REMEDY)
     try:
         made = datetime.fromisoformat(str(record.get("made", "")))
@@ -42,3 +44,11 @@ def check(compiled: Mapping[str, Any], record: Any, now: datetime, place: str) -
     alerts = record.get("judged")
     if isinstance(alerts, bool) or not isinstance(alerts, int) or alerts < 1:
         raise BadPolicy("the backtest judged no alert", place=place, remedy=_REMEDY)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

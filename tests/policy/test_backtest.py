@@ -384,7 +384,7 @@ def test_a_span_that_is_none_is_refused(text: str) -> None:
 
 # -- the record that a policy may ask for ------------------------------------------------------------------------------
 
-COMPILED: Dict[str, Any] = {"version": "x", "require_backtest": True}
+COMPILED = dataclasses.replace(POLICY, version="x", require_backtest=True)
 
 
 def record(**more: Any) -> Dict[str, Any]:
@@ -410,8 +410,10 @@ def test_a_record_that_proves_nothing_is_refused(given: Any, why: str) -> None:
 def test_the_rule_can_not_be_dropped_by_the_policy_it_binds() -> None:
     """The policy in use asks for it as well as the new one."""
     check(COMPILED, record(), NOW, "record.json")
-    assert required({"require_backtest": True}, {"version": "y"})
-    assert not required(None, {"require_backtest": "true"})
+    assert required(COMPILED, POLICY) and required(POLICY, COMPILED)
+    assert not required(None, POLICY)
+    whole = dataclasses.replace(COMPILED, fusion=dataclasses.replace(COMPILED.fusion, window_hours=24))
+    assert digest(whole) == digest(COMPILED) != digest(dataclasses.replace(COMPILED, version="y"))
 
 
 def test_build_asks_for_the_record_and_takes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

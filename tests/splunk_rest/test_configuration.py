@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-from datetime import datetime, timezone
 from typing import Any, Dict, List
 
 import pytest
 
-from responders.policy.policy import from_compiled
-from responders.policy.proof import digest
 from responders.surfaces.assemble import read_catalogue
 from tests.escalation.test_channels import Receiver
 from tests.splunk_rest.office import Office, Reply
@@ -194,21 +191,6 @@ def test_a_policy_is_proposed_by_one_and_activated_by_another(editors: Office) -
     assert "activated by ed" in next(e.body["report"]["title"] for e in audit if e.kind == "escalated")
     back = editors.ask("ed", "POST", "policy/activate", {"version": "", "why": "back to the default"})
     assert back.body["diff"] == ["limits.revokes: 12 becomes 10", "thresholds.human.revoke: 85 becomes 80"]
-
-
-def test_a_policy_that_asks_for_a_backtest_is_activated_with_its_record_only(editors: Office) -> None:
-    """Without, and with another policy's record: refused. The next policy can't drop the rule; the default is the way back."""
-    version = propose(editors, {**current(editors), "version": "mine-1", "require_backtest": True}).body["version"]
-    assert "needs a backtest" in editors.ask("ed", "PUT", "policy", {"version": version, "why": "go"}).error
-    stored = json.loads(editors.deployment.rows("tourniquet_policy")[0]["doc"])["policy"]
-    record = {"policy": digest(from_compiled(stored)), "made": datetime.now(timezone.utc).isoformat(), "judged": 7}
-    wrong = {"version": version, "why": "go", "record": {**record, "policy": "sha256:0"}}
-    assert "another policy" in editors.ask("ed", "PUT", "policy", wrong).error
-    assert editors.ask("ed", "PUT", "policy", {"version": version, "why": "go", "record": record}).status == 200
-    after = propose(editors, {**current(editors), "version": "mine-2", "require_backtest": False}).body["version"]
-    refused = editors.ask("ed", "PUT", "policy", {"version": after, "why": "go"})
-    assert (refused.status, "needs a backtest" in refused.error) == (400, True)
-    assert editors.ask("ed", "PUT", "policy", {"version": "", "why": "back"}).status == 200
 
 
 def test_every_mistake_of_a_policy_at_once(editors: Office) -> None:

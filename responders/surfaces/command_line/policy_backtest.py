@@ -103,7 +103,12 @@ def run(options: argparse.Namespace) -> int:
         write(Path(options.html), render(result), source=Path(options.alerts or ""))
         wrote.append(options.html)
     if options.record:
-        text = json.dumps(as_record(result, digest(new or old), digest(old)), indent=1, sort_keys=True) + "\n"
+        text = (
+            json.dumps(
+                as_record(result, digest(from_compiled(new or old)), digest(from_compiled(old))), indent=1, sort_keys=True
+            )
+            + "\n"
+        )
         write(Path(options.record), text, source=Path(options.policy or ""))
         wrote.append(options.record)
     print_result(result, wrote, json_wanted=options.json)

@@ -15,6 +15,7 @@ from typing import Any
 from responders.errors import BadInput, BadPolicy
 from responders.policy.compile import canonical
 from responders.policy.from_yaml import compile_policy
+from responders.policy.policy import from_compiled
 from responders.policy.proof import check, required
 from responders.surfaces.command_line import show
 from responders.surfaces.command_line.policies import DEFAULT, add_file, compiled_policy, known_actions, path_of
@@ -34,10 +35,11 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput("the default policy ships compiled", place="policy build", remedy="name a FILE, or an --output")
     target = Path(options.output) if options.output else path.with_suffix(".json")
     compiled = compile_policy(text_of(path, "policy"), str(path), known_actions())
-    replaced = compiled_policy(target) if target.exists() and target.suffix == ".json" else None
-    if required(replaced, compiled):
+    replaced = from_compiled(compiled_policy(target)) if target.exists() and target.suffix == ".json" else None
+    policy = from_compiled(compiled)
+    if required(replaced, policy):
         record = Path(options.record) if options.record else path.with_suffix(".backtest.json")
-        check(compiled, _read(record), datetime.now(timezone.utc), str(record))
+        check(policy, _read(record), datetime.now(timezone.utc), str(record))
     write(target, canonical(compiled), source=path)
     show.say(f"wrote {target}", json_wanted=options.json, wrote=str(target))
     return 0

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 from responders.actions import registry
 from responders.errors import BadInputs
+from responders.policy import proof
 from responders.policy.cases import run_source
 from responders.policy.compile import ActionFacts, compile_source
 from responders.policy.policy import Policy, from_compiled
@@ -75,8 +76,12 @@ def propose(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def activate(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
-    """{"version": a proposed one, or "" for the default that ships, "why": …}, by another person than who proposed it."""
-    fields = Fields(context.request.body(), ("version", "why"))
+    """{"version": a proposed one, or "" for the default that ships, "why": …}, by another person than who proposed it.
+
+    Where the policy in use, or the new one, says `require_backtest`, "record" is that of its backtest; the default needs
+    none, so that there is always a way back.
+    """
+    fields = Fields(context.request.body(), ("version", "why", "record"))
     version, why = fields.text("version"), fields.text("why", needed=True)
     if "version" not in fields.given:
         fields.error("version", "is missing", 'send one that GET policy lists, or ""')
@@ -93,7 +98,10 @@ def activate(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         wrong = out_of_bounds(compiled, "policy")
         if wrong:
             raise BadInputs(wrong)
-        diff = difference(_compiled_form(_stored(context, _used(context))), compiled)
+        used = _stored(context, _used(context))
+        if version and proof.required(used, policy):
+            proof.check(policy, fields.given.get("record"), context.responder.now(), "body.record")
+        diff = difference(_compiled_form(used), compiled)
         context.audit("policy activated", by=by, version=version, why=why, diff=diff[:200])
         before = stores.stanzas(context.splunkd, splunk_settings.SETTINGS)
         stores.write(context.splunkd, splunk_settings.SETTINGS, "general", {"policy": version}, new="general" not in before)
