@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "tourniquet"
 _LEFT_OUT = (
     "content", "console", "drill", "elastic", "inventory/elasticsearch.py", "inventory/files.py", "inventory/sync",
+    "inventory/compiled.py", "inventory/describing.py", "inventory/joining.py", "inventory/observation.py",
+    "inventory/rules.py",
     "journal/elasticsearch.py", "journal/sqlite.py", "surfaces/command_line", "surfaces/relay", "surfaces/service",
     "policy/from_yaml.py", "yaml_source.py",
 )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from responders.drill.simulators.graph import TENANT
-from responders.drill.simulators.server import Fault
+from responders.drill.simulators.server import Answer, Fault
 from tests.inventory_sync.company import Company
 
 ENTRA = f"entra:{TENANT}"
@@ -123,24 +124,19 @@ def test_half_a_page_is_no_list(company: Company) -> None:
     assert "half a list" in failed and company.rows("cyberark:pam", "users") == before
 
 
-def _half(answer: object) -> object:
-    from responders.drill.simulators.server import Answer
-
-    assert isinstance(answer, Answer)
+def _half(answer: Answer) -> Answer:
     return Answer(200, {"Users": answer.body["Users"][:2], "Total": answer.body["Total"]})
 
 
 @pytest.mark.off_spec("the vendor leads in a circle on purpose")
 def test_a_cursor_that_leads_in_a_circle_ends(company: Company) -> None:
     """The next page is always the same one: the reading ends with an error instead of never."""
-    from responders.drill.simulators.server import Answer
-
     company.read("okta")
 
     def circle(request: object) -> Answer:
         return Answer(200, [{"id": "00u1"}], {"Link": f'<{company.okta.url}/api/v1/users?after=again>; rel="next"'})
 
-    company.okta._routes.insert(0, ("GET", __import__("re").compile(r"/api/v1/users\Z"), circle))
+    company.okta._routes.insert(0, ("GET", re.compile(r"/api/v1/users\Z"), circle))
     failed = company.read("okta", full=True)["okta"].failed
     assert "leads back" in failed and "00u1" not in company.rows("okta:corp", "users")
 

@@ -14,12 +14,13 @@ from responders.errors import BadSettings
 from responders.inventory.files import read_inventory
 from responders.inventory.resolve import Inventory
 from responders.inventory.rules import read_rules
+from responders.inventory.sync.apart import read_apart
 from responders.inventory.sync.compile import Difference, compile_inventory, joins_file
 from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
-from responders.inventory.sync.run import How, Read, Told
+from responders.inventory.sync.run import Read, Told
 from responders.inventory.sync.vault_audit import read_usage
-from responders.inventory.sync.vendors import alone, issuers, read_all
+from responders.inventory.sync.vendors import alone, issuers
 from responders.settings import ELASTIC, VENDORS, Connection, load_settings
 from responders.surfaces.assemble import settings_path
 from responders.surfaces.command_line import show
@@ -89,7 +90,7 @@ def _usage(path: str, connections: Tuple[Connection, ...], store: RawStore) -> N
 def _read(connections: List[Connection], state: Path, options: argparse.Namespace) -> List[Read]:
     how: Dict[str, Any] = {"full": options.full, "keep": options.keep_days * _DAY}
     if options.json or not show.ERR.is_terminal:
-        return read_all(connections, state, How(**how))
+        return read_apart(connections, state, **how, tell=lambda told: None)
     columns = (SpinnerColumn(), TextColumn("{task.fields[place]}"), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=show.ERR, transient=True) as progress:
         tasks = {f"{c.vendor}:{c.tenant}": progress.add_task("", total=None, place=f"{c.vendor}:{c.tenant}")
@@ -99,7 +100,7 @@ def _read(connections: List[Connection], state: Path, options: argparse.Namespac
             waiting = f", rate limit: waiting {told.waiting:.0f} s" if told.waiting else ""
             progress.update(tasks[told.place], description=f"{told.listing}: {told.rows}{waiting}")
 
-        return read_all(connections, state, How(**how, tell=tell))
+        return read_apart(connections, state, **how, tell=tell)
 
 
 def _tell(reads: List[Read], found: Difference, output: Path, options: argparse.Namespace) -> None:
