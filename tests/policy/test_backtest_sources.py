@@ -1,0 +1,144 @@
+"""Past alerts from Splunk's job endpoints (a small server) and from a real Elasticsearch."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from responders.content.elastic.server import Server
+from responders.splunk.splunkd import Splunkd, SplunkError
+from responders.surfaces.assemble import read_catalogue
+from responders.surfaces.command_line.main import main
+from responders.surfaces.command_line.past_alerts import from_elastic, from_splunk
+from tests.kibana.executor import make_alerts_index
+from tests.policy.test_backtest import company, row
+
+SLUG = "okta/session_replay"
+TOKEN = "a-token-of-no-worth"
+
+
+class Jobs:
+    """Splunk's search jobs: one job at a time, done at the second look, its results in pages of at most two."""
+
+    def __init__(self, results: List[Dict[str, Any]]) -> None:
+        self.results, self.asked, self.fails = results, [], False
+        self.looks = 0
+        jobs = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer("GET")
+
+            def do_POST(self) -> None:
+                self._answer("POST")
+
+            def do_DELETE(self) -> None:
+                self._answer("DELETE")
+
+            def _answer(self, method: str) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+                parts = urlsplit(self.path)
+                signed = self.headers.get("Authorization") == f"Splunk {TOKEN}"
+                status, answer = (
+                    jobs.answer(method, parts.path, parse_qs(parts.query), parse_qs(body)) if signed else (401, {})
+                )
+                data = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None: ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def answer(self, method: str, path: str, query: Dict[str, List[str]], form: Dict[str, List[str]]) -> Tuple[int, Any]:
+        self.asked.append((method, path.rpartition("/search/")[2], form or query))
+        if method == "POST" and path.endswith("/search/jobs"):
+            return 201, {"sid": "77.1"}
+        if method == "DELETE":
+            return 200, {}
+        if path.endswith("/search/jobs/77.1"):
+            self.looks += 1
+            content: Dict[str, Any] = {"isDone": self.looks > 1, "isFailed": self.fails}
+            content["messages"] = [{"type": "FATAL", "text": "Unknown search command 'tbale'."}] if self.fails else []
+            return 200, {"entry": [{"name": "x", "content": content}]}
+        if path.endswith("/search/v2/jobs/77.1/results"):
+            start = int(query["offset"][0])
+            return 200, {"results": self.results[start : start + 2]}
+        return 404, {}
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    found = Jobs([{**row(number, 90, tq_detection=SLUG), "tq_events{}": ["a", "b"]} for number in range(5)])
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+def test_results_of_a_splunk_search_come_page_by_page(jobs: Jobs) -> None:
+    """Every result once, over the time asked for; the job is deleted; a JSON list's {} is no part of a name."""
+    since = datetime(2026, 10, 1, tzinfo=timezone.utc)
+    found = list(from_splunk(Splunkd(jobs.url, TOKEN), "index=x", since))
+    assert [place for place, _ in found] == [f"Splunk, result {number}" for number in range(1, 6)]
+    assert found[0][1]["tq_events"] == ["a", "b"]
+    method, _, form = jobs.asked[0]
+    assert (method, form["search"], form["earliest_time"]) == ("POST", ["search index=x"], [str(int(since.timestamp()))])
+    assert jobs.asked[-1][:2] == ("DELETE", "jobs/77.1")
+
+
+def test_a_search_that_fails_says_why(jobs: Jobs) -> None:
+    """Splunk's own words; the job is deleted all the same."""
+    jobs.fails = True
+    with pytest.raises(SplunkError, match="Unknown search command"):
+        list(from_splunk(Splunkd(jobs.url, TOKEN), "| tbale x", datetime.now(timezone.utc)))
+    assert jobs.asked[-1][0] == "DELETE"
+
+
+def test_the_command_reads_splunk(jobs: Jobs, tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a token from the environment; which is in no output."""
+    held = tmp_path / "inventory.json"
+    held.write_text(company().to_json())
+    monkeypatch.setenv("TOURNIQUET_SPLUNK_TOKEN", TOKEN)
+    assert main(["policy", "backtest", "--splunk", jobs.url, "--inventory", str(held), "--json"]) == 0
+    said = capsys.readouterr().out
+    assert json.loads(said)["as_is"]["judged"] == 5
+    assert TOKEN not in said
+    assert main(["policy", "backtest", "x.json", "--splunk", jobs.url, "--inventory", str(held)]) == 2
+
+
+@pytest.mark.engine("elasticsearch")
+def test_alerts_of_elastic_come_with_what_they_were_closed_as(elasticsearch_url: str) -> None:
+    """Of our rules only, since the time asked for, the oldest first; more than a page of them."""
+    space, now = f"bt{secrets.token_hex(5)}", datetime.now(timezone.utc)
+    rule = str(read_catalogue()[SLUG]["id"])
+    with Server(elasticsearch_url) as server:
+        index = make_alerts_index(server, space)
+        try:
+            documents = []
+            for number in range(2005):
+                at = (now - timedelta(minutes=number)).isoformat()
+                closed = {"kibana.alert.workflow_status": "closed", "kibana.alert.workflow_reason": "false_positive"}
+                body = {**row(number, 90, tq_detection=SLUG), "@timestamp": at, "kibana.alert.rule.rule_id": rule, **closed}
+                documents.append((index, f"a{number}", body))
+            old = {**documents[0][2], "@timestamp": (now - timedelta(days=40)).isoformat()}
+            documents += [(index, "old", old), (index, "other", {**documents[0][2], "kibana.alert.rule.rule_id": "other"})]
+            server.bulk(documents)
+            server.call("POST", f"/{index}/_refresh")
+            found = list(from_elastic(server, space, now - timedelta(days=30), read_catalogue()))
+        finally:
+            server.delete([index])
+    assert len(found) == 2005
+    assert found[0][0] == "Elasticsearch, alert a2004"
+    assert found[0][1]["kibana.alert.workflow_reason"] == "false_positive"
