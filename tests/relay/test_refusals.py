@@ -30,7 +30,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def relay(shared: World, tmp_path: Path) -> Iterator[Inline]:
-    with Inline(shared, tmp_path, never=["4711"], changes_an_hour=5) as found:
+    with Inline(shared, tmp_path, never=["4711", "Boss"], changes_an_hour=5) as found:
         yield found
 
 
@@ -205,8 +205,13 @@ def test_protected_ids_and_its_own(relay: Inline, shared: World) -> None:
     (own,) = [u for u, about in shared.cyberark.state["users"].items() if about["username"] == "tourniquet"]
     for protected in ("4711", own):
         assert kind(relay.ask(*DISABLE, protected)) == "Forbidden"
-    removal = ("cyberark", "DELETE", "/API/UserGroups/{}/members/{}/", "27", "tourniquet")
-    assert kind(relay.ask(*removal)) == "Forbidden"
+    for name in ("tourniquet", "TOURNIQUET", "Tourniquet ", "ｔourniquet"):
+        assert kind(relay.ask("cyberark", "DELETE", "/API/UserGroups/{}/members/{}/", "27", name)) == "Forbidden", name
+    boss = shared.cyberark.add_user("boss")
+    assert kind(relay.ask(*DISABLE, boss)) == "Forbidden", "protected by name, called by id"
+    assert shared.cyberark.state["users"][boss]["enabled"] is True
+    for written in ("04711", "+4711", "4711 ", "4711.0"):
+        assert kind(relay.ask(*DISABLE, written)) == "Forbidden", written
     assert shared.cyberark.state["users"][own]["enabled"] is True
 
 

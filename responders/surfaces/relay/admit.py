@@ -9,7 +9,7 @@ from typing import Any, Callable, FrozenSet, Mapping, Optional, Tuple
 
 from responders.errors import RateLimited
 from responders.surfaces.relay.config import Config
-from responders.surfaces.relay.rule import Broken, Rule
+from responders.surfaces.relay.rule import Broken, Rule, plain
 from responders.surfaces.relay.rules import named, rule_for
 from responders.surfaces.relay.state import State
 from responders.vendors import relay_wire as wire
@@ -79,11 +79,11 @@ class Gate:
             raise Turned(str(error)) from None
         if not rule.changes:
             return rule
-        ids = named(ask)
+        ids = {plain(text) for text in named(ask)}
         for protected in self.config.never:
-            if protected in ids:
+            if plain(protected) in ids:
                 raise Turned(f"{protected[:80]} is protected by relay.never on the relay's own machine")
-        if self.own(ask.vendor, ask.tenant) & set(ids):
+        if {plain(text) for text in self.own(ask.vendor, ask.tenant)} & ids:
             raise Turned("it would change the relay's own account")
         free_at = self.state.change(self.config.changes_an_hour, now)
         if free_at is not None:

@@ -11,6 +11,8 @@ from responders.vendors.relay_wire import CALL, ITEMS, Ask
 
 def _disable(job: Job) -> Passed:
     key, user = _user(job.ask), job.client.call("GET", "/API/Users/{}", ids=job.ask.ids).body
+    if isinstance(user, Mapping):
+        job.spared(str(user.get("username", "")))
     if not isinstance(user, Mapping) or user.get("enableUser") is not True or job.state.taken(key) is not None:
         return Passed(job.ask.body)  # disabled by somebody else: that is not ours to undo
     job.state.take(key)  # before it is done: a crash in between must not leave a user that nobody enables again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Tuple
 
@@ -33,6 +34,11 @@ class Passed:
     refused: Callable[[], None] = _nothing
 
 
+def plain(text: str) -> str:
+    """An id as a vendor may take it: CyberArk and userpass don't tell capital letters from small ones."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
 def key_of(ask: Ask, what: str, *ids: str) -> str:
     """The name of something that can be taken away and given back."""
     return "\n".join((ask.vendor, ask.tenant, what, *ids))
@@ -45,6 +51,12 @@ class Job:
     ask: Ask
     client: VendorClient
     state: State
+    never: Tuple[str, ...] = ()
+
+    def spared(self, name: str) -> None:
+        """Raises Broken for somebody in relay.never, under a name that the request does not have."""
+        if plain(name) in {plain(protected) for protected in self.never}:
+            raise Broken(f"{name[:80]} is protected by relay.never on the relay's own machine")
 
     def key(self, what: str, *ids: str) -> str:
         """The name of something that can be taken away and given back."""

@@ -8,6 +8,7 @@ the actions read.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Mapping, Tuple
 
 from responders.surfaces.relay import cyberark_rules, vault_rules
@@ -16,6 +17,9 @@ from responders.vendors.relay_wire import CALL, ITEMS, Ask
 
 RULES: Mapping[str, Tuple[Rule, ...]] = {"cyberark": cyberark_rules.RULES, "vault": vault_rules.RULES}
 _MOUNTED = ("/{}/", "/auth/{}/")
+_NUMBERED = ("/API/Users/", "/API/UserGroups/")
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}\Z")
+"""05 and 5 may be one user there: only one way of writing is taken, so that what is protected can't be written otherwise."""
 _OWN_MOUNTS = ("sys", "auth", "identity", "cubbyhole", "token")
 
 
@@ -37,6 +41,8 @@ def rule_for(ask: Ask) -> Rule:
     body = ask.body if ask.body is not None else {}
     if not isinstance(body, dict) or not set(body) <= set(found.body):
         raise Broken(f"{found.template}: the body has more than {', '.join(found.body) or 'nothing'}")
+    if found.template.startswith(_NUMBERED) and "{}" in found.template and not _NUMBER.match(ask.ids[0] if ask.ids else ""):
+        raise Broken(f"{found.template}: {ask.ids[:1]} is no number as CyberArk writes it")
     for number, text in enumerate(ask.ids):
         _sound(text, ask.vendor == "vault" and number == 0 and found.template.startswith(_MOUNTED))
     return found
@@ -66,5 +72,9 @@ def _fields(given: Mapping[str, Any], keep: Tuple[str, ...]) -> Dict[str, Any]:
 def _sound(text: str, mount: bool) -> None:
     """An id must stay one: a server may take an escaped slash for a slash, and then the path is another one."""
     parts = text.split("/") if mount else [text]
-    if any(part in ("", ".", "..") or set(part) & set("/\\?#%\0") for part in parts) or (mount and parts[0] in _OWN_MOUNTS):
+    if (
+        text != text.strip()
+        or any(part in ("", ".", "..") or set(part) & set("/\\?#%\0") for part in parts)
+        or (mount and parts[0] in _OWN_MOUNTS)
+    ):
         raise Broken(f"{text[:80]!r} can't be an id here")

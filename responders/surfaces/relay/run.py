@@ -157,7 +157,7 @@ class Relay:
             if client is None:
                 raise Turned(f"this relay does not speak for {ask.vendor}:{ask.tenant}")
             began = time.monotonic()
-            ok = carry_out(ask, rule, client, self.state)
+            ok = carry_out(ask, rule, client, self.state, self.config.never)
             if rule.changes:
                 seconds = round(time.monotonic() - began, 3)
                 self.log.info(

@@ -56,6 +56,7 @@ def _data(job: Job) -> Mapping[str, Any]:
     data = body.get("data") if isinstance(body, Mapping) else None
     if not isinstance(data, Mapping):
         raise Broken(f"Vault does not show entity {job.ask.ids[0]}")
+    job.spared(str(data.get("name", "")))
     return data
 
 

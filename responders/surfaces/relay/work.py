@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Tuple
 
 from responders.errors import BadAnswer, Forbidden, OutcomeUnknown, VendorError
 from responders.surfaces.relay.rule import Broken, Job, Rule
@@ -15,23 +15,24 @@ from responders.vendors.relay_wire import ITEMS, OWN_IDS, Ask
 _LARGEST = 4 * 1024 * 1024
 
 
-def carry_out(ask: Ask, rule: Rule, client: VendorClient, state: State) -> Any:
+def carry_out(ask: Ask, rule: Rule, client: VendorClient, state: State, never: Tuple[str, ...] = ()) -> Any:
     """What goes back as `ok`. Raises VendorError, Broken."""
     if rule.what == OWN_IDS:
         return sorted(client.own_ids())
     if rule.what == ITEMS:
         return _bounded(ask, kept(rule, ask.vendor, client.items(ask.template, ids=ask.ids, query=ask.query)))
     if rule.changes:
-        return _change(ask, rule, client, state)
+        return _change(Job(ask, client, state, never), rule)
     answer = client.call(ask.method, ask.template, ids=ask.ids, query=ask.query, body=ask.body)
     return _bounded(ask, {"status": answer.status, "body": kept(rule, ask.vendor, answer.body)})
 
 
-def _change(ask: Ask, rule: Rule, client: VendorClient, state: State) -> Any:
+def _change(job: Job, rule: Rule) -> Any:
+    ask, client = job.ask, job.client
     if rule.guard is None:
         answer = client.call(ask.method, ask.template, ids=ask.ids, query=ask.query, body=ask.body)
         return {"status": answer.status, "body": None}
-    passed = rule.guard(Job(ask, client, state))
+    passed = rule.guard(job)
     try:
         answer = client.call(ask.method, ask.template, ids=ask.ids, query=ask.query, body=passed.body)
     except OutcomeUnknown:
