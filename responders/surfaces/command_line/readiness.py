@@ -198,7 +198,7 @@ def tell_drill(found: Drilled, *, json_wanted: bool) -> None:
         return
     table = show.table("vendor", "contained after", "restored after", "")
     for lane in found.lanes:
-        times = ("–" if seconds is None else f"{seconds:.1f} s" for seconds in (lane.contain, lane.restore))
+        times = ("–" if seconds is None else f"{seconds:.2f} s" for seconds in (lane.contain, lane.restore))
         table.add_row(*show.texts(lane.vendor, *times, lane.problem), style="red" if lane.problem else "")
     show.OUT.print(table)
     for problem in found.problems:
