@@ -23,7 +23,8 @@ from vendored import install, notices
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "tourniquet"
 _LEFT_OUT = (
-    "content", "console", "drill", "elastic", "inventory/elasticsearch.py", "inventory/files.py", "inventory/sync",
+    "backtest", "content", "console", "drill", "elastic", "report_page.py", "inventory/elasticsearch.py",
+    "inventory/files.py", "inventory/reporting", "inventory/sync",
     "inventory/compiled.py", "inventory/describing.py", "inventory/joining.py", "inventory/observation.py",
     "inventory/rules.py",
     "journal/elasticsearch.py", "journal/sqlite.py", "surfaces/command_line", "surfaces/relay", "surfaces/service",
