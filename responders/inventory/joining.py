@@ -74,15 +74,22 @@ class Joined:
 def join(
     seen: Iterable[Seen], explicit: Sequence[Explicit] = (), kept: Iterable[Link] = (), gone: FrozenSet[str] = frozenset()
 ) -> Joined:
-    """Join all accounts. `kept` are the links of the last time; accounts that are `gone` bring no keys of their own."""
+    """Join all accounts. `kept` are the links of the last time; accounts that are `gone` bring no keys of their own.
+
+    `seen` is gone through twice (so no iterator): the keys of one rank at a time need half the memory.
+    """
+    if iter(seen) is seen:
+        raise TypeError("seen must be iterable twice")
     joiner = _Joiner()
     for one in seen:
         joiner.take(one, with_keys=one.account.key not in gone)
     joiner.by_file(explicit)
     joiner.by_vendor()
     joiner.by_keys(IMMUTABLE, Rank.KEY)
+    joiner.take_mail(seen, gone)
     joiner.by_kept(kept, gone)
     joiner.by_keys(("email",), Rank.EMAIL)
+    joiner.holders.clear()
     return joiner.result()
 
 
@@ -139,10 +146,18 @@ class _Joiner:
         for key in keys:
             if key.name == "account":
                 self.references.append((place, key.value))
-                continue
-            value = _mail(key.value) if key.name == "email" else key.value
-            if value and (key.name != "email" or one.user is not False):
-                self._hold(key.name, value, place)
+            elif key.name in IMMUTABLE:
+                self._hold(key.name, key.value, place)
+
+    def take_mail(self, seen: Iterable[Seen], gone: FrozenSet[str]) -> None:
+        """The addresses, in the place of the keys that were dealt with. A machine's is its owner's."""
+        self.holders.clear()
+        for one in seen:
+            if one.user is not False and one.account.key not in gone:
+                for key in one.keys:
+                    value = _mail(key.value) if key.name == "email" and key.evidence else None
+                    if value is not None:
+                        self._hold("email", value, self.index[one.account.key])
 
     def _hold(self, name: str, value: str, place: int) -> None:
         digest = hashlib.blake2b(f"{name}\0{value}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

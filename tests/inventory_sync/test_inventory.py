@@ -27,6 +27,8 @@ from responders.settings import Connection, Secret
 from responders.surfaces.command_line.main import main
 from tests.inventory_sync.company import Company
 
+DOCS = Path(__file__).parents[2] / "docs" / "inventory_sync.md"
+
 
 def build(company: Company, file: str = "", **how: Any) -> Difference:
     given: Optional[Inventory] = read_inventory(file, "people.csv") if file else None
@@ -182,7 +184,7 @@ def test_an_alias_that_names_two_is_nobodys(tmp_path: Path) -> None:
 
 @pytest.mark.engine("openbao")
 def test_a_real_vault(openbao: OpenBao, tmp_path: Path) -> None:
-    """Entities, their AppRoles and people's logins are one identity each; power, ages and read paths are told."""
+    """With the policy of the docs: entities, AppRoles and people's logins are one identity each; power, ages, read paths."""
     bao = openbao
     for kind in ("approle", "userpass"):
         bao.request("POST", f"sys/auth/{kind}", {"type": kind})
@@ -198,7 +200,10 @@ def test_a_real_vault(openbao: OpenBao, tmp_path: Path) -> None:
     bao.request("POST", "auth/userpass/users/al", {"password": "x", "token_policies": "power"})
     person_ = bao.request("POST", "auth/userpass/login/al", {"password": "x"})["auth"]
     state = tmp_path / "observed.db"
-    connection = Connection("vault", "prod", bao.url, {"token": Secret(bao.root_token)}, allow_loopback_http=True)
+    policy = DOCS.read_text().partition("```hcl\n")[2].partition("```")[0]
+    bao.request("PUT", "sys/policies/acl/sync", {"policy": policy})
+    token = bao.request("POST", "auth/token/create", {"policies": ["sync"], "no_parent": True})["auth"]["client_token"]
+    connection = Connection("vault", "prod", bao.url, {"token": Secret(token)}, allow_loopback_http=True)
     (read,) = read_all([connection], state, How())
     assert not read.failed and not read.refused
     with RawStore(state) as store:

@@ -55,13 +55,14 @@ def compile_inventory(
     report = joins_file(target)
     before = _Before(target)
     rows = {identity.id: identity for identity in file.identities} if file else {}
-    joined = join(gathered.seen(), _explicit(gathered, file), kept_links(report), gathered.gone())
+    joined = join(gathered, _explicit(gathered, file), kept_links(report), gathered.gone())
     builder = _Builder(gathered, joined, rows, before, groups)
     whole, joins = Whole(target), Whole(report)
     with whole as out, joins as told:
         write_identities(out, builder.identities(told))
         aliases = {**builder.aliases, **(dict(file.aliases) if file else {})}
-        aliases = {alias: name for alias, name in aliases.items() if alias not in builder.keys}
+        written = {account.key for row in rows.values() for account in row.accounts}
+        aliases = {alias: name for alias, name in aliases.items() if alias not in written}
         restorers = sorted(file.restorers) if file else []
         write_end(out, aliases, restorers)
         _tell(told, joined)
@@ -121,7 +122,7 @@ class _Builder:
     ) -> None:
         self._gathered, self._joined, self._rows, self._before, self._groups = gathered, joined, rows, before, groups
         self.aliases: Dict[str, str] = {}
-        self.keys: Set[str] = set()
+        self.accounts = 0
         self._used: Set[str] = set(rows)
         self.closed: Set[str] = set()
         self.glass: Set[str] = set()
@@ -151,7 +152,7 @@ class _Builder:
     def _counted(self, identity: Identity) -> Identity:
         self.count += 1
         keys = [account.key for account in identity.accounts]
-        self.keys.update(keys)
+        self.accounts += len(keys)
         if identity.break_glass:
             self.glass.update(keys)
         if identity.protected:
@@ -233,7 +234,7 @@ class _Before:
             worse.append(f"{len(gone)} people could not restore any more: {', '.join(gone[:5])}")
         self._db.execute("commit")
         return Difference(
-            builder.count, len(builder.keys), count, (self._counts[0], tuple(self._new)),
+            builder.count, builder.accounts, count, (self._counts[0], tuple(self._new)),
             (self._counts[1], tuple(self._changed)), (len(names), tuple(names[:_NAMED])), tuple(worse), joined.conflicts,
             len(joined.links),
         )  # fmt: skip

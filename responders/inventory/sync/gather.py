@@ -76,8 +76,8 @@ class Gathered:
                             self._db.execute("insert or ignore into uses values (?,?)",
                                              (f"{place}:{found.target.partition('/')[0]}", found.holder))  # fmt: skip
 
-    def seen(self) -> Iterator[Seen]:
-        """Every account, by key."""
+    def __iter__(self) -> Iterator[Seen]:
+        """Every account, by key; as often as it is asked for."""
         for (body,) in self._db.execute("select body from seen order by key"):
             yield _unpacked(body)
 
