@@ -19,12 +19,17 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 from responders.actions.okta.suspend_user import SuspendUser
+from responders.backtest.past import Past
+from responders.backtest.replay import Assumptions, replay
+from responders.codec import from_json
 from responders.drill import scenes, story
 from responders.drill.cast import Scene
 from responders.drill.html import render
 from responders.drill.wording import Task, open_in_short
 from responders.escalation.report import Report
-from responders.model import Account, Decision, Identity, Outcome, Phase, Plan, Reason, Status, Step, Tier
+from responders.inventory.resolve import Inventory
+from responders.model import Account, Alert, Decision, Identity, Outcome, Phase, Plan, Reason, Status, Step, Tier
+from responders.surfaces.assemble import read_catalogue, read_policy
 from responders.surfaces.command_line.main import main
 
 BAO = pytest.mark.engine("openbao")
@@ -194,3 +199,37 @@ document.getElementById("f").onload = (event) => {
   document.body.setAttribute("data-margin", event.target.contentWindow.getComputedStyle(page.body).margin);
 };
 </script></body>"""
+
+
+COMPANY = tuple(f"colleague-{number}" for number in range(4000))
+"""As many people as the drill says there are: the blast radius is a part of them."""
+
+
+@BAO
+def test_a_backtest_of_the_drills_alerts_decides_as_the_drill_did(played: Tuple[int, List[Dict[str, Any]], Path]) -> None:
+    """Tier, confidence and guards of each alert, on simulated vendors and a real OpenBao, are those of a replay without."""
+    lines = (played[2] / "escalations.jsonl").read_text(encoding="utf-8").splitlines()
+    live: Dict[str, Tuple[Alert, Decision]] = {}
+    for doc in map(json.loads, lines):
+        if doc.get("alert") and doc.get("decision"):
+            alert = from_json(Alert, doc["alert"])
+            live.setdefault(f"{alert.id}|{alert.confidence}", (alert, from_json(Decision, doc["decision"])))
+    known = {decision.identity.id: decision.identity for _, decision in live.values()}
+    aliases = {a.key: decision.identity.id for alert, decision in live.values() for a in alert.accounts}
+    held = {account.key for identity in known.values() for account in identity.accounts}
+    aliases = {key: name for key, name in aliases.items() if key not in held}
+    people = [Identity(name, "human", None, "normal", "production", False, (), ()) for name in ("ida", "ivo", *COMPANY)]
+    inventory = Inventory([*known.values(), *people], aliases, frozenset({"ida", "ivo"}))
+    seen: List[Decision] = []
+    pasts = [Past(alert.id, alert.completed_at, alert) for alert, _ in live.values()]
+    replay(
+        pasts, inventory, read_policy(""), read_catalogue(), Assumptions(), seen=lambda _, decision: seen.append(decision)
+    )  # fmt: skip
+    found = [in_short(decision) for decision in seen]
+    assert len(found) >= 7
+    assert sorted(found) == sorted(in_short(decision) for _, decision in live.values())
+
+
+def in_short(decision: Decision) -> Tuple[str, str, int, List[str]]:
+    guards = sorted(reason.guard for reason in decision.reasons if reason.guard)
+    return decision.identity.id, decision.tier.label, decision.confidence, guards
