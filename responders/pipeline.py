@@ -11,7 +11,8 @@ from typing import Any, FrozenSet, Mapping, Optional, Sequence, Tuple
 from responders.alerts.kept import kept
 from responders.alerts.row import alert_from_row
 from responders.containment.begin import begin
-from responders.containment.canary import Drilled, as_drilled, drill
+from responders.containment.canary import as_drilled, drill
+from responders.containment.canary_lanes import Drilled
 from responders.containment.compose import Note, of_containment, preview, without_containment
 from responders.containment.due import Due
 from responders.containment.early import telling_early

@@ -8,12 +8,13 @@ and the journal owes the restore before the first change, so that a drill that d
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from responders.alerts.canary import BY, DETECTION, SOURCE, row_of_drill
 from responders.containment import due
+from responders.containment.canary_lanes import Drilled, lanes
 from responders.containment.compose import Note, without_containment
 from responders.containment.intake import chain_of, handled
 from responders.containment.notify import escalate
@@ -23,7 +24,7 @@ from responders.containment.restore import restore
 from responders.containment.still import look
 from responders.errors import Refused, TourniquetError
 from responders.escalation.report import Report
-from responders.model import Alert, Identity, Outcome, Status, Tier
+from responders.model import Alert, Identity, Outcome, Tier
 
 DUE = "canary"
 EVERY = timedelta(hours=1)
@@ -31,37 +32,6 @@ FRESH = timedelta(minutes=10)
 """An alert of a drill that is older contains nobody any more: the drill died, and its restore is under way."""
 _PREFIX = "canary/"
 _FORM = "%Y%m%dT%H%M%S.%f"
-_BROKEN = (Status.FAILED, Status.UNKNOWN, Status.REFUSED)
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One vendor. Seconds from the drill's alert until the last step held, and from the restore until all was as before.
-
-    None where it never came to that; `problem` says why, "" when the path works.
-    """
-
-    vendor: str
-    contain: Optional[float]
-    restore: Optional[float]
-    problem: str
-
-
-@dataclass(frozen=True)
-class Drilled:
-    """What a drill showed. `untested` are connected vendors where the canary has no account."""
-
-    identity: str
-    containment: str
-    at: datetime
-    tier: str
-    lanes: Tuple[Lane, ...]
-    problems: Tuple[str, ...]
-    untested: Tuple[str, ...]
-
-    @property
-    def works(self) -> bool:
-        return not self.problems and all(not lane.problem for lane in self.lanes)
 
 
 def unfit(identity: Optional[Identity], responder: Responder) -> str:
@@ -116,10 +86,10 @@ def drill(name: str, tier: Tier, responder: Responder, contain: Callable[[Mappin
     if containment:
         problems += look(responder, load(responder.journal, containment)).problems
     back, since = _put_back(responder, containment, problems)
-    lanes = _lanes(identity, responder, containment, began, back, since)
+    each = lanes(identity, responder, containment, began, back, since)
     places = {(account.vendor, account.tenant) for account in identity.accounts}
     untested = tuple(f"{c.vendor}:{c.tenant}" for c in responder.clients.all() if (c.vendor, c.tenant) not in places)
-    found = Drilled(name, containment, began, tier.label, lanes, tuple(problems), untested)
+    found = Drilled(name, containment, began, tier.label, each, tuple(problems), untested)
     now = latest(responder.journal, name)
     if handled(responder.journal, chain_of(row)) is not None and not (now is not None and now[1].open):
         due.finish(responder.journal, owed, "restored by the drill itself")
@@ -195,56 +165,15 @@ def _put_back(responder: Responder, containment: str, problems: List[str]) -> Tu
         return (), since
 
 
-def _lanes(
-    identity: Identity, responder: Responder, containment: str, began: datetime, back: Sequence[Outcome], since: datetime
-) -> Tuple[Lane, ...]:
-    """Each vendor at which the canary has an account, as its steps in the journal say."""
-    record = load(responder.journal, containment) if containment else None
-    done: Dict[str, List[Outcome]] = {account.vendor: [] for account in identity.accounts}
-    undone: Dict[str, List[Outcome]] = {account.vendor: [] for account in identity.accounts}
-    planned = list(record.steps.values()) if record is not None else []
-    for step in planned:
-        if record is not None and step.id in record.outcomes:
-            done[step.account.vendor].append(record.outcomes[step.id])
-    for outcome in back:
-        undone[outcome.step.account.vendor].append(outcome)
-    return tuple(
-        _lane(vendor, sum(s.account.vendor == vendor for s in planned), done[vendor], undone[vendor], began, since)
-        for vendor in sorted(done)
-    )
-
-
-def _lane(
-    vendor: str, planned: int, done: Sequence[Outcome], undone: Sequence[Outcome], began: datetime, since: datetime
-) -> Lane:
-    bad = [o for o in done if o.status in _BROKEN]
-    # What nobody can undo (ended sessions) is refused, and no broken path.
-    left = [o for o in undone if o.status in (Status.FAILED, Status.UNKNOWN)]
-    whole, restored = planned > 0 and len(done) == planned and not bad, bool(undone) and not left
-    problem = "; ".join(f"{o.step.action}: {o.status.value}: {o.proof}" for o in (*bad, *left))
-    if not problem and not whole:
-        problem = "no step was planned there" if not planned else "not every step was tried"
-    if not problem and not restored:
-        problem = "not restored"
-    contained = max((o.at for o in done), default=began)
-    put_back = max((o.at for o in undone), default=since)
-    return Lane(
-        vendor,
-        round((contained - began).total_seconds(), 3) if whole else None,
-        round((put_back - since).total_seconds(), 3) if restored else None,
-        problem,
-    )
-
-
 def _tell(responder: Responder, chain: str, found: Drilled) -> None:
     """The result in the journal, and to people: loud when a path broke."""
-    lanes = [vars(lane) for lane in found.lanes]
     responder.journal.append(
         chain,
         "drilled",
         {
             "identity": found.identity, "containment": found.containment, "tier": found.tier, "works": found.works,
-            "lanes": lanes, "problems": list(found.problems), "untested": list(found.untested),
+            "lanes": [vars(lane) for lane in found.lanes], "problems": list(found.problems),
+            "untested": list(found.untested),
         },
     )  # fmt: skip
     if found.works:

@@ -33,8 +33,8 @@ from responders.splunk.events import SplunkMirror
 from responders.splunk.splunkd import Splunkd
 from responders.surfaces.assemble import settings_path
 from responders.surfaces.command_line import show
+from responders.surfaces.command_line.ask_readiness import ask
 from responders.surfaces.command_line.reaching_splunk import open_splunkd
-from responders.surfaces.command_line.readiness import ask
 from responders.surfaces.command_line.reading import responder_of, text_of
 
 _LATE = timedelta(minutes=10)
