@@ -271,14 +271,14 @@ def test_another_key_in_the_connection_is_said(premises: Premises) -> None:
 def test_a_token_opens_two_endpoints(premises: Premises) -> None:
     """Without the capability no work is shown; with it, nothing but work is."""
     office = premises.office
-    for path, method in (("relay/dc1?instance=x&wait=0", "GET"), ("relay_work/dc1/claims", "POST")):
+    for path, method in (("relay_poll/dc1?instance=x&wait=0", "GET"), ("relay_work/dc1/claims", "POST")):
         assert office.ask("rita", method, path, {}).status == 403
         assert office.ask("rita", method, path, {}, past_splunkd=True).status == 403
-    assert office.ask("relay-dc1", "GET", "relay/dc1?instance=x&wait=0").body == {"requests": []}
+    assert office.ask("relay-dc1", "GET", "relay_poll/dc1?instance=x&wait=0").body == {"requests": []}
     for path in ("containments", "connections", "settings", "health", "policy", "halt", "searches", "setup"):
         assert office.ask("relay-dc1", "GET", path).status == 403, path
-    assert office.ask("relay-dc1", "GET", "relay/..?instance=x&wait=0").status in (400, 404)
-    assert office.ask("relay-dc1", "GET", "relay/dc1?instance=a/b&wait=0").status == 400
+    assert office.ask("relay-dc1", "GET", "relay_poll/..?instance=x&wait=0").status in (400, 404)
+    assert office.ask("relay-dc1", "GET", "relay_poll/dc1?instance=a/b&wait=0").status == 400
     bad = {"id": "../e", "doc": "{}", "mac": "x"}
     assert office.ask("relay-dc1", "POST", "relay_work/dc1/answers", bad).status == 400
     assert office.ask("relay-dc1", "POST", "relay_work/dc1/claims", {"ids": ["../e"], "instance": "x"}).status == 400

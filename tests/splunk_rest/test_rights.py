@@ -67,7 +67,7 @@ def test_every_method_in_restmap_has_a_route(office: Office) -> None:
             m.strip().lower() for m in keys["methods"].split(",")
         )
         assert "skipCSRFProtection" not in keys
-    relays = {"relay", "relay_work"}  # with a token, at splunkd itself
+    relays = {"relay_poll", "relay_work"}  # with a token, at splunkd itself
     assert exposed == {name: methods for name, methods in heads.items() if name not in relays}
     below = {route.path[0] for route in dispatch.ROUTES if len(route.path) > 1} - relays
     assert {k["pattern"].split("/")[1] for k in web.values() if k["pattern"].endswith("/**")} == below

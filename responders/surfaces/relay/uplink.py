@@ -24,7 +24,7 @@ class Uplink:
     def poll(self, *, busy: bool, wait: float = WAIT) -> List[Mapping[str, Any]]:
         """Requests that wait for somebody to claim them, as they were signed; none after `wait` seconds."""
         query = {"wait": str(wait), "busy": str(int(busy)), "instance": self._config.instance, "output_mode": "json"}
-        path = self._polls.path(f"{_PATH}/relay/{{}}", (self._config.name,))
+        path = self._polls.path(f"{_PATH}/relay_poll/{{}}", (self._config.name,))
         return _list(self._polls.send("GET", path, headers=self._headers, query=query).body, "requests", Mapping)
 
     def claim(self, ids: Sequence[str]) -> List[str]:

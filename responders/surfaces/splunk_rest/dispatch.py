@@ -94,7 +94,7 @@ ROUTES: Tuple[Route, ...] = (
     _route("GET", "health", (VIEW, CONFIGURE), health.get),
     _route("GET", "halt", (VIEW,), halting.get),
     _route("POST", "halt", (RESTORE,), halting.post, True),
-    _route("GET", "relay/{}", (RELAY,), relays.poll),
+    _route("GET", "relay_poll/{}", (RELAY,), relays.poll),
     _route("POST", "relay_work/{}/claims", (RELAY,), relays.claim),
     _route("POST", "relay_work/{}/answers", (RELAY,), relays.answer),
 )

@@ -9,6 +9,7 @@ more must not take requests.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import time
@@ -34,7 +35,7 @@ _swept: Dict[str, float] = {}
 
 
 def poll(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
-    """GET relay/NAME?wait&busy&instance: requests that nobody has claimed, none after `wait` seconds."""
+    """GET relay_poll/NAME?wait&busy&instance: requests that nobody has claimed, none after `wait` seconds."""
     relay, query = _name(names), context.request.query
     wait = _number(query, "wait", LONGEST_WAIT)
     instance = query.get("instance", "")
@@ -44,7 +45,8 @@ def poll(context: Context, names: Tuple[str, ...]) -> Mapping[str, Any]:
     _say_seen(queue, relay, instance)
     if time.monotonic() - _swept.get(relay, -60.0) >= 60.0:
         _swept[relay] = time.monotonic()
-        queue.sweep(relay, time.time())
+        with contextlib.suppress(JournalError):  # tried again in a minute
+            queue.sweep(relay, time.time())
     until = time.monotonic() + wait
     while True:
         found = _waiting(queue, relay)
