@@ -6,7 +6,7 @@ set them at a vendor could hide behind them. What vendors say may raise the crit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import List, Mapping, Optional, Sequence, Tuple
 
 from responders.inventory.observation import Observed
@@ -54,10 +54,7 @@ def describe(
     environment, why_environment = _environment(observed, rules)
     if row is not None:
         reasons.append(("file", "in your inventory file, which wins"))
-        identity = Identity(
-            row.id, row.kind, row.owner, row.criticality, row.environment, row.protected, tuple(accounts),
-            row.dependents or tuple(dependents[:_MOST]), row.shared, row.break_glass,
-        )  # fmt: skip
+        identity = replace(row, accounts=tuple(accounts), dependents=row.dependents or tuple(dependents[:_MOST]))
         if kind != row.kind and observed:
             reasons.append(("kind", f"your file says {row.kind}; the vendors would make it {kind}: {why}"))
         return Described(identity, tuple(reasons))

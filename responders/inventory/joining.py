@@ -54,7 +54,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Explicit:
-    """One row of the customer's file. `closed`: protected or break-glass, which nothing but the file may add to."""
+    """One row of the customer's file. `closed`: protected, break-glass or canary; only the file adds to it."""
 
     identity: str
     accounts: Tuple[str, ...]
@@ -296,7 +296,7 @@ class _Joiner:
         if len(rows) > 1:
             return f"your file has them apart, as {', '.join(sorted(rows)[:5])}"
         if any(unit.closed for unit in units):
-            return f"{next(iter(rows))} is protected or break-glass: only your file may add to it"
+            return f"{next(iter(rows))} is protected, break-glass or a canary: only your file may add to it"
         if {user for unit in units for user in unit.users} == {True, False}:
             return "a person's sign-in and a machine's"
         for odd, name in enumerate(_FIXED):

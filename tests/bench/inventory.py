@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from responders.errors import RateLimited
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.run import How, read
+from responders.inventory.sync.source import Listing, Row
 from responders.inventory.sync.vendors import SOURCES
 from responders.vendors.client import Response
 
@@ -209,8 +210,20 @@ def _compile(state: Path) -> Dict[str, Any]:
     }
 
 
+def _rows(state: Path, count: int) -> Dict[str, Any]:
+    """So many rows of one list in pages of a thousand: staged, taken over, and gone through."""
+    listing = Listing("members")
+    with RawStore(state) as store:
+        store.begin("okta:corp", listing, 1.0, full=True, full_every=1.0, stale=1.0)
+        for start in range(0, count, 1000):
+            rows = [Row(f"00g{n // 1000:017d}/00u{n:017d}", {}, f"00g{n // 1000:017d}") for n in range(start, start + 1000)]
+            store.add("okta:corp", listing.name, rows, cursor=str(start + 1000), done=start + 1000 >= count, delta="")
+        taken = store.publish("okta:corp", [listing], {}, 1.0, 1.0)
+        return {"rows": sum(1 for _ in store.rows("okta:corp", "members")), "new": taken.new}
+
+
 def _steps(state: Path, people: int) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    for step in (*SOURCES, "compile", "compile"):
+    for step in (*SOURCES, "compile", "compile", "rows"):
         began = time.monotonic()
         made = subprocess.run(
             [sys.executable, "-m", "tests.bench.inventory", "--step", step, "--state", str(state), "--people", str(people)],
@@ -229,7 +242,10 @@ def main() -> int:
     options = parser.parse_args()
     if options.step:
         state = Path(options.state)
-        found = _compile(state) if options.step == "compile" else _read(options.step, state, options.people)
+        if options.step == "rows":
+            found = _rows(state.with_name("rows.db"), 10 * options.people)
+        else:
+            found = _compile(state) if options.step == "compile" else _read(options.step, state, options.people)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sys.stdout.write(json.dumps({**found, "peak_megabytes": round(peak)}))
         return 0

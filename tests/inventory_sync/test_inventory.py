@@ -98,12 +98,13 @@ def test_roles_groups_and_agents_decide_what_it_is(company: Company) -> None:
 
 def test_your_file_wins(company: Company) -> None:
     """Its row gives id, kind, owner and marks; accounts that keys prove are added to it; its aliases mean accounts."""
-    alice, glass = person(company, "alice"), person(company, "glass")
+    alice, glass, drill = (person(company, name) for name in ("alice", "glass", "drill"))
     company.read()
     file = (
-        "id,kind,owner,accounts,aliases,break_glass,can_restore\n"
-        f"alice,service,file team,{alice['okta']},,,true\n"
-        f"emergency,human,security,{glass['entra']},cyberark:pam:glass,true,\n"
+        "id,kind,owner,accounts,aliases,break_glass,can_restore,canary\n"
+        f"alice,service,file team,{alice['okta']},,,true,\n"
+        f"emergency,human,security,{glass['entra']},cyberark:pam:glass,true,,\n"
+        f"drill,human,us,{drill['okta']},,,,true\n"
     )
     build(company, file)
     identity = of(company, alice["cyberark"])
@@ -111,6 +112,8 @@ def test_your_file_wins(company: Company) -> None:
     emergency = of(company, glass["entra"])
     assert {a.key for a in emergency.accounts} == {glass["entra"], glass["cyberark"]} and emergency.break_glass
     assert of(company, glass["okta"]).id == glass["okta"]
+    canary = of(company, drill["okta"])
+    assert canary.canary and len(canary.accounts) == 1
     assert inventory(company).restorers == {"alice"}
 
 
@@ -246,7 +249,7 @@ def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> No
     told = json.loads(capsys.readouterr().out)
     assert {vendor["place"].partition(":")[0] for vendor in told["vendors"]} == {"entra", "cyberark"}
     assert told["inventory"]["identities"] == inventory(company).population
-    company.graph.down = True
+    company.graph.application(company.app)["passwordCredentials"].clear()
     assert main([*arguments, "--vendor", "entra"]) == 4
     people: list[Identity] = []
     read_identities(target(company), people.append)

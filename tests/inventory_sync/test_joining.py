@@ -61,7 +61,7 @@ def test_nothing_joins_a_protected_identity_but_the_file() -> None:
     row = Explicit("glass", (OKTA,), closed=True)
     found = join([seen(OKTA, number("7")), seen(ENTRA, number("7"))], [row])
     assert found.groups == ((ENTRA,), (OKTA,))
-    assert "protected or break-glass" in found.conflicts[0].text
+    assert "protected, break-glass" in found.conflicts[0].text
 
 
 def test_the_file_wins_over_every_key() -> None:

@@ -103,7 +103,7 @@ def _explicit(gathered: Gathered, file: Optional[Inventory]) -> List[Explicit]:
         Explicit(
             identity.id,
             tuple(dict.fromkeys([*(account.key for account in identity.accounts), *aliases.get(identity.id, ())])),
-            identity.protected or identity.break_glass,
+            identity.protected or identity.break_glass or identity.canary,
         )
         for identity in (file.identities if file else ())
     ]
