@@ -131,16 +131,57 @@ def test_a_tag_on_an_alert_that_contained_nobody_has_it_judged_once_more(desk: D
     row = desk.row(person)
     row["tq_account"] = [okta.key, entra.key]
     [name] = desk.raise_all(desk.document(row))
-    until(lambda: "tourniquet:observed" in tags(desk, name))
+    until(lambda: "tourniquet:not-contained" in tags(desk, name))
     desk.office.rows = rows
     desk.office.inventory_row("alice", accounts=f"{okta.key};{entra.key}")
     assert desk.service is not None
     desk.service.reload()
     assert desk.contained() == []
-    change = {"doc": {"kibana.alert.workflow_tags": ["tourniquet:observed", "contain:approve"]}}
+    change = {"doc": {"kibana.alert.workflow_tags": ["tourniquet:not-contained", "contain:approve"]}}
     desk.server.call("POST", f"/{desk.index}/_update/{name}", change, query={"refresh": "true"})
     until(lambda: desk.suspended(person))
     assert desk.contained() == ["alice"]
+
+
+def test_an_alert_that_people_must_look_at_stays_open(desk: Desk) -> None:
+    """Ambiguous: nobody was contained. Who works from the open alerts must still find it."""
+    alice, bob = desk.office.person("alice"), desk.office.person("bob")
+    row = desk.row(alice)
+    row["tq_account"] = [alice.account("okta").key, bob.account("okta").key]
+    desk.start()
+    [name] = desk.raise_all(desk.document(row))
+    until(lambda: tags(desk, name))
+    assert tags(desk, name) == ["tourniquet:not-contained"]
+    assert desk.alert(name)["kibana.alert.workflow_status"] == "open"
+
+
+def test_what_is_not_wholly_contained_is_said_so_and_marked_anew_once_it_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vendor is down: the alert stays open, with the containment's id. Then all holds, and it is acknowledged."""
+    monkeypatch.setattr(write_back, "_RETRY", (0.3,) * 500)
+    person = desk.office.person("alice")
+    desk.configure(settings={"timing": {"deadline": 2, "confirm_patience": 1, "retry_due": 0.5, "rechecks": [1]}})
+    desk.world.graph.down = True
+    desk.start()
+    [name] = desk.raise_all(desk.document(desk.row(person)))
+    until(lambda: tags(desk, name))
+    assert tags(desk, name)[0] == "tourniquet:open"
+    assert desk.alert(name)["kibana.alert.workflow_status"] == "open"
+    desk.world.graph.down = False
+    until(lambda: "tourniquet:contained" in tags(desk, name), 60)
+    assert "tourniquet:open" not in tags(desk, name)
+    assert desk.alert(name)["kibana.alert.workflow_status"] == "acknowledged"
+
+
+def test_an_alert_whose_id_holds_spaces_is_marked_like_any_other(desk: Desk) -> None:
+    """Kibana writes none; whoever else may write alerts must not make us try for ever."""
+    person = desk.office.person("alice")
+    document = desk.document(desk.row(person))
+    desk.server.bulk([(desk.index, "an id of words", document)])
+    desk.start()
+    until(lambda: "tourniquet:contained" in tags(desk, "an%20id%20of%20words"))
+    assert not [line for line in desk.said() if "internal error" in line["message"]]
 
 
 def test_the_log_is_json_and_shows_no_secret(desk: Desk) -> None:

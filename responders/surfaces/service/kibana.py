@@ -20,15 +20,16 @@ class Kibanas:
         self._server = server
         self._spaces: Dict[str, Kibana] = {}
 
-    def mark(self, alert: Stored, tags: Sequence[str], *, acknowledge: bool, note: str) -> None:
-        """Add tags and a note ("" for none), and acknowledge. The tags come last: they say that all was done."""
+    def mark(self, alert: Stored, tags: Sequence[str], gone: Sequence[str], *, acknowledge: bool, note: str) -> None:
+        """Add tags, take those `gone` away, add a note ("" for none), and acknowledge. The tags come last: they say that
+        all was done."""
         space = self._space(alert.space)
         if acknowledge:
             space.call("POST", "/api/detection_engine/signals/status", {"signal_ids": [alert.id], "status": "acknowledged"})
         if note:
             space.call("PATCH", "/api/note", {"note": {"timelineId": "", "eventId": alert.id, "note": note}})
-        if tags:
-            change = {"ids": [alert.id], "tags": {"tags_to_add": list(tags), "tags_to_remove": []}}
+        if tags or gone:
+            change = {"ids": [alert.id], "tags": {"tags_to_add": list(tags), "tags_to_remove": list(gone)}}
             space.call("POST", "/api/detection_engine/signals/tags", change)
 
     def check(self, spaces: Sequence[str]) -> None:

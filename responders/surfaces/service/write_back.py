@@ -1,8 +1,8 @@
-"""Tells Elastic Security what became of an alert: acknowledged, tagged, and a note with the containment's id.
+"""Tells Elastic Security what became of an alert: tagged, acknowledged where all is done, a note with the containment's id.
 
 Never closed: closing makes the next run of an aggregating rule raise it anew. It is due from the moment the alert is
-stored, so a crash or an outage only puts it off. Texts are ours alone: a note is shown as Markdown, and an alert's own
-texts are an attacker's.
+stored, so a crash or an outage only puts it off. What is not wholly contained yet is looked at again, as long as a failure
+would be tried again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from datetime import timedelta
-from typing import Callable, Dict, Iterable, List, Optional
+from typing import Callable, Dict, Iterable, List, Optional, Tuple
 
 from responders.containment import due
 from responders.containment.intake import handled
@@ -19,10 +19,10 @@ from responders.errors import TourniquetError, Unavailable
 from responders.surfaces.service.index import STATUS, AlertIndex, Stored
 from responders.surfaces.service.kibana import Kibanas
 from responders.surfaces.service.log import Log
+from responders.surfaces.service.marks import CONTAINED, OPEN, STATES, Mark, mark_of
 from responders.surfaces.service.metrics import Metrics
 
 DUE = "write back"
-CONTAINED, OBSERVED = "tourniquet:contained", "tourniquet:observed"
 _RETRY = (5.0, 30.0, 120.0, 600.0, 3600.0, 6 * 3600.0)
 _CONFLICTS = 5
 
@@ -75,11 +75,19 @@ class WriteBack:
     def take_up(self, items: Iterable[due.Due]) -> None:
         """Write what is due and was dealt with, whoever stored it."""
         journal = self._responder().journal
+        items = list(items)
+        undone = {item.about for item in items if item.what == "alert"}  # of a storm, thousands: nothing is read for them
         for item in items:
-            if item.what == DUE and handled(journal, item.about) is not None:
+            if item.what != DUE or item.about in undone or self._is_queued(item):
+                continue
+            if handled(journal, item.about) is not None:
                 with self._lock:
                     self._waiting.pop(item.about, None)
                 self._put(item)
+
+    def _is_queued(self, item: due.Due) -> bool:
+        with self._lock:
+            return item.key in self._queued
 
     def _put(self, item: due.Due) -> None:
         with self._lock:
@@ -121,54 +129,56 @@ class WriteBack:
             due.release(journal, claimed)
 
     def _written(self, item: due.Due) -> str:
-        """How it went; a failure makes a later entry."""
-        space, name, with_note, tries = item.note.split(" ")
+        """How it went; a failure, and what is not contained yet, makes a later entry."""
+        place, with_note, tries = item.note.rsplit(" ", 2)
+        space, _, name = place.partition(" ")  # an id may hold spaces, where it is not Kibana that wrote the alert
         try:
-            how = self._write(item.about, space, name, with_note == "note")
+            how, final = self._write(item.about, space, name, with_note == "note")
         except TourniquetError as error:
             return self._later(item, int(tries), error)
         self._metrics.written_back.labels("written").inc()
+        if not final and int(tries) < len(_RETRY):
+            self._again(item, f"{place} -", int(tries))
         return how
 
     def _later(self, item: due.Due, tries: int, error: TourniquetError) -> str:
-        responder = self._responder()
         if tries >= len(_RETRY):
             self._metrics.written_back.labels("given up").inc()
             self._log.error("an alert could not be marked, and is not tried again", alert=item.about, why=error)
             return f"given up: {error}"
         self._metrics.written_back.labels("put off").inc()
         self._log.warn("an alert could not be marked yet", alert=item.about, why=error, again_in=_RETRY[tries])
-        at = responder.now() + timedelta(seconds=_RETRY[tries])
-        due.add(responder.journal, DUE, item.about, at, f"{item.note.rpartition(' ')[0]} {tries + 1}")
+        self._again(item, item.note.rpartition(" ")[0], tries)
         return f"put off: {error}"
 
-    def _write(self, chain: str, space: str, name: str, with_note: bool) -> str:
-        containment = handled(self._responder().journal, chain) or ""
-        tags = [CONTAINED, containment] if containment else [OBSERVED]
+    def _again(self, item: due.Due, note: str, tries: int) -> None:
+        responder = self._responder()
+        at = responder.now() + timedelta(seconds=_RETRY[tries])
+        due.add(responder.journal, DUE, item.about, at, f"{note} {tries + 1}")
+
+    def _write(self, chain: str, space: str, name: str, with_note: bool) -> Tuple[str, bool]:
+        """How it was marked, and whether that will stay so."""
+        mark = mark_of(self._responder().journal, chain)
         for _ in range(_CONFLICTS):
             alert = self._index.one(space, name)
             if alert is None:
-                return "the alert is gone"
-            missing = [tag for tag in tags if tag not in alert.tags]
-            is_open = alert.text(STATUS) in ("open", "")
-            if not missing and not is_open:
-                return "marked already"
+                return "the alert is gone", True
+            if not mark.containment and {CONTAINED, OPEN} & set(alert.tags):  # by a click, or a tag that came later
+                return "marked already", True
+            missing = [tag for tag in mark.tags if tag not in alert.tags]
+            gone = [tag for tag in alert.tags if tag in STATES and tag not in mark.tags]
+            acknowledge = mark.acknowledge and alert.text(STATUS) in ("open", "")
+            if not missing and not gone and not acknowledge:
+                return "marked already", mark.final
             if self._kibanas is not None:
-                self._kibanas.mark(alert, missing, acknowledge=is_open, note=_note(containment) if with_note else "")
-                return "marked by Kibana"
-            if self._mark(alert, missing, is_open):
-                return "marked in the index"
+                note = mark.note if with_note else ""
+                self._kibanas.mark(alert, missing, gone, acknowledge=acknowledge, note=note)
+                return "marked by Kibana", mark.final
+            if self._mark(alert, mark, acknowledge):
+                return "marked in the index", mark.final
         raise Unavailable("elasticsearch", f"alert {name} changes all the time")
 
-    def _mark(self, alert: Stored, missing: List[str], is_open: bool) -> bool:
-        status = "acknowledged" if is_open else alert.text(STATUS)
-        return self._index.mark(alert, status, [*alert.tags, *missing], self._responder().now())
-
-
-def _note(containment: str) -> str:
-    if not containment:
-        return "Tourniquet observes this identity: nothing was changed at any vendor. Its journal and report say why."
-    return (
-        f"Tourniquet contained the identity behind this alert: containment {containment}. "
-        f"`tourniquet status {containment}` shows what was done and is open, `tourniquet restore {containment}` undoes it."
-    )
+    def _mark(self, alert: Stored, mark: Mark, acknowledge: bool) -> bool:
+        kept = [tag for tag in alert.tags if tag not in STATES and tag not in mark.tags]
+        status = "acknowledged" if acknowledge else alert.text(STATUS)
+        return self._index.mark(alert, status, [*kept, *mark.tags], self._responder().now())
