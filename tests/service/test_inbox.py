@@ -80,3 +80,35 @@ def test_more_than_memory_holds_is_left_in_the_journal(
     until(lambda: box.held == 0)
     assert sorted(worked["order"]) == ["60", "95"]
     assert box.stop(5.0)
+
+
+def test_a_flood_of_alerts_on_one_identity_keeps_no_other_waiting(
+    world: World, worked: Dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go one after another: all of memory full of them would leave the other workers without work."""
+    monkeypatch.setattr(inbox, "MOST", 20)
+    person, responder, box = world.add_person("alice"), worked["responder"], worked["inbox"]
+    for number in range(25):
+        pipeline.keep(raw_alert(person, confidence=90, tq_identity="flood", tq_finding=f"f{number}"), responder)
+    pipeline.keep(raw_alert(person, confidence=80, tq_identity="other", tq_finding="other"), responder)
+    box.take_up(due.pending(responder.journal))
+    box.start()
+    until(lambda: "other" in worked["order"])
+    worked["go"].set()
+    until(lambda: box.held == 0)
+    assert box.stop(5.0)
+
+
+def test_when_memory_is_full_nothing_is_read_of_what_waits(
+    world: World, worked: Dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a storm of ten thousand, a look at each would take longer than the work."""
+    monkeypatch.setattr(inbox, "MOST", 2)
+    looked: List[str] = []
+    real = inbox.handled
+    monkeypatch.setattr(inbox, "handled", lambda journal, chain: looked.append(chain) or real(journal, chain))
+    person, responder, box = world.add_person("alice"), worked["responder"], worked["inbox"]
+    for number in range(9):
+        pipeline.keep(raw_alert(person, tq_identity=str(number), tq_finding=str(number)), responder)
+    box.take_up(due.pending(responder.journal))
+    assert (box.held, len(looked)) == (2, 2)

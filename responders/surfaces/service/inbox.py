@@ -11,6 +11,7 @@ import math
 import queue
 import threading
 import time
+from collections import Counter
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from responders import pipeline
@@ -24,6 +25,8 @@ from responders.surfaces.service.metrics import Metrics
 
 MOST = 512
 """Alerts held in memory."""
+MOST_OF_ONE = 8
+"""Of these on one identity: they go one after another, so a flood of them must not fill the memory."""
 _REST = 5.0
 """Seconds until an alert that could not be dealt with is tried again."""
 _Item = Tuple[float, int, str, Optional[Mapping[str, Any]]]
@@ -38,6 +41,8 @@ class Inbox:
         self._responder, self._log, self._metrics, self._done = responder, log, metrics, done
         self._queue: queue.PriorityQueue[_Item] = queue.PriorityQueue()
         self._held: Dict[str, float] = {}
+        self._of: Counter[str] = Counter()
+        """Alerts held, by whom they seem to be about."""
         self._resting: Dict[str, float] = {}
         self._busy: Dict[str, List[_Item]] = {}
         """Identities at work, with the alerts on them that wait: side by side they would only stand in each other's way."""
@@ -78,8 +83,10 @@ class Inbox:
         journal = self._responder().journal
         alerts = [item for item in items if item.what == "alert"]
         for item in sorted(alerts, key=lambda item: -_confidence(item.raw or {})):
-            if self._is_held(item.about) or self._rests(item.about):
+            if self._is_held(item.about, item.raw or {}) or self._rests(item.about):
                 continue
+            if self._stopping.is_set() or self.held >= MOST:  # of a storm, thousands: a look at each would hold up all
+                return
             if handled(journal, item.about) is not None:
                 due.finish(journal, item, "dealt with")
                 self._done(item.about)
@@ -99,15 +106,19 @@ class Inbox:
             self._resting = {name: until for name, until in self._resting.items() if until > now}
             return chain in self._resting
 
-    def _is_held(self, chain: str) -> bool:
+    def _is_held(self, chain: str, row: Mapping[str, Any]) -> bool:
+        """True for one in memory, and where that holds enough of its identity."""
         with self._lock:
-            return chain in self._held
+            return chain in self._held or self._of[_about(row)] >= MOST_OF_ONE
 
     def _offer(self, chain: str, row: Mapping[str, Any]) -> None:
         with self._lock:
             if chain in self._held or len(self._held) >= MOST or self._stopping.is_set():
                 return
+            if self._of[_about(row)] >= MOST_OF_ONE:
+                return
             self._held[chain] = time.monotonic()
+            self._of[_about(row)] += 1
             self._metrics.queue.set(len(self._held))
         self._queue.put((-_confidence(row), next(self._number), chain, row))
 
@@ -129,6 +140,8 @@ class Inbox:
                 with self._lock:
                     waiting = self._busy.pop(about)
                     self._held.pop(chain, None)
+                    self._of[about] -= 1
+                    self._of = +self._of
                     self._metrics.queue.set(len(self._held))
                 for other in waiting:
                     self._queue.put(other)
