@@ -216,6 +216,18 @@ def test_alerts_that_are_huge_vanish_or_name_several_identities_hurt_no_other(de
     assert desk.contained() == ["cleo"]
 
 
+def test_an_alert_with_megabytes_of_tags_hides_no_other(desk: Desk) -> None:
+    """Whoever may tag alerts could make the list of them too long to be read, and nobody would be contained any more."""
+    alice, bob = desk.office.person("alice"), desk.office.person("bob")
+    tags = [f"{number:04d}" + "x" * 20_000 for number in range(450)]
+    stuffed = desk.document(desk.row(alice), **{"kibana.alert.workflow_tags": tags})
+    desk.raise_all(stuffed, desk.document(desk.row(bob)))
+    desk.start()
+    until(lambda: desk.suspended(bob))
+    until(desk.office.escalated)
+    assert any("could not be read" in str(report["title"]) for report in desk.office.escalated())
+
+
 def test_events_named_by_index_and_id_are_known_by_the_vendors_own_ids_too(desk: Desk) -> None:
     """The vendor's log, which confirms them, knows no other. An index that is none of events is never read."""
     person = desk.office.person("alice")

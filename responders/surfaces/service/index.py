@@ -22,7 +22,9 @@ STATUS = "kibana.alert.workflow_status"
 TAGS = "kibana.alert.workflow_tags"
 _FIELDS = ["tq_*", "@timestamp", "kibana.alert.uuid", RULE, STATUS, TAGS]
 _LIST_PAGE, _READ_PAGE = 1000, 50
-_KEEP = "1m"
+_KEEP = "5m"
+"""A page of alerts is stored before the next is asked for, and with a slow Elasticsearch that takes a while."""
+_TAGGED = "tagged"
 _MOST_EVENTS = 200
 _EVENT_INDEX = re.compile(r"(?:\.ds-)?logs-[a-z0-9_.\-]{1,200}\Z")
 """What an event may be read from: `tq_events` comes from an alert, and must not name any other index."""
@@ -108,13 +110,15 @@ class AlertIndex:
         the tag from `tagged_since` on; oldest first."""
         window: Mapping[str, Any] = {"range": {"@timestamp": _from(since)}}
         longer: Mapping[str, Any] = {"range": {"@timestamp": _from(tagged_since)}}
-        either: List[Mapping[str, Any]] = [window, {"bool": {"filter": [{"term": {TAGS: tag}}, longer]}}]
+        # By the name of the query that matched: the tags themselves are of any size, and one alert would fill the answer.
+        bears = {"bool": {"filter": [{"term": {TAGS: tag}}, longer], "_name": _TAGGED}}
+        either: List[Mapping[str, Any]] = [window, bears]
         filters: List[Mapping[str, Any]] = [
             {"terms": {RULE: self._rules}},
             {"bool": {"should": either, "minimum_should_match": 1}},
         ]
         for hit in self._scan(space, filters):
-            yield str(hit["_id"]), tag in hit.get("fields", {}).get(TAGS, ())
+            yield str(hit["_id"]), _TAGGED in hit.get("matched_queries", ())
 
     def read(self, space: str, ids: Sequence[str]) -> Iterator[Stored]:
         """The alerts with these ids that are there, whatever rule they are of. Raises TooLarge for a single one."""
@@ -173,7 +177,7 @@ class AlertIndex:
         try:
             while True:
                 body: Dict[str, Any] = {
-                    "size": _LIST_PAGE, "_source": False, "fields": [TAGS], "track_total_hits": False,
+                    "size": _LIST_PAGE, "_source": False, "track_total_hits": False,
                     "query": {"bool": {"filter": filters}}, "pit": {"id": pit, "keep_alive": _KEEP},
                     "sort": [{"@timestamp": "asc"}, {"_shard_doc": "asc"}],
                 }  # fmt: skip
