@@ -50,6 +50,12 @@ def test_no_header_that_is_not_the_secret_opens_the_door(scheme: str, signature:
     assert caught.value.status == 401
 
 
+def test_a_signature_whose_time_is_no_time_of_this_world_is_refused() -> None:
+    headers = Headers({"X-Tourniquet-Signature": "v1=00", "X-Tourniquet-Timestamp": "9" * 400})
+    with pytest.raises(Refusal):
+        Door([Secret(SECRET)], 300.0).authenticate(headers, b"{}")
+
+
 def test_any_of_several_secrets_opens_and_a_signature_is_of_its_own_body_and_time() -> None:
     """So a secret can be replaced without a gap."""
     door = Door([Secret("o" * 40), Secret(SECRET)], 300.0)

@@ -86,7 +86,7 @@ class Door:
     def _signed(self, signature: str, stamp: str, body: bytes) -> float:
         try:
             at = float(int(stamp))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise Refusal(401, "a signature without a time") from None
         text = stamp.encode("utf-8", "replace") + b"." + body
         good = [f"v1={hmac.new(secret, text, hashlib.sha256).hexdigest()}" for secret in self._secrets]
