@@ -133,7 +133,7 @@ class _Builder:
         for group in self._joined.groups:
             row = self._rows.get(self._joined.rows.get(group[0], ""))
             found = [one for one in map(self._gathered.observed, group) if one is not None]
-            accounts = self._accounts(group, row)
+            accounts = _accounts(group, {one.seen.account.key: one.seen.account for one in found}, row)
             dependents = sorted(
                 {self._gathered.name(user) for key in group for user in self._gathered.users_of(key) if user not in group}
             )
@@ -160,16 +160,6 @@ class _Builder:
         self._before.note(identity)
         return identity
 
-    def _accounts(self, group: Tuple[str, ...], row: Optional[Identity]) -> List[Account]:
-        written = {account.key: account for account in row.accounts} if row else {}
-        found = []
-        for key in group:
-            observed = self._gathered.observed(key)
-            account = written.get(key) or (observed.seen.account if observed else None)
-            if account is not None:
-                found.append(account)
-        return sorted(found, key=lambda a: (_ORDER.index(a.vendor) if a.vendor in _ORDER else len(_ORDER), a.key))
-
     def _name(self, accounts: List[Account]) -> str:
         """The id that it had before, so that containments know it again; else the key of its first account."""
         known = [self._before.identity(account.key) for account in accounts]
@@ -178,6 +168,13 @@ class _Builder:
                 self._used.add(name)
                 return name
         raise Refused(f"two identities would both be called {accounts[0].key}. Give one of them a row in your file")
+
+
+def _accounts(group: Tuple[str, ...], seen: Mapping[str, Account], row: Optional[Identity]) -> List[Account]:
+    """The accounts of a group as the file writes them, else as they were seen; the first vendor's first."""
+    known = {**seen, **({account.key: account for account in row.accounts} if row else {})}
+    found = [known[key] for key in group if key in known]
+    return sorted(found, key=lambda a: (_ORDER.index(a.vendor) if a.vendor in _ORDER else len(_ORDER), a.key))
 
 
 class _Before:
