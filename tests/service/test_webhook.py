@@ -157,7 +157,7 @@ def test_a_storm_of_webhooks_is_stored_whole_and_what_memory_can_not_hold_waits_
     host, port = service.server._server.socket.getsockname()[:2]
     desk.address = f"http://{host}:{port}"
     service.server.start()
-    rows = [desk.row(person, tq_events=[f"event-{number}"]) for number in range(STORM)]
+    rows = [desk.row(person, tq_events=[f"e-{n}"], tq_identity=f"person-{n}") for n in range(STORM)]
     names = desk.raise_all(*[desk.document(row) for row in rows])
     assert _storm(desk, names) == [202] * STORM
     waiting = {item.about for item in due.pending(service.responder().journal) if item.what == "alert"}
