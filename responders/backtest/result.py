@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from responders.backtest.replay import ASSUMED, Assumptions, Containment, Replay
-from responders.backtest.summary import Change, Summary, differ, summarise
+from responders.backtest.replay import ASSUMED, Assumptions, Containment
+from responders.backtest.summary import Change, Summary, differ
 from responders.inventory.resolve import Inventory
 
 
@@ -49,19 +49,16 @@ class Result:
 
 
 def compare(
-    runs: Sequence[Replay], *, bad: Sequence[Bad], early: int, total: int, made: datetime, seconds: float,
+    runs: Sequence[Summary], *, bad: Sequence[Bad], early: int, total: int, made: datetime, seconds: float,
     inventory: Inventory, assumed: Assumptions,
 ) -> Result:  # fmt: skip
     """The result of one run, or of two: as it is, then as proposed."""
-    judged = runs[0].judged
-    closed: Dict[str, int] = {}
-    for item in judged:
-        closed[item.past.closed] = closed.get(item.past.closed, 0) + 1
+    first = runs[0]
+    text = inventory.to_json().encode("utf-8", "surrogatepass")
     return Result(
-        made, seconds, judged[0].past.at, judged[-1].past.at, total, tuple(bad), early, closed,
-        "sha256:" + hashlib.sha256(inventory.to_json().encode("utf-8", "surrogatepass")).hexdigest(), inventory.population,
-        summarise(runs[0]), summarise(runs[1]) if len(runs) > 1 else None,
-        differ(runs[0], runs[1]) if len(runs) > 1 else (), assumed,
+        made, seconds, first.begin, first.end, total, tuple(bad), early, first.closed,
+        "sha256:" + hashlib.sha256(text).hexdigest(), inventory.population,
+        first, runs[1] if len(runs) > 1 else None, differ(first, runs[1]) if len(runs) > 1 else (), assumed,
     )  # fmt: skip
 
 

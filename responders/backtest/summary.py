@@ -93,6 +93,12 @@ class Summary:
     hours: Tuple[Hour, ...]
     detections: Tuple[By, ...]
     kinds: Tuple[By, ...]
+    begin: datetime
+    end: datetime
+    closed: Mapping[str, int]
+    """Alerts by what the customer closed them as, "" for those that nobody did."""
+    scores: Mapping[str, int]
+    """The highest confidence of each identity."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,9 @@ def summarise(found: Replay) -> Summary:
     for item in found.judged:
         if item.past.closed == TRUE and item.who and item.who not in contained:
             true[item.who] = max(true.get(item.who, 0), item.confidence)
+    scores: Dict[str, int] = {}
+    for item in found.judged:
+        scores[item.who] = max(scores.get(item.who, 0), item.confidence)
     hours = _hours(found)
     return Summary(
         policy=found.policy.version,
@@ -139,15 +148,16 @@ def summarise(found: Replay) -> Summary:
         hours=hours,
         detections=_by(every, {id(c): c.detection for c in every}),
         kinds=_by(every, {id(c): f"{c.identity.kind}, {c.identity.criticality}, {c.identity.environment}" for c in every}),
+        begin=found.judged[0].past.at,
+        end=found.judged[-1].past.at,
+        closed=Counter(item.past.closed for item in found.judged),
+        scores=scores,
     )
 
 
-def differ(before: Replay, after: Replay) -> Tuple[Change, ...]:
+def differ(before: Summary, after: Summary) -> Tuple[Change, ...]:
     """Identities whose highest tier differs, those that a new policy takes further first."""
     one, two = _highest(before), _highest(after)
-    scores: Dict[str, int] = {}
-    for item in (*before.judged, *after.judged):
-        scores[item.who] = max(scores.get(item.who, 0), item.confidence)
     changes: List[Change] = []
     for who in sorted({*one, *two}):
         was, becomes = one.get(who), two.get(who)
@@ -158,11 +168,21 @@ def differ(before: Replay, after: Replay) -> Tuple[Change, ...]:
             both = [c for c in (was, becomes) if c is not None]
             proved = any(TRUE in c.closed for c in both)
             wrong = any(c.wrong for c in both)
-            changes.append(Change(who, old, new, scores.get(who, 0), wrong, proved, known.identity.dependents))
+            changes.append(
+                Change(
+                    who,
+                    old,
+                    new,
+                    max(before.scores.get(who, 0), after.scores.get(who, 0)),
+                    wrong,
+                    proved,
+                    known.identity.dependents,
+                )
+            )
     return tuple(sorted(changes, key=lambda c: (c.before - c.after, c.identity)))
 
 
-def _highest(found: Replay) -> Dict[str, Containment]:
+def _highest(found: Summary) -> Dict[str, Containment]:
     highest: Dict[str, Containment] = {}
     for item in found.containments:
         if item.identity.id not in highest or highest[item.identity.id].tier < item.tier:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.backtest [ALERTS]`: 100,000 alerts of a month, replayed. Goal: 60 s on two cores.
+"""`python -m tests.bench.backtest [ALERTS]`: 100,000 alerts of a month, under two policies. Goal: 60 s on two cores.
 
 Synthetic: 20,000 identities, a few so noisy that thousands of alerts are on one of them, and a storm of one detection. It
 is a process of its own, since its figure is of one long computation and not of a response.
@@ -7,6 +7,7 @@ is a process of its own, since its figure is of one long computation and not of 
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from responders.inventory.resolve import Inventory
 from responders.model import Account, Identity
 from responders.surfaces.assemble import read_catalogue
 from responders.surfaces.command_line.main import main as tourniquet
+from responders.surfaces.command_line.policies import DEFAULT
 
 GOAL = 60.0
 PEOPLE = 20_000
@@ -68,11 +70,16 @@ def main() -> int:
         held.write_text(inventory().to_json())
         with alerts.open("w") as handle:
             handle.writelines(json.dumps(row) + "\n" for row in rows(count, datetime.now(timezone.utc)))
-        began, before = time.monotonic(), time.process_time()
+        began, before = time.monotonic(), os.times()
         page = str(Path(folder) / "page.html")
-        tourniquet(["policy", "backtest", str(alerts), "--inventory", str(held), "--html", page])
-        took, used = time.monotonic() - began, time.process_time() - before
-    sys.stdout.write(f"{count} alerts: {took:.1f} s, {used:.1f} s of one core (goal {GOAL:.0f} s for 100000)\n")
+        policy = str(DEFAULT)
+        tourniquet(["policy", "backtest", str(alerts), "--inventory", str(held), "--policy", policy, "--html", page])
+        took, after = time.monotonic() - began, os.times()
+    used = after.user - before.user + after.system - before.system
+    other = after.children_user - before.children_user + after.children_system - before.children_system
+    sys.stdout.write(
+        f"{count} alerts: {took:.1f} s, cores busy {used:.1f} s and {other:.1f} s (goal {GOAL:.0f} s for 100000)\n"
+    )
     return 0 if took <= GOAL * count / 100_000 else 1
 
 

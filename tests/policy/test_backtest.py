@@ -167,7 +167,7 @@ def test_two_policies_differ_by_identity() -> None:
     humans = {**POLICY.thresholds, "human": dataclasses.replace(POLICY.thresholds["human"], restrict=60)}
     proposed = dataclasses.replace(POLICY, version="strict", thresholds=humans)
     rows = [row(1, 55, disposition="disposition:3"), row(2, 65, minutes=61)]
-    changes = differ(run(rows), run(rows, policy=proposed))
+    changes = differ(summarise(run(rows)), summarise(run(rows, policy=proposed)))
     assert [(c.identity, c.before, c.after, c.wrong) for c in changes] == [("id-1", Tier.RESTRICT, Tier.OBSERVE, True)]
 
 
@@ -364,9 +364,8 @@ def test_hostile_names_are_escaped_on_the_page() -> None:
 
 
 def _result(runs: List[Replay], held: Inventory) -> Result:
-    return compare(
-        runs, bad=(), early=0, total=1, made=NOW, seconds=1.0, inventory=held, assumed=Assumptions()
-    )  # fmt: skip
+    sums = [summarise(one) for one in runs]
+    return compare(sums, bad=(), early=0, total=1, made=NOW, seconds=1.0, inventory=held, assumed=Assumptions())
 
 
 def test_json_names_what_could_not_be_judged() -> None:
@@ -414,6 +413,25 @@ def test_the_rule_can_not_be_dropped_by_the_policy_it_binds() -> None:
     assert not required(None, POLICY)
     whole = dataclasses.replace(COMPILED, fusion=dataclasses.replace(COMPILED.fusion, window_hours=24))
     assert digest(whole) == digest(COMPILED) != digest(dataclasses.replace(COMPILED, version="y"))
+
+
+def test_two_policies_run_side_by_side_as_they_would_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second run, in a process of its own, gives what a run of that policy alone gives."""
+    policy, alerts, held = tmp_path / "mine.yaml", tmp_path / "alerts.jsonl", tmp_path / "inventory.json"
+    main(["policy", "show"])
+    policy.write_text(capsys.readouterr().out.replace("human: {restrict: 50,", "human: {restrict: 60,"))
+    rows = [row(number, 45 + 5 * number, minutes=61 * number, tq_detection="okta/session_replay") for number in range(6)]
+    alerts.write_text("".join(json.dumps(item) + "\n" for item in rows))
+    held.write_text(company().to_json())
+    command = ["policy", "backtest", str(alerts), "--inventory", str(held), "--json"]
+    assert main([*command, "--policy", str(policy)]) == 0
+    both = json.loads(capsys.readouterr().out)
+    assert main([*command, "--as-is", str(policy)]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert both["proposed"] == alone["as_is"]
+    assert [(c["identity"], c["before"], c["after"]) for c in both["changes"]] == [
+        ("id-1", "restrict", "observe"), ("id-2", "restrict", "observe"),
+    ]  # fmt: skip
 
 
 def test_build_asks_for_the_record_and_takes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

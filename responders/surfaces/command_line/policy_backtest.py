@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Iterator, List, Mapping, Optional, Tuple
@@ -19,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from responders.backtest.page import render
 from responders.backtest.past import Past, past
-from responders.backtest.replay import Assumptions, Replay, replay
+from responders.backtest.replay import Assumptions
 from responders.backtest.result import Bad, as_record, compare
 from responders.content.elastic.server import Server
 from responders.elastic.access import ELASTIC_KEY, api_key, ca_bundle, sound_url
@@ -32,6 +33,7 @@ from responders.policy.proof import digest
 from responders.settings import ELASTIC, Settings, load_settings
 from responders.surfaces.assemble import read_catalogue, settings_path
 from responders.surfaces.command_line import show
+from responders.surfaces.command_line.backtest_jobs import Job, Steps, both
 from responders.surfaces.command_line.backtest_report import print_result
 from responders.surfaces.command_line.past_alerts import SIGNALS, Placed, from_elastic, from_file, from_splunk
 from responders.surfaces.command_line.policies import DEFAULT, compiled_policy
@@ -85,15 +87,13 @@ def run(options: argparse.Namespace) -> int:
         pasts, bad, early, total = _read(
             _source(options, began - since, catalogue), catalogue, began, since, options, progress
         )
-        if not pasts:
-            where = bad[0].place if bad else "alerts"
-            why = f"no alert can be judged: {bad[0].why}" if bad else "there is no alert to judge"
-            raise BadAlert(why, place=where, remedy="see docs/backtest.md for what an export must hold")
-        runs: List[Replay] = []
-        for compiled, inventory in ((old, held), *(((new or old), proposed),) * bool(new or options.new_inventory)):
-            task = progress.add_task(f"judging, policy {compiled['version']}"[:60], total=len(pasts))
-            done = _Steps(progress, task)
-            runs.append(replay(pasts, inventory, from_compiled(compiled), catalogue, assumed, step=done))
+    if not pasts:
+        where = bad[0].place if bad else "alerts"
+        why = f"no alert can be judged: {bad[0].why}" if bad else "there is no alert to judge"
+        raise BadAlert(why, place=where, remedy="see docs/backtest.md for what an export must hold")
+    job = Job(pasts, held, from_compiled(old), catalogue, assumed)
+    second = replace(job, inventory=proposed, policy=from_compiled(new or old)) if new or options.new_inventory else None
+    runs = both(job, second, lambda: _progress(options.json))
     result = compare(
         runs, bad=bad, early=early, total=total, made=began, inventory=held, assumed=assumed,
         seconds=(datetime.now(timezone.utc) - began).total_seconds(),
@@ -173,7 +173,7 @@ def _read(
 ) -> Tuple[List[Past], List[Bad], int, int]:  # fmt: skip
     """Alerts that can be judged, rows that can't, how many are older than `since`, and how many rows there were."""
     task = progress.add_task("reading alerts", total=None)
-    done = _Steps(progress, task)
+    done = Steps(progress, task)
     found: List[Past] = []
     bad: List[Bad] = []
     total = 0
@@ -188,18 +188,6 @@ def _read(
     newest = max((item.at for item in found), default=now)
     kept = [item for item in found if item.at >= newest - since]
     return kept, bad, len(found) - len(kept), total
-
-
-class _Steps:
-    """Tells the progress now and then: once an alert would cost more than the alert."""
-
-    def __init__(self, progress: Progress, task: Any) -> None:
-        self._progress, self._task, self._count = progress, task, 0
-
-    def __call__(self) -> None:
-        self._count += 1
-        if self._count % 500 == 0:
-            self._progress.update(self._task, completed=self._count)
 
 
 def _progress(json_wanted: bool) -> Progress:
