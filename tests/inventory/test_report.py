@@ -19,8 +19,8 @@ from responders.inventory.reporting.graph import HIGH, WIDE, breaks, draw
 from responders.inventory.reporting.history import as_text, read_history, with_today
 from responders.inventory.reporting.page import render
 from responders.inventory.resolve import Inventory
-from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
+from responders.inventory.sync.source import Row
 from responders.model import Account, Identity
 from responders.surfaces.command_line.main import main
 
@@ -198,13 +198,23 @@ def test_the_command_reads_what_sync_saw(tmp_path: Path, capsys: pytest.CaptureF
     inventory.write_text(company().to_json())
     alerts = tmp_path / "alerts.csv"
     alerts.write_text("tq_account,tq_detection\nokta:corp:zz,d\nnonsense,d\nshort\n")
-    with RawStore(tmp_path / "inventory.observed.db") as store, Gathered(store, {}) as gathered:
-        assert list(gathered.seen()) == []
+    profile = {"profile": {"login": "x@corp"}, "provider": "OKTA", "status": "ACTIVE"}
+    token = {"userId": "u1", "name": "old token", "created": "2020-01-01T00:00:00Z"}
+    role = {"type": "SUPER_ADMIN", "label": "Super Administrator", "status": "ACTIVE"}
+    with RawStore(tmp_path / "inventory.observed.db") as store:
+        store.put("okta:corp", "users", [Row("u1", profile), Row("stranger", profile)], "", 0.0)
+        store.put("okta:corp", "api_tokens", [Row("t1", token)], "", 0.0)
+        store.put("okta:corp", "roles", [Row("r1", role, "u1")], "", 0.0)
     command = ["inventory", "report", str(inventory), "--alerts", str(alerts), "--history", str(tmp_path / "h.jsonl")]
     assert main([*command, "--html", str(tmp_path / "page.html"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [bad["place"].rpartition(":")[2] for bad in found["bad"]] == ["3", "4"]
-    assert found["figures"]["unmapped"] == 1 and found["history"][0]["unmapped"] == 1
+    assert [(u["account"], u["seen"], u["listed"]) for u in found["unmapped"]] == [
+        ("okta:corp:zz", 1, False), ("okta:corp:stranger", 0, True),
+    ]  # fmt: skip
+    assert [(s["identity"], s["what"], s["name"]) for s in found["secrets"]] == [("alice", "api_token", "old token")]
+    assert {"who": "alice", "why": "role Super Administrator at okta:corp"} in found["admins"]
+    assert found["figures"]["old_secrets"] == 1 and found["history"][0]["unmapped"] == 2
     assert main(command) == 0
     assert "unmapped accounts" in capsys.readouterr().out
     assert "okta:corp:zz" in (tmp_path / "page.html").read_text()

@@ -103,7 +103,7 @@ def _observed(given: str, inventory: Path) -> Sequence[Observed]:
 
 
 def _each(gathered: Any) -> Iterator[Observed]:
-    for seen in gathered.seen():
+    for seen in gathered:
         one = gathered.observed(seen.account.key)
         if one is not None:
             yield one
