@@ -30,7 +30,7 @@ from tests.relay.premises import NAME, Premises, relayed
 from tests.splunk_rest.test_requests import click
 from tests.support import raw_alert, step_of
 
-DETECTION = "vault/secrets_read_in_bulk"
+pytestmark = pytest.mark.engine("openbao")
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,6 @@ def disables(company: World, user: str) -> int:
     return sum(r.method == "POST" and f"/Users/{user}/disable" in r.path for r in company.cyberark.requests)
 
 
-@pytest.mark.engine("openbao")
 def test_contained_proved_and_restored(premises: Premises, company: World, person: Person) -> None:
     """An analyst's click shuts the attacker out of CyberArk and Vault, with proof; restore gives it back."""
     premises.start()
@@ -98,7 +97,6 @@ def test_contained_proved_and_restored(premises: Premises, company: World, perso
     assert not premises.told.people()
 
 
-@pytest.mark.engine("openbao")
 def test_no_credential_of_a_vendor_is_in_splunk(premises: Premises, company: World, person: Person) -> None:
     """Neither in storage/passwords, nor in the queue, the journal, or what the relay sends."""
     premises.start()
@@ -115,7 +113,6 @@ def test_no_credential_of_a_vendor_is_in_splunk(premises: Premises, company: Wor
     assert person.held["vault token"] not in everything and person.held["cyberark password"] not in everything
 
 
-@pytest.mark.engine("openbao")
 def test_away_then_due_then_done(premises: Premises, company: World, person: Person) -> None:
     """No relay: the report says what is open and what to do; once one is there, what is due is done."""
     reply = click(premises.office, "rita", "contain_tier", row(person), tier="revoke")
@@ -286,7 +283,6 @@ def test_a_token_opens_two_endpoints(premises: Premises) -> None:
     assert office.ask("relay-dc1", "POST", "relay_work/dc1/claims", {"ids": ["../e"], "instance": "x"}).status == 400
 
 
-@pytest.mark.engine("openbao")
 def test_the_setup_page_tests_it(premises: Premises) -> None:
     """The readiness check goes through the relay, and says which relays were seen."""
     away = premises.office.ask("carl", "POST", "connections/test", {"name": "vault_main"}).body

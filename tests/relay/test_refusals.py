@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -12,12 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from responders.actions.vault.restrict_paths import deny_all, quarantine_name
+from responders.drill.simulators.cyberark import ALL_RIGHTS
 from responders.drill.world import World
+from responders.surfaces.relay.config import load_config
 from responders.surfaces.relay.rule import Broken
 from responders.surfaces.relay.rules import RULES, rule_for
+from responders.surfaces.relay.run import Relay
 from responders.vendors import relay_wire as wire
-from tests.relay.premises import KEY, Inline
+from tests.relay.premises import KEY, NAME, Inline, relay_file
 
+pytestmark = pytest.mark.engine("openbao")
 ROOT = Path(__file__).resolve().parent.parent.parent
 DISABLE = ("cyberark", "POST", "/API/Users/{}/disable/")
 
@@ -282,3 +288,32 @@ def test_no_rule_without_an_action() -> None:
     built = {"/API/Accounts/{}/Change", "/API/Accounts/{}/Reconcile"}  # of the action's own verb
     assert 'verb = "Change"' in text and 'verb = "Reconcile"' in text
     assert [rule.template for _, rule in known if f'"{rule.template}"' not in text and rule.template not in built] == []
+
+
+def test_the_second_credential_is_the_relays(shared: World, tmp_path: Path) -> None:
+    """For a privileged identity the relay signs in with its second credential; Splunk only says which is meant."""
+    shared.cyberark.add_user("tourniquet2", password="second-secret-value", rights=ALL_RIGHTS)
+    user = shared.cyberark.add_user("chief")
+    path = relay_file(shared, tmp_path, "http://127.0.0.1:9", "t")
+    given = json.loads(path.read_text())
+    (tmp_path / "second").write_text("second-secret-value")
+    (tmp_path / "second").chmod(0o600)
+    cyberark = next(c for c in given["connections"] if c["vendor"] == "cyberark")
+    cyberark["privileged"] = {"username": "tourniquet2", "password": {"file": str(tmp_path / "second")}}
+    path.write_text(json.dumps(given))
+    relay = Relay(load_config(str(path)), io.StringIO())
+    try:
+        for privileged, expected in ((False, "tourniquet"), (True, "tourniquet2")):
+            now = time.time()
+            ask = wire.Ask(
+                wire.new_id(now), NAME, "cyberark", "default", privileged, now, now + 15, wire.CALL, "GET",
+                "/API/Users/{}", (user,),
+            )  # fmt: skip
+            item = {"id": ask.id, "doc": ask.text(), "mac": wire.sign(KEY, wire.REQUEST, ask.text())}
+            assert "ok" in json.loads(relay.result(item))
+            (last,) = [r for r in shared.cyberark.requests if r.path.endswith(f"/Users/{user}")][-1:]
+            names = {about["username"]: number for number, about in shared.cyberark.state["users"].items()}
+            assert last.principal in (expected, names[expected])
+    finally:
+        relay.clients.close()
+        relay.state.close()
