@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional
 import pytest
 
 from responders.drill.openbao import OpenBao
-from responders.errors import BadInputs, Refused
+from responders.errors import BadInputs, BadInventory, Refused
 from responders.inventory.compiled import read_identities
 from responders.inventory.describing import GroupRule, describe
 from responders.inventory.files import read_inventory
@@ -268,6 +268,35 @@ def test_rules_of_groups(company: Company) -> None:
     with pytest.raises(BadInputs, match=r"r\.yaml:2"):
         read_rules('groups:\n  "okta:corp:g": {kind: robot}\n', "r.yaml")
     assert GroupRule() == GroupRule("", "", "", "")
+
+
+def test_consent_of_a_user_makes_no_dependent_and_many_groups_hide_no_role(company: Company) -> None:
+    """Only what an administrator granted makes an application depend; an administrator in 600 groups is privileged."""
+    service = company.graph.add_app("service")
+    company.graph.state["service_principals"][service]["appRoles"] = []
+    clients = [company.graph.add_app(name) for name in ("granted", "consented")]
+    user = company.graph.add_user("u@corp.example")
+    company.graph.new("grants", {"clientId": clients[0], "consentType": "AllPrincipals", "principalId": None,
+                                 "resourceId": service, "scope": "a"})  # fmt: skip
+    company.graph.new("grants", {"clientId": clients[1], "consentType": "Principal", "principalId": user,
+                                 "resourceId": service, "scope": "a"})  # fmt: skip
+    admin = company.okta.add_user("admin@corp.example")
+    for number in range(600):
+        company.okta.state["groups"][f"00g{number:017d}"] = {"name": f"g{number}", "members": [admin]}
+    company.okta.add_role(admin, "ORG_ADMIN")
+    company.read("okta", "entra")
+    build(company)
+    assert of(company, f"entra:{company.connections['entra'].tenant}:{service}").dependents == ("granted",)
+    assert of(company, f"okta:corp:{admin}").criticality == "privileged"
+
+
+def test_a_broken_report_of_joins_is_an_error(company: Company) -> None:
+    """It holds what keeps accounts together: it is named, not ignored."""
+    company.read("cyberark")
+    build(company)
+    joins_file(target(company)).write_text('{"link": [1]}\n')
+    with pytest.raises(BadInventory, match="no link"):
+        build(company)
 
 
 def test_tags_never_protect_nor_lower() -> None:

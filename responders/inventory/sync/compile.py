@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, TextIO, Tuple
 
 from responders.codec import to_json
-from responders.errors import Refused
+from responders.errors import BadInventory, Refused
 from responders.inventory.compiled import Whole, read_identities, write_end, write_identities
 from responders.inventory.describing import GroupRule, describe
 from responders.inventory.joining import Conflict, Explicit, Joined, Link, Rank, join
@@ -88,8 +88,12 @@ def kept_links(report: Path) -> Iterator[Link]:
     with report.open(encoding="utf-8") as lines:
         for line in lines:
             if line.startswith('{"link"'):
-                a, b, rank, evidence = json.loads(line)["link"]
-                yield Link(a, b, Rank[rank], evidence)
+                try:
+                    a, b, rank, evidence = json.loads(line)["link"]
+                    yield Link(str(a), str(b), Rank[rank], str(evidence))
+                except (ValueError, KeyError, TypeError):
+                    remedy = "restore it, or remove it: then links whose evidence is gone are lost"
+                    raise BadInventory("holds a line that is no link", place=str(report), remedy=remedy) from None
 
 
 def _explicit(gathered: Gathered, file: Optional[Inventory]) -> List[Explicit]:

@@ -30,11 +30,11 @@ OBSERVERS: Mapping[str, Callable[[str, str], Observer]] = {
 _TABLES = """
 create table seen (key text primary key, body text, gone real) without rowid;
 create table alias (alias text, key text, primary key (alias, key)) without rowid;
-create table facts (holder text, body text);
+create table facts (holder text, body text, power int);
 create table uses (resource text, key text, primary key (resource, key)) without rowid;
 """
 _MOST = 500
-"""Facts of one account that are told; an account with more is told so many of each kind."""
+"""Facts of one holder that are told: those that give power first, so that none can be hidden behind many others."""
 
 
 class Gathered:
@@ -50,7 +50,7 @@ class Gathered:
             self._db.execute("begin")
             self._gather(store, place, OBSERVERS[place.partition(":")[0]](place, issuers.get(place, "")))
             self._db.execute("commit")
-        self._db.execute("create index facts_of on facts (holder)")
+        self._db.execute("create index facts_of on facts (holder, power desc)")
 
     def __enter__(self) -> Gathered:
         return self
@@ -71,8 +71,9 @@ class Gathered:
                         self._db.executemany("insert or ignore into alias values (?,?)",
                                              [(alias, found.account.key) for alias in found.aliases])  # fmt: skip
                     elif gone is None:
-                        self._db.execute("insert into facts values (?,?)", (found.holder, _packed_fact(found)))
-                        if isinstance(found, Reaches) and found.what in ("permission", "grant"):
+                        power = int(isinstance(found, Reaches) and found.admin)
+                        self._db.execute("insert into facts values (?,?,?)", (found.holder, _packed_fact(found), power))
+                        if isinstance(found, Reaches) and _needs(found):
                             self._db.execute("insert or ignore into uses values (?,?)",
                                              (f"{place}:{found.target.partition('/')[0]}", found.holder))  # fmt: skip
 
@@ -100,7 +101,9 @@ class Gathered:
             if holder in done:  # groups may lead in a circle
                 continue
             done.add(holder)
-            for (body,) in self._db.execute("select body from facts where holder=? limit ?", (holder, _MOST)):
+            for (body,) in self._db.execute(
+                "select body from facts where holder=? order by power desc limit ?", (holder, _MOST)
+            ):
                 fact = _unpacked_fact(key, body)
                 if isinstance(fact, Holds):
                     holds.append(fact)
@@ -129,6 +132,12 @@ class Gathered:
             return None
         found = self._db.execute("select key from alias where alias=? limit 2", (alias,)).fetchall()
         return str(found[0][0]) if len(found) == 1 else None
+
+
+def _needs(reach: Reaches) -> bool:
+    """True for what an administrator granted. What a user consents to for himself makes nobody depend on anything: it would
+    be an easy way to be spared."""
+    return reach.what == "permission" or (reach.what == "grant" and reach.target.endswith("/"))
 
 
 def _packed(one: Seen) -> str:

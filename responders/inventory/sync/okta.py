@@ -251,7 +251,8 @@ class OktaObserver:
         profile, provider = row.body["profile"], row.body["provider"]
         mastered = {"ACTIVE_DIRECTORY": "ad", "LDAP": "ad", "FEDERATION": "federated", "SOCIAL": "guest"}
         keys = [Key("employee_number", str(profile.get("employeeNumber", "")), self._writer("employeeNumber"))]
-        keys.extend(Key("email", str(profile.get(name, "")), self._writer(name)) for name in ("login", "email"))
+        if row.body.get("status") not in ("STAGED", "PROVISIONED"):  # else nobody has shown yet that the address is theirs
+            keys.extend(Key("email", str(profile.get(name, "")), self._writer(name)) for name in ("login", "email"))
         if self._issuer:
             keys.append(Key("subject", f"{self._issuer}|{row.id}", "vendor"))
         tags = [(name[3:], str(profile[name])) for name in _TAGS if name in profile and self._writer(name) != "self"]
