@@ -124,6 +124,13 @@ def test_a_better_key_ends_a_kept_link() -> None:
     assert len(after.groups) == 2
 
 
+def test_two_accounts_of_one_vendor_are_not_joined_by_way_of_a_third() -> None:
+    """One shares a number with it, the other a subject: neither is chosen, and a person is told."""
+    third = seen(ENTRA, number("7"), ("subject", "i|s", "vendor"))
+    found = join([seen(OKTA, number("7")), seen("okta:corp:2", ("subject", "i|s", "vendor")), third])
+    assert len(found.groups) == 3 and "two accounts of okta:corp" in found.conflicts[0].text
+
+
 def test_one_wrong_value_spoils_only_its_own_set() -> None:
     """Five hundred accounts with the number 0000 stay apart; all others are joined."""
     many = [seen(f"okta:corp:{n}", number("0000")) for n in range(500)]
