@@ -17,7 +17,7 @@ from responders.inventory.observation import Holds, Observed, Reaches, Seen
 from responders.inventory.reporting.coverage import INTERACTIVE, Coverage, Named, cover
 from responders.inventory.reporting.graph import HIGH, WIDE, breaks, draw
 from responders.inventory.reporting.history import as_text, read_history, with_today
-from responders.inventory.reporting.page import render
+from responders.inventory.reporting.page import render, trends
 from responders.inventory.resolve import Inventory
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.source import Row
@@ -218,3 +218,14 @@ def test_the_command_reads_what_sync_saw(tmp_path: Path, capsys: pytest.CaptureF
     assert main(command) == 0
     assert "unmapped accounts" in capsys.readouterr().out
     assert "okta:corp:zz" in (tmp_path / "page.html").read_text()
+
+
+def test_a_figure_that_is_not_known_is_no_zero_in_the_trend() -> None:
+    """Without a vendor's state there is no figure of old secrets, and a day without one is left out of its line."""
+    assert "old_secrets" not in report().figures()
+    days = read_history(
+        '{"day": "2026-11-01", "old_secrets": 9, "unmapped": 1}\n{"day": "2026-11-02", "unmapped": 2}\n'
+        '{"day": "2026-11-03", "old_secrets": 5, "unmapped": 3}\n', "h",
+    )  # fmt: skip
+    found = {trend.name: (trend.first, trend.last, trend.points.count(",")) for trend in trends(days)}
+    assert found == {"secrets older than 90 days": (9, 5, 2), "unmapped accounts": (1, 3, 3)}

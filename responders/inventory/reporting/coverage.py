@@ -111,12 +111,12 @@ class Coverage:
         return sum(secret.days is not None and secret.days > OLD for secret in self.secrets)
 
     def figures(self) -> Dict[str, int]:
-        """What the trend follows."""
-        return {
+        """What the trend follows; what is not known is left out, and is no 0."""
+        known = {
             "identities": self.identities, "unmapped": len(self.unmapped), "no_owner": len(self.no_owner),
-            "old_secrets": self.old, "shared": len(self.shared), "people_on_services": len(self.people_on_services),
-            "admins": len(self.admins),
+            "shared": len(self.shared), "people_on_services": len(self.people_on_services), "admins": len(self.admins),
         }  # fmt: skip
+        return {**known, "old_secrets": self.old} if self.observed else known
 
 
 def cover(inventory: Inventory, named: Iterable[Named], observed: Sequence[Observed], now: datetime) -> Coverage:

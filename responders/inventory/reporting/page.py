@@ -54,18 +54,17 @@ def render(found: Coverage, history: Sequence[Point]) -> str:
 
 def trends(history: Sequence[Point]) -> Tuple[Trend, ...]:
     """A line for each figure, over the last days; none before there are two."""
-    recent = history[-_DAYS:]
-    if len(recent) < 2:
-        return ()
     found: List[Trend] = []
     for name, words in _NAMES.items():
-        values = [point.figures.get(name, 0) for point in recent]
+        known = [(point.day, point.figures[name]) for point in history[-_DAYS:] if name in point.figures]
+        if len(known) < 2:
+            continue
+        values = [value for _, value in known]
         low, high = min(values), max(values)
-        span = max(1, high - low)
-        step = 100 / (len(values) - 1)
+        span, step = max(1, high - low), 100 / (len(values) - 1)
         heights = [_HIGH - 3 - (value - low) / span * (_HIGH - 6) for value in values]
-        dots = [f"{place * step:.2f},{high:.2f}" for place, high in enumerate(heights)]
-        text = f"{words}: {values[0]} on {recent[0].day}, {values[-1]} on {recent[-1].day}, between {low} and {high}"
+        dots = [f"{place * step:.2f},{height:.2f}" for place, height in enumerate(heights)]
+        text = f"{words}: {values[0]} on {known[0][0]}, {values[-1]} on {known[-1][0]}, between {low} and {high}"
         found.append(Trend(words, " ".join(dots), values[0], values[-1], text))
     return tuple(found)
 
