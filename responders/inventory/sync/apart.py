@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import threading
 from multiprocessing.connection import Connection as Pipe
@@ -49,4 +50,6 @@ def _read(pipe: Pipe) -> None:
         with lock:
             pipe.send(told)
 
-    pipe.send(read_all(connections, state, How(full=full, keep=keep, tell=tell)))
+    # Without anybody to tell, the reading ends with its page; what was staged is taken up the next time.
+    with contextlib.suppress(BrokenPipeError):
+        pipe.send(read_all(connections, state, How(full=full, keep=keep, tell=tell)))
