@@ -21,7 +21,7 @@ from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.run import How
 from responders.inventory.sync.vault_audit import read_usage
-from responders.inventory.sync.vendors import issuers, read_all
+from responders.inventory.sync.vendors import alone, issuers, read_all
 from responders.model import Account, Identity
 from responders.settings import Connection, Secret
 from responders.surfaces.command_line.main import main
@@ -249,6 +249,8 @@ def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> No
     told = json.loads(capsys.readouterr().out)
     assert {vendor["place"].partition(":")[0] for vendor in told["vendors"]} == {"entra", "cyberark"}
     assert told["inventory"]["identities"] == inventory(company).population
+    with alone(target(company).with_suffix(".observed.db")):
+        assert main(arguments) == 3
     company.graph.application(company.app)["passwordCredentials"].clear()
     assert main([*arguments, "--vendor", "entra"]) == 4
     people: list[Identity] = []
