@@ -59,7 +59,7 @@ bench: $(STAMP)
 build: $(STAMP)
 	$(BIN)/tourniquet detections build
 	$(BIN)/tourniquet detections latency
-	$(BIN)/tourniquet policy build
+	$(BIN)/tourniquet policy build responders/policy/default_policy.yaml
 	$(BIN)/tourniquet actions --markdown > docs/actions.md
 
 splunk-app: $(STAMP)

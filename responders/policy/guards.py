@@ -215,7 +215,11 @@ def _over(case: Case, tier: Tier) -> Optional[str]:
     if guarded and sum(use.guarded and use.click == click for use in uses) >= limits.guarded:
         return f"{limits.guarded} privileged identities or production services were taken this hour"
     if click:
-        return None
+        # A stolen session must not use the hour up with decoys, so that the real one is only restricted.
+        clicks = sum(use.click for use in uses)
+        room = max(1, size - math.ceil(size * limits.kept_for_automation))
+        why = f"{clicks} of {room} places for clicks are used this hour; the rest is kept for automation"
+        return why if clicks >= room else None
     automatic = [use for use in uses if not use.click]
     room = max(1, size - math.ceil(size * limits.kept_for_clicks))
     if len(automatic) >= room:

@@ -50,6 +50,7 @@ class Limits:
     guarded: int = 2
     detection_share: float = 0.4
     kept_for_clicks: float = 0.3
+    kept_for_automation: float = 0.3
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,6 @@ def unlimited() -> Policy:
     policy = read_policy("")
     limits = replace(
         policy.limits, revokes=100_000, restricts=100_000, population_share=1.0, never_under=100_000, guarded=100_000,
-        detection_share=1.0, kept_for_clicks=0.0,
+        detection_share=1.0, kept_for_clicks=0.0, kept_for_automation=0.0,
     )  # fmt: skip
     return replace(policy, limits=limits)

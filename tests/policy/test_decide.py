@@ -276,11 +276,21 @@ def test_the_blast_radius_counts_an_identity_once() -> None:
 
 @pytest.mark.parametrize(("population", "places"), [(100, 3), (1000, 5), (5000, 10), (50000, 10)])
 def test_the_blast_radius_is_the_smaller_of_ten_and_half_a_percent_never_under_three(population: int, places: int) -> None:
-    """Clicks use all places of the hour, and not one more."""
+    """Automation and clicks together use all places of the hour, and not one more."""
     for used in (places - 1, places):
-        uses = tuple(Use(f"d{n}", Tier.REVOKE, f"t/{n}", NOW, False, True) for n in range(used))
+        uses = tuple(Use(f"d{n}", Tier.REVOKE, f"t/{n}", NOW, False, n % 2 == 1) for n in range(used))
         facts = dataclasses.replace(CALM, uses=uses, population=population)
         assert (take([alert(100, source="click")], facts=facts).tier is Tier.REVOKE) == (used < places)
+
+
+@pytest.mark.parametrize(("population", "clicks"), [(100, 2), (1000, 3), (5000, 7)])
+def test_a_stolen_analyst_session_leaves_automation_its_places(population: int, clicks: int) -> None:
+    """Attack: decoys clicked with a stolen session. 30 % stay automation's, which then still revokes the real one."""
+    for used in (clicks - 1, clicks):
+        uses = tuple(Use(f"d{n}", Tier.REVOKE, "person/asked", NOW, False, True) for n in range(used))
+        facts = dataclasses.replace(CALM, uses=uses, population=population)
+        assert (take([alert(100, source="click")], facts=facts).tier is Tier.REVOKE) == (used < clicks)
+        assert take([alert(100)], facts=facts).tier is Tier.REVOKE
 
 
 def test_one_detection_takes_four_of_ten_and_automation_seven() -> None:

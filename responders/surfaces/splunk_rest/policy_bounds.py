@@ -21,6 +21,7 @@ _LIMITS: Mapping[str, Tuple[float, float]] = {
     "guarded": (1, 20),
     "detection_share": (0.1, 0.8),
     "kept_for_clicks": (0.1, 0.8),
+    "kept_for_automation": (0.1, 0.8),
 }
 _FUSION: Mapping[str, Tuple[float, float]] = {
     "lone_alert_for_revoke": (50, 95),

@@ -7,6 +7,7 @@
     ["population_share", "Share of the population an hour", "0.005 is half a per cent; the smaller of both counts"],
     ["never_under", "But never under", ""], ["guarded", "Privileged and production services an hour", ""],
     ["detection_share", "Most that one detection may use", "0.4 is 40 %"], ["kept_for_clicks", "Kept for analysts' clicks", "0.3 is 30 %"],
+    ["kept_for_automation", "Kept for automation", "0.3 is 30 %: a stolen session must not use all of it"],
   ];
   const MOST = 4 * 1024 * 1024;
 
