@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from werkzeug.wrappers import Request, Response
 
@@ -44,6 +44,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.sessions.clock)
+        self.within = Gate(self.sessions.clock)
         self.posts = Tries(40, 60, clock=self.sessions.clock)
         self.costly = Tries(1, 30, clock=self.sessions.clock)
         self.streams: Dict[bytes, List[threading.Event]] = {}
@@ -58,21 +59,26 @@ class Site:
         """The identity of a user of Elasticsearch. Raises Refused."""
         return person_of(self.responder(), "elastic", self.settings.tenant, user)
 
-    def known(self, user: str, secret: Secret, address: str) -> Known:
-        """Ask Elasticsearch, unless it was wrong too often. Raises WrongCredential, NoAnswer, Refused."""
-        wait = self.gate.wait(user, address)
+    def known(self, user: str, secret: Secret, address: str, session: Optional[Session] = None) -> Known:
+        """Ask Elasticsearch, unless it was wrong too often. Raises WrongCredential, NoAnswer, Refused.
+
+        Within a session its own tries count and no others: who guesses at the sign-in from the same address, which an
+        office shares, must not keep those from acting who are signed in.
+        """
+        gate, place = (self.gate, address) if session is None else (self.within, session.name.hex())
+        wait = gate.wait(user, place)
         if wait:
             raise Refused(f"too many wrong sign-ins: try again in {int(wait) + 1} s")
-        self.gate.begin(user, address)
+        gate.begin(user, place)
         try:
             found = self.door.ask(user, secret)
         except NoAnswer:
-            self.gate.void(user, address)
+            gate.void(user, place)
             raise
         except WrongCredential:
             self.log.warn("console: wrong sign-in", user=user or "API key", address=address)
             raise
-        self.gate.right(user, address)
+        gate.right(user, place)
         return found
 
 

@@ -115,7 +115,7 @@ def _may_post(visit: Visit) -> Optional[Response]:
 def confirm(visit: Visit, secret: Secret) -> None:
     """Elasticsearch is asked again who this is and what roles they have. Raises WrongCredential, Refused, NoAnswer."""
     session = visit.session
-    found = visit.site.known("" if session.how == "api_key" else session.user, secret, visit.address)
+    found = visit.site.known("" if session.how == "api_key" else session.user, secret, visit.address, session)
     if found.user != session.user or found.how != session.how or not found.roles:
         visit.site.sessions.end(session)
         raise Refused("this is somebody else, or somebody without a role of the console: sign in again")

@@ -170,6 +170,30 @@ def test_wrong_credentials_are_few_and_stay_out_of_the_journal(house: House, ans
     assert guest.post("/console/sign-in", {"user": "omar", "credential": "right"}).status_code == 303
 
 
+def test_who_guesses_from_the_same_address_keeps_nobody_from_acting_who_is_signed_in(
+    house: House, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An office shares one address. A session has its own few tries at the password that is asked for again."""
+    guest = house.guest()
+    guest.post("/console/sign-in", {"user": "nora", "credential": "right"})
+    cookie = guest.client.get_cookie(house.site.cookie, domain="localhost")
+    session = house.site.sessions.find(cookie.value if cookie is not None else "")
+    assert session is not None
+    guest.csrf = session.csrf
+    stranger = house.guest()
+    for number in range(80):
+        stranger.post("/console/sign-in", {"user": "nora" if number % 2 else f"u{number}", "credential": "guess"})
+    assert "too many wrong" in stranger.post("/console/sign-in", {"user": "omar", "credential": "right"}).text
+    monkeypatch.setattr(house.site, "settings", replace(house.site.settings, confirm=-1.0))
+    form = {"do": "halt", "reason": "a drill"}
+    try:
+        assert guest.post("/console/halt", {**form, "credential": "right"}).status_code == 303
+    finally:
+        guest.post("/console/halt", {**form, "do": "resume", "credential": "right"})
+    texts = [guest.post("/console/halt", {**form, "credential": "guess"}).text for _ in range(6)]
+    assert "does not know this user" in texts[4] and "too many wrong sign-ins" in texts[5]
+
+
 @pytest.mark.parametrize(
     "wanted",
     ["https://evil.example", "//evil.example", "/console//evil.example", "/\\evil.example", "/console/\\evil",
