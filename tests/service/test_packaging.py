@@ -39,6 +39,14 @@ def test_the_unit_gives_a_stop_the_time_it_takes_and_no_right_it_does_not_need()
         assert needed in text
 
 
+def test_a_check_that_finds_something_wrong_keeps_the_unit_from_nothing() -> None:
+    """One vendor that is down, or Kibana, when the service is started anew: all others must be contained all the same."""
+    text = UNIT.read_text("utf-8")
+    assert re.findall(r"^ExecStartPre=(.*)", text, re.MULTILINE) == ["-/opt/tourniquet/bin/tourniquet serve --check"]
+    assert "Restart=always" in text
+    assert "StartLimitIntervalSec=0" in text.partition("[Service]")[0]
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     """All units that ship: the service, the validation and its timer, and whatever stands beside them."""
