@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Collection, Dict, Iterator, List, Sequence, Tuple
 
 from responders.actions.registry import names as actions
+from responders.content.compared import unknown_names
 from responders.content.coverage import names
 from responders.content.detection import Detection
 from responders.content.elastic.query import expand as expand_elastic
@@ -33,6 +34,7 @@ def checked(root: Path = ROOT) -> Tuple[Detection, ...]:
         broken = {error.place.rpartition(":")[0] for error in errors}
         errors.extend(_wrong(detections, macros[0], macros[1], broken))
         errors.extend(unknown_fields(detections, macros[0], root))
+        errors.extend(unknown_names(detections, macros[0]))
     if not errors:
         errors.extend(unraised(detections, current(detections, root), read_lock(root)))
     if errors:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, Sequence, Tuple
 
 from responders.errors import BadInput
-from responders.yaml_source import parse
+from responders.yaml_source import Source, parse
 
 FOLDER = Path(__file__).with_name("facts")
 _GROUP = ({"from", "licence", "names"}, {"not_verified", "names"})
@@ -30,10 +30,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Facts:
-    """Of one family of logs: the origin of each field's name."""
+    """Of one family of logs: the origin of each field's name; by kind, of each name that says what happened."""
 
     family: str
     fields: Mapping[str, Origin]
+    names: Mapping[str, Mapping[str, Origin]]
 
 
 @lru_cache(maxsize=1)
@@ -45,18 +46,23 @@ def all_facts() -> Mapping[str, Facts]:
 def _read(path: Path) -> Facts:
     name = f"responders/content/facts/{path.name}"
     source = parse(path.read_text(encoding="utf-8"), name)
-    if source.problems or not isinstance(source.value, dict) or set(source.value) != {"fields"}:
-        line, what = source.problems[0] if source.problems else (1, "has other keys than `fields`")
+    if source.problems or not isinstance(source.value, dict) or not {"fields"} <= set(source.value) <= {"fields", "names"}:
+        line, what = source.problems[0] if source.problems else (1, "has other keys than `fields` and `names`")
         raise BadInput(what, place=f"{name}:{line}", remedy="correct the file")
+    kinds = source.value.get("names") or {}
+    names = {str(kind): _groups(source, ("names", kind), groups) for kind, groups in kinds.items()}
+    return Facts(path.stem, _groups(source, ("fields",), source.value["fields"]), names)
+
+
+def _groups(source: Source, at: Tuple[str, ...], groups: Sequence[Any]) -> Dict[str, Origin]:
     found: Dict[str, Origin] = {}
-    for number, group in enumerate(source.value["fields"]):
-        place = source.place(("fields", number))
+    for number, group in enumerate(groups):
         if not isinstance(group, dict) or set(group) not in _GROUP:
             remedy = "give from, licence and names; or not_verified and names"
-            raise BadInput("is no group of names", place=place, remedy=remedy)
+            raise BadInput("is no group of names", place=source.place((*at, number)), remedy=remedy)
         for field in group["names"]:
             found.setdefault(str(field), _origin(group))
-    return Facts(path.stem, found)
+    return found
 
 
 def _origin(group: Mapping[str, Any]) -> Origin:
@@ -81,3 +87,16 @@ FAMILIES: Tuple[Tuple[str, str], ...] = (
     ("tourniquet_journal", "own"),
 )
 """How the macros begin that read a family's logs."""
+
+NAMES: Mapping[str, str] = {
+    "eventType": "eventType",
+    "eventName": "eventName",
+    "eventSource": "eventSource",
+    "cef_signature": "cef_signature",
+    "action": "action",
+    "Operation": "operation",
+    "tq_operation": "operation",
+    "tq_act": "action",
+    "tq_name": "technicalName",
+}
+"""Fields that say what happened, of logs or as the macros make them of it, to the kind of name that they hold."""

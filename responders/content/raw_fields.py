@@ -77,9 +77,13 @@ def _ours(name: str) -> bool:
 
 def fields_of(text: str, macros: Mapping[str, Macro]) -> Dict[str, str]:
     """Field to family, of all families of logs that a search reads, by the macros it calls."""
+    return {field: family for family in sorted(families_of(text, macros)) for field in all_facts()[family].fields}
+
+
+def families_of(text: str, macros: Mapping[str, Macro]) -> Set[str]:
+    """The families of logs that a search reads, by the macros it calls."""
     called = calls(text, macros)
-    families = {family for start, family in FAMILIES if any(name.startswith(start) for name in called)}
-    return {field: family for family in families for field in all_facts()[family].fields}
+    return {family for start, family in FAMILIES if any(name.startswith(start) for name in called)}
 
 
 def _place(one: Detection, key: str, text: str, field: str, macros: Mapping[str, Macro], root: Path) -> str:

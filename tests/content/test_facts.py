@@ -8,6 +8,7 @@ from typing import Set
 
 import pytest
 
+from responders.content.compared import event_names, stands_for, unknown_names
 from responders.content.facts import Facts, all_facts
 from responders.content.loader import ROOT, load_detections, load_macros
 from responders.content.raw_fields import fields_of, raw_fields, unknown_fields
@@ -30,7 +31,8 @@ def of_samples(folder: str) -> Set[str]:
 @pytest.mark.parametrize("facts", all_facts().values(), ids=lambda facts: facts.family)
 def test_every_name_has_an_origin(facts: Facts) -> None:
     """A name is from a document with its address, from samples that hold it, or listed as not verified, with the reason."""
-    for name, origin in facts.fields.items():
+    named = {f"{kind} {name}": origin for kind, names in facts.names.items() for name, origin in names.items()}
+    for name, origin in {**facts.fields, **named}.items():
         if origin.verified:
             assert origin.licence, name
             start = ("http" in origin.source) or origin.source.startswith(("docs/", "detections/samples/"))
@@ -64,3 +66,49 @@ def test_a_field_that_a_macro_misspells_is_told_once() -> None:
     assert len(errors) == 1
     assert errors[0].place.startswith("detections/macros.yaml:")
     assert errors[0].remedy == "did you mean actor.id?"
+
+
+def test_every_name_of_an_event_is_documented_or_owned_up_to() -> None:
+    """Each event type, operation, call and code that a detection's search looks for is in a vendor's document, or in the
+    detection's `not_verified`; in exactly one of the two."""
+    assert [error.message for error in unknown_names(load_detections(), MACROS)] == []
+
+
+def test_a_name_in_no_document_is_told_with_its_remedy() -> None:
+    """A call that AWS does not have is an error; owned up to, it is none; owned up to although documented, it is one."""
+    one = next(detection for detection in load_detections() if detection.slug == "aws/trail_stopped")
+    invented = replace(one, splunk=one.splunk.replace("StopLogging", "StopLoging"))
+    (error,) = unknown_names([invented], MACROS)
+    assert error.message == "splunk: eventName StopLoging: in no document"
+    assert error.place.startswith("detections/aws/trail_stopped.yaml:")
+    assert '"eventName StopLoging"' in error.remedy
+    assert list(unknown_names([replace(invented, not_verified=('"eventName StopLoging": nowhere',))], MACROS)) == []
+    (error,) = unknown_names([replace(one, not_verified=('"eventName StopLogging": nowhere',))], MACROS)
+    assert "is documented" in error.message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "texts"),
+    [
+        ("(?i)^consent to application$", {"consent to application"}),
+        ("^(add|update) named location$", {"add named location", "update named location"}),
+        ("^((a|b) c|d)e?$", {"a ce", "a c", "b ce", "b c", "de", "d"}),
+        (r"(?i)^update application\W+secrets\s*$", {"update application secrets"}),
+        (r"^(update|add) application\\b", {"update application", "add application"}),
+        ("^native.*created$", {"native*created"}),
+        ("(?i)agent|blueprint", set()),
+        ("^[a-z]+$", set()),
+    ],
+)
+def test_a_pattern_stands_for_its_texts(pattern: str, texts: Set[str]) -> None:
+    """Of a pattern from end to end every text is a name; one that is open, or no choice of words, names nothing."""
+    assert stands_for(pattern) == texts
+
+
+def test_names_are_found_in_searches_and_expressions() -> None:
+    """In the first search, in where and eval: compared, in a list, or matched."""
+    text = """search eventName IN ("A", "B") NOT eventName="C"
+    | where match(tq_operation, "^(d|e)$") OR in(eventType, "f", "g")
+    | eval tq_x=if(cef_signature=="295", 1, 0)"""
+    names = {name for _, name in event_names(parse(text))}
+    assert names == {"A", "B", "C", "d", "e", "f", "g", "295"}

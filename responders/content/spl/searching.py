@@ -26,11 +26,12 @@ _KNOWLEDGE = ("eventtype", "tag", "savedsearch", "savedsplunk")
 
 @dataclass(frozen=True)
 class Test:
-    """A condition on a row at the search's time (epoch seconds), and the fields it reads."""
+    """A condition on a row at the search's time (epoch seconds), the fields it reads, and what it compares them with."""
 
     holds: Callable[[Row, float], bool]
     reads: FrozenSet[str]
     parts: Tuple[Test, ...] = ()
+    compared: FrozenSet[Tuple[str, str]] = frozenset()
 
 
 def conjuncts(test: Test) -> Sequence[Test]:
@@ -50,16 +51,16 @@ class _SearchBuilder(Builder):
     def every(self, items: List[Any]) -> Test:
         parts = tuple(part for item in items if isinstance(item, Test) for part in conjuncts(item))
         tests = [part.holds for part in parts]
-        return Test(lambda row, now: all(test(row, now) for test in tests), _union(parts), parts)
+        return Test(lambda row, now: all(test(row, now) for test in tests), _union(parts), parts, _compared(parts))
 
     def any(self, items: List[Any]) -> Test:
         parts = [item for item in items if isinstance(item, Test)]
         tests = [part.holds for part in parts]
-        return Test(lambda row, now: any(test(row, now) for test in tests), _union(parts))
+        return Test(lambda row, now: any(test(row, now) for test in tests), _union(parts), (), _compared(parts))
 
     def negation(self, items: List[Any]) -> Test:
         test = items[1]
-        return Test(lambda row, now: not test.holds(row, now), test.reads)
+        return Test(lambda row, now: not test.holds(row, now), test.reads, (), test.compared)
 
     def word(self, items: List[Token]) -> Token:
         return items[0]
@@ -90,7 +91,7 @@ class _SearchBuilder(Builder):
                 return any(test(item) for item in value)
             return value is not None and test(value)
 
-        return Test(holds, frozenset((name,)))
+        return Test(holds, frozenset((name,)), (), frozenset((name, unquote(str(value))) for value in values))
 
     def free(self, items: List[Token]) -> Test:
         written, place = str(items[0]), self.place(items[0])
@@ -108,6 +109,10 @@ class _SearchBuilder(Builder):
 
 def _union(parts: Sequence[Test]) -> FrozenSet[str]:
     return frozenset().union(*(part.reads for part in parts))
+
+
+def _compared(parts: Sequence[Test]) -> FrozenSet[Tuple[str, str]]:
+    return frozenset().union(*(part.compared for part in parts))
 
 
 def _time_test(name: str, operator: str, values: Sequence[Token], place: Place) -> Test:
