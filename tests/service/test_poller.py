@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
 
@@ -214,6 +214,34 @@ def test_alerts_that_are_huge_vanish_or_name_several_identities_hurt_no_other(de
     assert sum(title.startswith("ambiguous") for title in titles) == 1
     assert sum(title.startswith("an alert could not be read") for title in titles) == 2
     assert desk.contained() == ["cleo"]
+
+
+def test_a_strong_alert_waits_for_no_flood_of_weak_ones(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strongest first, also one that comes while the flood is being taken: to store ten thousand takes minutes."""
+    monkeypatch.setattr(poller, "_BATCH", 1)
+    monkeypatch.setattr(poller, "_ENOUGH", 2)
+    person = desk.office.person("alice")
+
+    def raised(number: int, risk: int) -> None:
+        row = desk.row(person, tq_events=[f"e{number}"], tq_confidence=str(risk))
+        desk.raise_all(desk.document(row, **{"kibana.alert.risk_score": risk}))
+
+    for number in range(6):
+        raised(number, 10 + number)
+    reads: List[str] = []
+
+    def meanwhile(method: str, path: str) -> None:
+        if path.startswith("/.alerts-security.") and path.partition("?")[0].endswith("/_search"):
+            reads.append(path)
+            if len(reads) == 2:
+                raised(9, 99)
+
+    desk.front.instead = meanwhile
+    service = desk.start()
+    until(lambda: desk.counted("tourniquet_alerts_total", by="poll", result="stored") == 7)
+    docs = [doc for _, doc in service.responder().journal.store.scan("e/a-") if doc["kind"] == "alert"]
+    docs.sort(key=lambda doc: str(doc["at"]))
+    assert [doc["body"]["raw"]["tq_confidence"] for doc in docs] == ["15", "14", "99", "13", "12", "11", "10"]
 
 
 def test_an_alert_with_megabytes_of_tags_hides_no_other(desk: Desk) -> None:

@@ -21,6 +21,7 @@ RULE = "kibana.alert.rule.rule_id"
 STATUS = "kibana.alert.workflow_status"
 TAGS = "kibana.alert.workflow_tags"
 _FIELDS = ["tq_*", "@timestamp", "kibana.alert.uuid", RULE, STATUS, TAGS]
+_RISK = "kibana.alert.risk_score"
 _LIST_PAGE, _READ_PAGE = 1000, 50
 _KEEP = "5m"
 """A page of alerts is stored before the next is asked for, and with a slow Elasticsearch that takes a while."""
@@ -107,7 +108,7 @@ class AlertIndex:
 
     def listed(self, space: str, since: datetime, tag: str, tagged_since: datetime) -> Iterator[Tuple[str, bool]]:
         """(id, whether it bears the tag) of every alert of our rules with a `@timestamp` from `since` on, and of those with
-        the tag from `tagged_since` on; oldest first."""
+        the tag from `tagged_since` on; those of the highest risk score first, as our rules set it from the confidence."""
         window: Mapping[str, Any] = {"range": {"@timestamp": _from(since)}}
         longer: Mapping[str, Any] = {"range": {"@timestamp": _from(tagged_since)}}
         # By the name of the query that matched: the tags themselves are of any size, and one alert would fill the answer.
@@ -179,7 +180,7 @@ class AlertIndex:
                 body: Dict[str, Any] = {
                     "size": _LIST_PAGE, "_source": False, "track_total_hits": False,
                     "query": {"bool": {"filter": filters}}, "pit": {"id": pit, "keep_alive": _KEEP},
-                    "sort": [{"@timestamp": "asc"}, {"_shard_doc": "asc"}],
+                    "sort": [{_RISK: {"order": "desc", "unmapped_type": "float"}}, {"_shard_doc": "asc"}],
                 }  # fmt: skip
                 if after is not None:
                     body["search_after"] = after

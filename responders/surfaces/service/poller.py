@@ -27,6 +27,8 @@ _TELL = 180.0
 """Seconds of looks that fail, until people are told."""
 _REMEMBER = timedelta(minutes=5)
 _BATCH = 50
+_ENOUGH = 500
+"""Alerts taken in one look: of a flood, the next look takes more, and sees first what is stronger and came meanwhile."""
 
 
 class Poller:
@@ -67,38 +69,50 @@ class Poller:
     def _run(self, space: str) -> None:
         cursor: Optional[Cursor] = None
         wide_at = 0.0
+        whole = True
         trouble = _Trouble(space, self._log, self._metrics)
         while not self._stopping.is_set():
             try:
                 cursor = cursor or Cursor.load(space, self._responder(), self._config, self._log)
                 wide = time.monotonic() >= wide_at
-                self.look(cursor, wide)
-                if wide:
+                whole = self.look(cursor, wide)
+                if wide and whole:
                     wide_at = time.monotonic() + _WIDE
                 self.last_good[space] = time.monotonic()
                 self._metrics.polled.labels(space).set(time.time())
                 trouble.over()
             except TourniquetError as error:
                 self._metrics.errors.labels("poller").inc()
+                whole = True
                 trouble.goes_on(self._responder(), str(error))
             except Exception as error:  # a mistake of ours must not end the looking
+                whole = True
                 self._metrics.errors.labels("internal").inc()
                 trouble.goes_on(self._responder(), f"internal error {type(error).__name__}: {error}")
-            self._stopping.wait(self._config.every)
+            if whole:
+                self._stopping.wait(self._config.every)
 
-    def look(self, cursor: Cursor, wide: bool) -> None:
-        """Take everything that is new. Raises VendorError, JournalError; then the cursor stays where it was."""
+    def look(self, cursor: Cursor, wide: bool) -> bool:
+        """Take what is new, strongest first; False when that was not all of it.
+
+        The cursor moves after all of it only. Raises VendorError, JournalError.
+        """
         now = self._responder().now()
         back = now - timedelta(seconds=self._config.look_back)  # who tags an alert that is older than us means it
         batch: List[str] = []
+        taken = 0
         for name, tagged in self._index.listed(cursor.space, cursor.since(now, wide), APPROVE, back):
             if self._taking.is_new(cursor.space, name, tagged):
                 batch.append(name)
             if len(batch) >= _BATCH:
                 self._take(cursor.space, batch)
+                taken += len(batch)
                 batch = []
+                if taken >= _ENOUGH or self._stopping.is_set():
+                    return False
         self._take(cursor.space, batch)
         cursor.reached(now)
+        return True
 
     def _take(self, space: str, names: List[str]) -> None:
         try:
