@@ -36,9 +36,9 @@ def desk(world: World, front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def running(desk: Desk) -> Iterator[Any]:
     started: List[Running] = []
 
-    def start() -> Running:
+    def start(*, wait: bool = True) -> Running:
         started.append(Running(desk))
-        return started[-1]
+        return started[-1].ready() if wait else started[-1]
 
     yield start
     for item in started:

@@ -20,9 +20,14 @@ class Running:
         self.text = ""
         self.process = desk.office.start("serve")
         threading.Thread(target=self._read, daemon=True).start()
+        self.address = ""
+
+    def ready(self) -> Running:
+        """Once it serves."""
         until(lambda: self.process.poll() is not None or self.said("serving"))
         assert self.process.poll() is None, self.text
         self.address = str(self.said("serving")[-1]["address"])
+        return self
 
     def said(self, what: str) -> List[Dict[str, Any]]:
         return [line for line in self.lines if what in line["message"]]
