@@ -197,8 +197,8 @@ def load_page(result: Result) -> str:
         *paragraph(
             f"""Rules at the top read the activity of everybody: their cost grows with their look-back. At full look-back (78
             minutes, 546,000 events, on 2026-11-26, with a load of 12 by other work) they took, alone: {_FULL}. Each is
-            within its minute there, but together they are more work than two cores do in one. A default Kibana's ten tasks are
-            no limit then, the data nodes' cores are: give them four or more at 10 million events a day, measure there
+            within its minute there, but together they are more work than two cores do in one. A default Kibana's ten tasks
+            are no limit then, the data nodes' cores are: give them four or more at 10 million events a day, measure there
             (`tourniquet detections load --url URL --minutes 78`), and leave out or give five minutes to what takes over
             30 s."""
         ),
