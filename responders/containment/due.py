@@ -11,7 +11,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, Iterator, List, Mapping, Optional
 
 from responders.journal.chain import Journal
 
@@ -65,15 +65,25 @@ def finish(journal: Journal, due: Due, how: str) -> None:
 
 def finished(journal: Journal, due: Due) -> bool:
     """True when somebody has done it already."""
-    return any(key == due.done_key for key, _ in journal.side(due.done_key))
+    return any(key == due.done_key for key, _ in journal.side(due.done_key, broken=[]))
 
 
-def pending(journal: Journal, until: Optional[datetime] = None, since: Optional[datetime] = None) -> Iterator[Due]:
-    """Entries not done, oldest first; with `until` only those due by then, with `since` only those due from then on."""
+def pending(
+    journal: Journal,
+    until: Optional[datetime] = None,
+    since: Optional[datetime] = None,
+    broken: Optional[List[str]] = None,
+) -> Iterator[Due]:
+    """Entries not done, oldest first; with `until` only those due by then, with `since` only those due from then on.
+
+    What was edited or written without the journal's key is left out, and its keys go to `broken`: one bad document in the
+    store must neither stop all that is due nor mark anything as done. containment/tampering.py tells people.
+    """
+    broken = [] if broken is None else broken
     day = _closed(journal)
     start = f"{since.astimezone(timezone.utc):%Y%m%dT%H%M%S}" if since is not None else ""
-    done = {key for key, _ in journal.side("done/", max(_end("done/", day), f"done/{start}"))}
-    for key, doc in journal.side("due/", max(_end("due/", day), f"due/{start}")):
+    done = {key for key, _ in journal.side("done/", max(_end("done/", day), f"done/{start}"), broken)}
+    for key, doc in journal.side("due/", max(_end("due/", day), f"due/{start}"), broken):
         due = Due(
             key,
             str(doc["what"]),

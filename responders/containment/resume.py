@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Any, Callable, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from responders.containment import canary, due, standing
+from responders.containment import canary, due, standing, tampering
 from responders.containment.execute import execute
 from responders.containment.notify import deliver_again
 from responders.containment.own_watch import watch
@@ -40,7 +40,7 @@ def resume(
     """
     # First of all: what the watch of our own credentials finds may halt what follows.
     lines: List[str] = list(watch(responder))
-    pending = list(due.pending(responder.journal, until or responder.now())) if items is None else items
+    pending = tampering.pending(responder, until or responder.now()) if items is None else items
     for item in pending:
         if item.what in leave or item.what not in _KNOWN:
             continue

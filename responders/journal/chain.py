@@ -158,11 +158,16 @@ class Journal:
         """Create-if-absent of a side document, HMACed with its key."""
         return self.store.create(key, {**doc, "mac": self._mac({"key": key, "doc": doc})})
 
-    def side(self, prefix: str, after: str = "") -> Iterator[Tuple[str, Mapping[str, Any]]]:
-        """Side documents by prefix, each checked. Raises Tampered."""
+    def side(
+        self, prefix: str, after: str = "", broken: Optional[List[str]] = None
+    ) -> Iterator[Tuple[str, Mapping[str, Any]]]:
+        """Side documents by prefix, each checked. Raises Tampered, or adds the keys of bad ones to `broken`."""
         for key, doc in self.store.scan(prefix, after):
             body = {name: value for name, value in doc.items() if name != "mac"}
             if not hmac.compare_digest(str(doc.get("mac", "")), self._mac({"key": key, "doc": body})):
+                if broken is not None:
+                    broken.append(key)
+                    continue
                 raise Tampered(f"journal: {key} was edited or written without the key. Run `tourniquet journal verify`")
             yield key, body
 

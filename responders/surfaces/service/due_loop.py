@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Callable, List, Optional
 
 from responders import pipeline
-from responders.containment import due
+from responders.containment import due, tampering
 from responders.containment.responder import Responder
 from responders.errors import TourniquetError
 from responders.parallel import run_all
@@ -41,7 +41,7 @@ class Agenda:
         now = responder.now()
         if time.monotonic() >= self._whole_at:
             self._since, self._whole_at = None, time.monotonic() + _MARGIN.total_seconds()
-        found = list(due.pending(responder.journal, now, self._since))
+        found = tampering.pending(responder, now, self._since)
         self._since = min([now, *(item.at for item in found[:1])]) - _MARGIN
         return found
 
