@@ -184,7 +184,7 @@ class Played(NamedTuple):
 
 def as_event(row: Mapping[str, Any], sourcetype: str, at: float) -> Dict[str, Any]:
     return {
-        "_raw": json.dumps(row), "_time": at, "_indextime": at + 1, "sourcetype": sourcetype, "index": "tourniquet",
+        "_raw": json.dumps(row), "_time": at, "_indextime": at + 1, "sourcetype": sourcetype, "index": "main",
         "source": "tourniquet", "host": "sh1",
     }  # fmt: skip
 
