@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from responders.drill.attacker import Attacker
 from responders.drill.world import World
 from responders.journal.chain import Journal
 from responders.journal.kvstore import COLLECTION, KvStore
+from responders.splunk import policies
 from tests.packaging.splunk import Splunk, csv_of
 from tests.packaging.test_alert_process import each_python, row, splunk  # noqa: F401 - a fixture
 
@@ -180,6 +182,9 @@ def test_two_search_heads_contain_once(tmp_path: Path, app: Path, splunk: Splunk
     person = world.add_person("alice")
     splunk.configure(world, [person], rechecks=[0.1])
     with Splunk(tmp_path / "other", app, splunk.deployment, lag=0.3) as other:
+        late = other.client()
+        while not policies.versions(late):  # the settings are older than the alert, there too
+            time.sleep(0.01)
         starts = [
             (head, python, head.payload(head.results(csv_of([row(person)]))))
             for head, python in ((splunk, "3.9"), (other, "3.13"))
