@@ -73,7 +73,7 @@ def _contain(company: Company, folder: Path, count: int, limits: Dict[str, Optio
     company.limit(limits)
     time.sleep(1 - time.time() % 1)  # windows begin with a whole second: the first one with us
     began = time.monotonic()
-    _contain_all(rows, one, Payload("bench", "bench", {}, ()), Log("/dev/null"))
+    _contain_all(rows, one, Payload("bench", "bench", {}, ()), Log("/dev/null"), math.inf, [])
     took = time.monotonic() - began
     company.limit(dict.fromkeys(LIMITS))
     return took, sum(not o.status.holds for report in reports for o in report.outcomes)
