@@ -15,6 +15,7 @@ from responders.errors import TourniquetError
 from responders.parallel import run_all
 from responders.surfaces.service.inbox import Inbox
 from responders.surfaces.service.log import Log
+from responders.surfaces.service.looping import Looping
 from responders.surfaces.service.metrics import Metrics
 from responders.surfaces.service.write_back import DUE as WRITE_BACK
 from responders.surfaces.service.write_back import WriteBack
@@ -46,7 +47,7 @@ class Agenda:
         return found
 
 
-class DueLoop:
+class DueLoop(Looping):
     """Two threads: one for alerts, which must not wait behind the rechecks of other containments, and one for the rest."""
 
     def __init__(
@@ -54,27 +55,15 @@ class DueLoop:
     ) -> None:
         self._responder, self._inbox, self._write_back = responder, inbox, write_back
         self._log, self._metrics = log, metrics
-        self._stopping = threading.Event()
         self._warm_at = 0.0
         self._agendas = (Agenda(), Agenda())
         self._cold: List[str] = []
-        self._threads = [
-            threading.Thread(target=self._run, args=(part,), name=part.__name__.strip("_"), daemon=True)
-            for part in (self._hand_over, self._take_up)
-        ]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Begin nothing more; `join` waits for what was begun."""
-        self._stopping.set()
-
-    def join(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        super().__init__(
+            [
+                threading.Thread(target=self._run, args=(part,), name=part.__name__.strip("_"), daemon=True)
+                for part in (self._hand_over, self._take_up)
+            ]
+        )
 
     def warm(self) -> None:
         """Sign in at every vendor, so that the first containment need not; and again before a sign-in ends."""

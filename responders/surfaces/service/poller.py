@@ -18,6 +18,7 @@ from responders.surfaces.service.alarm import alarm
 from responders.surfaces.service.config import Config
 from responders.surfaces.service.index import AlertIndex, Stored, TooLarge
 from responders.surfaces.service.log import Log
+from responders.surfaces.service.looping import Looping
 from responders.surfaces.service.metrics import Metrics
 from responders.surfaces.service.rows import APPROVE
 from responders.surfaces.service.taking import Taking
@@ -31,7 +32,7 @@ _ENOUGH = 500
 """Alerts taken in one look: of a flood, the next look takes more, and sees first what is stronger and came meanwhile."""
 
 
-class Poller:
+class Poller(Looping):
     """One thread a space. An error is logged and counted, and the next look takes up where this one began."""
 
     def __init__(
@@ -45,26 +46,15 @@ class Poller:
     ) -> None:
         self._config, self._responder, self._index = config, responder, index
         self._taking, self._log, self._metrics = taking, log, metrics
-        self._stopping = threading.Event()
         self.spaces = config.spaces
-        self._threads = [
-            threading.Thread(target=self._run, args=(space,), name=f"poller-{space}", daemon=True) for space in config.spaces
-        ]
+        super().__init__(
+            [
+                threading.Thread(target=self._run, args=(space,), name=f"poller-{space}", daemon=True)
+                for space in config.spaces
+            ]
+        )
         self.last_good: Dict[str, float] = {}
         """time.monotonic() of the last look of each space that ended well."""
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Look no more; a look under way ends by itself."""
-        self._stopping.set()
-
-    def join(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, space: str) -> None:
         cursor: Optional[Cursor] = None
