@@ -6,9 +6,10 @@ journal; a colleague agrees to it, by its id, from a session of their own.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 
 from responders.codec import to_json
 from responders.containment import approve as approving
@@ -36,13 +37,26 @@ class People:
     first: str = ""
 
 
-def restore(context: Context, asked: Asked) -> Mapping[str, Any]:
+def _by_people(
+    carry_out: Callable[[Context, Asked, Record, People], Mapping[str, Any]],
+) -> Callable[[Context, Asked], Mapping[str, Any]]:
+    """Carry out once all who must agree have; until then the request waits."""
+
+    @functools.wraps(carry_out)
+    def answer(context: Context, asked: Asked) -> Mapping[str, Any]:
+        record = _record(context, asked)
+        people = _people(context, asked, record)
+        if people is None:
+            return _waiting(context, asked, record)
+        _agree(context, asked, people)
+        return carry_out(context, asked, record, people)
+
+    return answer
+
+
+@_by_people
+def restore(context: Context, asked: Asked, record: Record, people: People) -> Mapping[str, Any]:
     """Undo a containment from its recorded state. Steps that could not be undone stay due."""
-    record = _record(context, asked)
-    people = _people(context, asked, record)
-    if people is None:
-        return _waiting(context, asked, record)
-    _agree(context, asked, people)
     outcomes = restoring.restore(
         context.responder, record.containment, by=people.by, reason=people.reason, approved_by=people.approved_by
     )
@@ -54,13 +68,9 @@ def restore(context: Context, asked: Asked) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def approve(context: Context, asked: Asked) -> Mapping[str, Any]:
+@_by_people
+def approve(context: Context, asked: Asked, record: Record, people: People) -> Mapping[str, Any]:
     """Say yes to actions that wait for a person."""
-    record = _record(context, asked)
-    people = _people(context, asked, record)
-    if people is None:
-        return _waiting(context, asked, record)
-    _agree(context, asked, people)
     report = approving.approve(
         context.responder, record.containment, asked.names, by=people.by, reason=people.reason,
         approved_by=people.approved_by,
@@ -71,13 +81,9 @@ def approve(context: Context, asked: Asked) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def close(context: Context, asked: Asked) -> Mapping[str, Any]:
+@_by_people
+def close(context: Context, asked: Asked, record: Record, people: People) -> Mapping[str, Any]:
     """End a containment and leave the identity as it is."""
-    record = _record(context, asked)
-    people = _people(context, asked, record)
-    if people is None:
-        return _waiting(context, asked, record)
-    _agree(context, asked, people)
     restoring.close(
         context.responder, record.containment, by=people.by, reason=people.reason, approved_by=people.approved_by
     )
