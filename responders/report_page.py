@@ -23,6 +23,7 @@ def page(template: Path, *, more_style: str = "", **values: Any) -> str:
     )
     environment.filters["clean"] = lambda value: clean(str(value))
     environment.filters["minute"] = lambda at: f"{at:%Y-%m-%d %H:%M}Z" if isinstance(at, datetime) else "–"
+    environment.filters["seconds"] = lambda value: "–" if value is None else f"{value:.2f} s"
     environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u2009")
     style = _STYLE.read_text(encoding="utf-8") + more_style
     return environment.get_template(template.name).render(style=style, policy=content_policy(style), **values)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Sequence
 
-import jinja2
-
 from responders.drill import by_hand, timeline
 from responders.drill.cast import Scene
 from responders.drill.figures import sight
-from responders.escalation.words import clean
-
-_HERE = Path(__file__).parent
+from responders.report_page import page
 
 
 def write_report(path: Path, scenes: Sequence[Scene], findings: Sequence[str], seconds: float) -> Path:
@@ -26,17 +20,12 @@ def write_report(path: Path, scenes: Sequence[Scene], findings: Sequence[str], s
 
 def render(scenes: Sequence[Scene], findings: Sequence[str], seconds: float) -> str:
     """The page. Every text is escaped; it loads nothing, and its policy lets it load nothing."""
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters["clean"] = lambda value: clean(str(value))
-    environment.filters["seconds"] = lambda value: "–" if value is None else f"{value:.2f} s"
-    style = (_HERE / "report.css").read_text(encoding="utf-8")
     end = max(scene.ended for scene in scenes)
     sights = [sight(scene, end - seconds) for scene in scenes]
     answered = [s for s in sights if s.complete and s.detect is not None and s.contained is not None]
     slowest = max(((s.detect or 0.0) + (s.contained or 0.0) for s in answered), default=0.0)
-    return environment.from_string((_HERE / "report.html").read_text(encoding="utf-8")).render(
-        style=style,
-        policy=_policy(style),
+    return page(
+        Path(__file__).with_name("report.html"),
         made=f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}Z",
         seconds=seconds,
         scenes=sights,
@@ -48,9 +37,3 @@ def render(scenes: Sequence[Scene], findings: Sequence[str], seconds: float) -> 
         hand=timeline.of_manual(slowest / 60),
         slowest=slowest,
     )
-
-
-def _policy(style: str) -> str:
-    """Nothing may be loaded or run; only this style, by its hash (W3C, Content Security Policy Level 3)."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
