@@ -6,11 +6,11 @@ import json
 import os
 import sqlite3
 import threading
-import time
 from typing import Iterator, Tuple
 
 from responders.errors import JournalError
 from responders.journal.store import Document
+from responders.sqlite_wal import use_wal
 
 _PAGE = 500
 
@@ -25,7 +25,7 @@ class SqliteStore:
             os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-            _use_wal(self._connection, busy_seconds)
+            use_wal(self._connection, busy_seconds)
             # An intent that a power cut could take back would be a change nobody recorded.
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute(
@@ -67,19 +67,6 @@ class SqliteStore:
         """Close the file; the store can't be used afterwards."""
         with self._lock:
             self._connection.close()
-
-
-def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Switch to WAL. While another process makes the same file, SQLite refuses that at once, whatever its timeout."""
-    until = time.monotonic() + busy_seconds
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() >= until:
-                raise
-            time.sleep(0.02)
 
 
 def _object(text: str) -> Document:

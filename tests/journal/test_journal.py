@@ -313,24 +313,6 @@ for number in range(40):
 """
 
 
-def test_a_file_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
-    """Two responders start at one moment on a new journal: SQLite refuses the second the switch to WAL; it tries again."""
-    path = str(tmp_path / "j.db")
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("CREATE TABLE t (x)")
-    other.execute("BEGIN IMMEDIATE")
-    opened: List[SqliteStore] = []
-    opening = threading.Thread(target=lambda: opened.append(SqliteStore(path)))
-    opening.start()
-    opening.join(0.2)
-    other.execute("ROLLBACK")
-    opening.join(10)
-    other.close()
-    (store,) = opened
-    assert store.create("k", {"n": 1})
-    store.close()
-
-
 def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     """Two processes on one chain: 80 entries in one order, all of them anchored."""
     arguments = [sys.executable, "-c", _WRITER, str(tmp_path / "j.db"), str(tmp_path / "anchor")]

@@ -18,6 +18,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type
 
 from responders.errors import InventoryError
 from responders.inventory.sync.source import Listing, Row
+from responders.sqlite_wal import use_wal
 
 _TABLES = """
 create table if not exists rows (place text, listing text, id text, parent text, body text, seen real, gone real,
@@ -32,6 +33,8 @@ create table if not exists state (place text, listing text, began real, full rea
   primary key (place, listing)) without rowid;
 """
 _PARTS = 500
+_BUSY = 60.0
+"""Seconds that another thread or process may hold the file."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ class RawStore:
         try:
             # Names and addresses of all people: for the owner's eyes only.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self._db.execute("pragma journal_mode = wal")
+            self._db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
+            use_wal(self._db, _BUSY)
             self._db.execute("pragma synchronous = normal")
             self._db.executescript(_TABLES)
         except (OSError, sqlite3.Error) as error:

@@ -13,8 +13,11 @@ import time
 from typing import Optional
 
 from responders.errors import BadSettings
+from responders.sqlite_wal import use_wal
 
 HOUR = 3600.0
+_BUSY = 20.0
+"""Seconds that another process may hold the file."""
 TAKEN_FOR = 90 * 86400.0
 """Seconds after which what was taken away is not given back through a relay any more."""
 
@@ -27,8 +30,8 @@ class State:
         try:
             handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
             os.close(handle)
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db = sqlite3.connect(path, timeout=_BUSY, check_same_thread=False, isolation_level=None)
+            use_wal(self._db, _BUSY)
             self._db.execute("PRAGMA synchronous = FULL")
             for table in (
                 "seen (id TEXT PRIMARY KEY, until REAL NOT NULL)",
