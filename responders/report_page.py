@@ -12,7 +12,7 @@ import jinja2
 
 from responders.escalation.words import clean
 
-_STYLE = Path(__file__).with_name("drill") / "report.css"
+_STYLE = Path(__file__).with_suffix(".css")
 
 
 def page(template: Path, *, more_style: str = "", **values: Any) -> str:
