@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, FrozenSet, Mapping, Optional, Tuple
+from typing import Any, FrozenSet, Mapping, NamedTuple, Optional, Tuple
 
 Pairs = Tuple[Tuple[str, str], ...]
 """Ordered name/value pairs: hashable, and equal whenever they say the same."""
@@ -207,6 +207,15 @@ class Outcome:
     residual_until: Optional[datetime] = None
 
 
+class Place(NamedTuple):
+    """What the limits ask of a use: who was contained is the same to them."""
+
+    tier: Tier
+    guarded: bool
+    click: bool
+    detection: str
+
+
 @dataclass(frozen=True)
 class Use:
     """One use of the blast radius: a containment that revoked or restricted, within the last hour."""
@@ -220,6 +229,11 @@ class Use:
     click: bool
     """True when an analyst asked for it."""
 
+    @property
+    def place(self) -> Place:
+        """What the limits count it as."""
+        return Place(self.tier, self.guarded, self.click, self.detection)
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -231,6 +245,7 @@ class Facts:
     (`vendor:tenant`) that said which those are.
     `restorers` are identity ids of people who can restore and are not contained themselves.
     `halted` is why automation is halted, "" when it is not. `population` counts the identities of the inventory.
+    `places` are the `uses` counted already, each identity once; None where guards are to count them.
     `unauthenticated` are detections whose events anybody could send to the SIEM; `confirmed_events` are event ids that the
     vendor's own log confirmed, None when nobody asked; `unconfirmed` says in words which logs could not be asked.
     """
@@ -243,6 +258,7 @@ class Facts:
     restorers: FrozenSet[str] = frozenset()
     halted: str = ""
     uses: Tuple[Use, ...] = ()
+    places: Optional[Mapping[Place, int]] = None
     population: int = 0
     unauthenticated: FrozenSet[str] = frozenset()
     confirmed_events: Optional[FrozenSet[str]] = None

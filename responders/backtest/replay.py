@@ -5,13 +5,13 @@ What only a vendor or a person could say is assumed, and `ASSUMED` says how.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Callable, Deque, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from responders.actions import registry
 from responders.backtest.past import TRUE, WRONG, Past
+from responders.backtest.places import Places
 from responders.backtest.window import Window
 from responders.containment.facts import can_act, candidate_steps
 from responders.containment.judge import UNTOUCHABLE, chosen, guarded
@@ -136,11 +136,12 @@ class _Course:
         self._inventory, self._policy, self._catalogue = inventory, policy, catalogue
         self._assumed, self._seen = assumed, seen
         self._windows: Dict[str, Window] = {}
-        self._uses: Deque[Use] = deque()
+        self._places = Places()
         self._last: Dict[str, Containment] = {}
         self._groups: Dict[str, Tuple[Tier, bool]] = {}
         self._population = inventory.population
         self._restorers = frozenset(name for name in inventory.restorers if can_act(inventory.identity(name)))
+        self._restoring, self._away, self._taken = self._restorers, frozenset[str](), set[str]()
         self.containments: List[Containment] = []
 
     def judge(self, item: Past) -> Judged:
@@ -176,17 +177,19 @@ class _Course:
         tier, now = decision.tier, item.at
         until = now + self._assumed.closed_after
         if tier > Tier.OBSERVE:
-            reached = max((use.tier for use in self._uses if use.identity == identity.id), default=Tier.OBSERVE)
+            reached = self._places.reached(identity.id)
             if tier > reached or current is None:
                 acts, reachable = self._acts(decision, identity, alerts)
             else:
                 acts = reachable = False
             if tier > reached and reachable:
-                self._uses.append(Use(identity.id, tier, item.alert.detection, now, guarded(identity), False))
+                self._places.add(Use(identity.id, tier, item.alert.detection, now, guarded(identity), False))
             if current is None and acts:
                 detection, score = item.alert.detection, decision.confidence
                 current = Containment(identity, tier, now, now, until, detection, score, item.closed, {item.closed})
                 self._last[identity.id] = current
+                if identity.id in self._restorers:
+                    self._taken.add(identity.id)
                 self.containments.append(current)
                 return current
         if current is None or {reason.guard for reason in decision.reasons} & UNTOUCHABLE:
@@ -208,15 +211,20 @@ class _Course:
         return bool(steps or decision.approval or unreached), bool(steps)
 
     def _facts(self, identity: Identity, now: datetime) -> Facts:
-        while self._uses and self._uses[0].at <= now - _HOUR:
-            self._uses.popleft()
-        contained = {name for name in self._restorers if (held := self._last.get(name)) is not None and now < held.until}
+        self._places.forget(now - _HOUR)
         return Facts(
-            restorers=self._restorers - contained,
-            uses=tuple(use for use in self._uses if use.identity != identity.id),
+            restorers=self._left(now),
+            places=self._places.others(identity.id),
             population=self._population,
             unauthenticated=self._assumed.unauthenticated,
         )
+
+    def _left(self, now: datetime) -> FrozenSet[str]:
+        """Who can restore and is not contained."""
+        taken = frozenset(name for name in self._taken if now < self._last[name].until)
+        if taken != self._away:
+            self._away, self._restoring = taken, self._restorers - taken
+        return self._restoring
 
     def _group(self, detection: str) -> Tuple[Tier, bool]:
         """Alerts that guards set aside together: by how far their detection goes alone, and by who could send its events."""

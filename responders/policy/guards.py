@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from responders.model import Alert, Facts, Identity, Reason, Tier
+from responders.model import Alert, Facts, Identity, Place, Reason, Tier, Use
 from responders.policy.confidence import Score, fuse
 from responders.policy.ids import immutable
 from responders.policy.policy import Policy
@@ -201,31 +202,39 @@ def blast_radius(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Rul
     return None
 
 
+def count(uses: Iterable[Use]) -> Mapping[Place, int]:
+    """Identities by place: each at its highest tier."""
+    return Counter(use.place for use in {use.identity: use for use in sorted(uses, key=lambda use: use.tier)}.values())
+
+
 def _over(case: Case, tier: Tier) -> Optional[str]:
     limits = case.policy.limits
-    taken = {use.identity: use for use in sorted(case.facts.uses, key=lambda use: use.tier)}
-    uses = [use for use in taken.values() if use.tier >= tier]
+    places = count(case.facts.uses) if case.facts.places is None else case.facts.places
+
+    def taken(which: Callable[[Place], bool] = lambda place: True) -> int:
+        return sum(many for place, many in places.items() if place.tier >= tier and which(place))
+
     base = limits.revokes if tier is Tier.REVOKE else limits.restricts
     size = max(limits.never_under, min(base, math.floor(case.facts.population * limits.population_share)))
-    if len(uses) >= size:
-        return f"{len(uses)} of {size} places to {tier.label} are used this hour"
+    if taken() >= size:
+        return f"{taken()} of {size} places to {tier.label} are used this hour"
     click = case.alert.source == "click"
     guarded = case.identity.privileged or (case.identity.kind == "service" and case.identity.production)
     # Analysts have places of their own here too: two decoys must not keep them from the third, real one.
-    if guarded and sum(use.guarded and use.click == click for use in uses) >= limits.guarded:
+    if guarded and taken(lambda place: place.guarded and place.click == click) >= limits.guarded:
         return f"{limits.guarded} privileged identities or production services were taken this hour"
     if click:
         # A stolen session must not use the hour up with decoys, so that the real one is only restricted.
-        clicks = sum(use.click for use in uses)
+        clicks = taken(lambda place: place.click)
         room = max(1, size - math.ceil(size * limits.kept_for_automation))
         why = f"{clicks} of {room} places for clicks are used this hour; the rest is kept for automation"
         return why if clicks >= room else None
-    automatic = [use for use in uses if not use.click]
+    automatic = taken(lambda place: not place.click)
     room = max(1, size - math.ceil(size * limits.kept_for_clicks))
-    if len(automatic) >= room:
-        return f"{len(automatic)} of {room} automatic places are used this hour; the rest is kept for analysts"
+    if automatic >= room:
+        return f"{automatic} of {room} automatic places are used this hour; the rest is kept for analysts"
     share = max(1, math.floor(size * limits.detection_share))
-    if sum(use.detection == case.alert.detection for use in automatic) >= share:
+    if taken(lambda place: not place.click and place.detection == case.alert.detection) >= share:
         return f"{case.alert.detection} has used its share of {share} places this hour"
     return None
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from responders import pipeline
 from responders.backtest.page import render
 from responders.backtest.past import BENIGN, FALSE, TRUE, Past, closed_as, past
+from responders.backtest.places import Places
 from responders.backtest.replay import Assumptions, Replay, replay
 from responders.backtest.result import Result, as_json, compare
 from responders.backtest.summary import differ, summarise
@@ -27,8 +28,9 @@ from responders.containment.responder import Timing
 from responders.drill.world import Person, World
 from responders.errors import BadAlert, BadInput, BadPolicy
 from responders.inventory.resolve import Inventory
-from responders.model import Account, Alert, Decision, Identity, Tier
+from responders.model import Account, Alert, Decision, Identity, Place, Tier, Use
 from responders.policy.confidence import fuse
+from responders.policy.guards import count
 from responders.policy.policy import Fusion, Policy
 from responders.policy.proof import FRESH, check, digest, required
 from responders.surfaces.assemble import read_catalogue, read_policy
@@ -256,6 +258,49 @@ def test_the_window_leaves_out_nothing_that_counts(drawn: List[Tuple[int, int, s
     for whole in (None, lambda a: a.detection != "test/outsider"):
         ours, theirs = fuse(kept, Fusion(), NOON, whole), fuse(alerts, Fusion(), NOON, whole)
         assert (ours.points, ours.strongest) == (theirs.points, theirs.strongest)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 40), st.sampled_from("abcd"), st.sampled_from((Tier.RESTRICT, Tier.REVOKE)),
+            st.sampled_from(("x/y", "v/w")), st.booleans(), st.booleans(),
+        ),
+        max_size=30,
+    )
+)  # fmt: skip
+def test_places_kept_counted_are_those_that_guards_would_count(
+    drawn: List[Tuple[int, str, Tier, str, bool, bool]],
+) -> None:
+    """Whatever order uses come in, at every moment and for everybody: the same counts as from a list of the last hour."""
+    places, every = Places(), list[Use]()
+    at = NOON
+    for minutes, who, tier, detection, privileged, click in drawn:
+        at += timedelta(minutes=minutes)
+        places.forget(at - timedelta(hours=1))
+        now = [use for use in every if use.at > at - timedelta(hours=1)]
+        for name in "abcd":
+            others = count(use for use in now if use.identity != name)
+            assert {place: many for place, many in places.others(name).items() if many} == dict(others)
+            assert places.reached(name) == max((use.tier for use in now if use.identity == name), default=Tier.OBSERVE)
+        use = Use(who, tier, detection, at, privileged, click)
+        places.add(use)
+        every.append(use)
+
+
+def test_a_storm_under_limits_that_hold_nothing_back_costs_no_look_at_everybody_taken() -> None:
+    """Two hundred people in one hour, no limit: what guards are handed grows with detections, not with people."""
+    limits = dataclasses.replace(
+        POLICY.limits, revokes=10**6, restricts=10**6, population_share=1.0, detection_share=1.0, kept_for_clicks=0.0
+    )
+    wild = dataclasses.replace(POLICY, limits=limits)
+    found = run([row(number, 95, minutes=number / 10) for number in range(200)], policy=wild)
+    assert [c.tier for c in found.containments] == [Tier.REVOKE] * 200
+    places = Places()
+    for number in range(200):
+        places.add(Use(f"id-{number}", Tier.REVOKE, "test/strong", NOON, False, False))
+    assert dict(places.others("nobody")) == {Place(Tier.REVOKE, False, False, "test/strong"): 200}
 
 
 def test_a_noisy_identity_costs_no_more_than_its_share() -> None:
