@@ -50,7 +50,8 @@ class Holds:
     """A credential. `holder` is an account's key, or a thing that accounts reach (`safe:NAME`).
 
     `what` is api_token, client_secret, client_key, certificate, secret_id or privileged_account. `created` and `expires`
-    are ISO 8601, "" when the vendor does not say; `changed` is when its secret was last changed.
+    are ISO 8601, "" when the vendor does not say; `changed` is when its secret was last changed. `managed`: the vendor
+    changes it by itself, None when it does not say.
     """
 
     holder: str
@@ -61,6 +62,7 @@ class Holds:
     expires: str = ""
     changed: str = ""
     live: bool = True
+    managed: Optional[bool] = None
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ class CyberArkSimulator(CyberArkLists):
         self.state["safes"].setdefault(safe, {})
         self.state["accounts"][account] = {
             "name": name, "safe": safe, "userName": name, "address": address, "password": secrets.token_hex(8),
-            "changed": int(self.clock()), "marked": None, "status": "success",
+            "changed": int(self.clock()), "created": int(self.clock()), "marked": None, "status": "success", "managed": True,
         }  # fmt: skip
         return account
 
@@ -296,8 +296,9 @@ class CyberArkSimulator(CyberArkLists):
         return {
             "id": key, "name": found["name"], "safeName": found["safe"], "userName": found["userName"],
             "address": found["address"], "platformId": "UnixSSH", "secretType": "password",
+            "createdTime": found["created"],
             "secretManagement": {
-                "automaticManagementEnabled": True,
+                "automaticManagementEnabled": found["managed"],
                 "status": "inProcess" if found["marked"] is not None else found["status"],
                 "lastModifiedTime": found["changed"],
             },

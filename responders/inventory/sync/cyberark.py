@@ -112,8 +112,10 @@ def _safe(item: Mapping[str, Any]) -> Row:
 
 def _account(item: Mapping[str, Any]) -> Row:
     managed = item.get("secretManagement")
-    changed = managed.get("lastModifiedTime") if isinstance(managed, Mapping) else None
+    managed = managed if isinstance(managed, Mapping) else {}
+    changed, turned = managed.get("lastModifiedTime"), managed.get("automaticManagementEnabled")
     body = _cut(item, "name", "userName", "address", "platformId", "safeName", "createdTime")
+    body.update({"managed": turned} if isinstance(turned, bool) else {})
     return Row(_text(item, "id"), {**body, "changed": changed if isinstance(changed, int) else 0})
 
 
@@ -153,7 +155,7 @@ class CyberArkObserver:
         elif listing == "accounts":
             yield Holds(f"{self._place}:safe:{body.get('safeName', '')}", "privileged_account", row.id,
                         f"{body.get('userName', '')}@{body.get('address', '')}", _stamp(body.get("createdTime")), "",
-                        _stamp(body.get("changed")))  # fmt: skip
+                        _stamp(body.get("changed")), managed=body.get("managed"))  # fmt: skip
 
     def _user(self, row: Row) -> Iterator[Observation]:
         body = row.body

@@ -113,6 +113,14 @@ class Gathered:
                         waiting.append(fact.target)
         return Observed(seen, tuple(holds), tuple(reaches), row[1])
 
+    def kept_in_things(self) -> Iterator[Holds]:
+        """Credentials that no account holds, but a thing that accounts reach: a safe."""
+        wanted = "select holder, body from facts where holder like '%:safe:%' order by holder"
+        for holder, body in self._db.execute(wanted):
+            fact = _unpacked_fact(holder, body)
+            if isinstance(fact, Holds):
+                yield fact
+
     def clear_aliases(self, seen: Seen) -> Tuple[str, ...]:
         """The aliases of an account that name nobody else: neither an account, nor another one's alias."""
         return tuple(alias for alias in seen.aliases if self.owner(alias) == seen.account.key)
@@ -157,7 +165,8 @@ def _unpacked(text: str) -> Seen:
 
 def _packed_fact(fact: Any) -> str:
     if isinstance(fact, Holds):
-        return json.dumps(["h", fact.what, fact.id, fact.name, fact.created, fact.expires, fact.changed, fact.live])
+        values = ["h", fact.what, fact.id, fact.name, fact.created, fact.expires, fact.changed, fact.live, fact.managed]
+        return json.dumps(values)
     return json.dumps(["r", fact.what, fact.target, fact.name, fact.admin, fact.count, fact.last])
 
 

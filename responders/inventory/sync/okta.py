@@ -240,8 +240,9 @@ class OktaObserver:
         elif listing == "app_credentials":
             yield from _credential(key + row.parent, row)
         elif listing == "api_tokens" and body.get("userId"):
+            # Its secret never changes; `lastUpdated` moves with each use, as `expiresAt` does (Okta, "API Tokens").
             yield Holds(key + body["userId"], "api_token", row.id, body.get("name", ""), body.get("created", ""),
-                        body.get("expiresAt", ""), body.get("lastUpdated", ""))  # fmt: skip
+                        body.get("expiresAt", ""))  # fmt: skip
 
     def _writer(self, name: str) -> str:
         """Unknown means the user: what nobody vouches for is no evidence."""
@@ -290,5 +291,5 @@ def _credential(holder: str, row: Row) -> Iterator[Observation]:
         return
     what = "client_secret" if kind == "secret" else "client_key"
     live = body.get("status", "ACTIVE") == "ACTIVE"
-    yield Holds(holder, what, name, str(body.get("kid", "")), str(body.get("created", "")), "",
-                str(body.get("lastUpdated", "")), live)  # fmt: skip
+    # `lastUpdated` moves when it is switched on or off: the secret itself is as old as its creation.
+    yield Holds(holder, what, name, str(body.get("kid", "")), str(body.get("created", "")), live=live)

@@ -1,0 +1,25 @@
+"""What the vendors' observers tell of credentials, as the report's ages need it."""
+
+from __future__ import annotations
+
+from responders.inventory.observation import Holds
+from responders.inventory.sync.cyberark import CyberArkObserver
+from responders.inventory.sync.okta import OktaObserver
+from responders.inventory.sync.source import Row
+
+
+def test_an_okta_token_that_is_used_daily_is_as_old_as_its_creation() -> None:
+    """Okta moves `lastUpdated` with each use, and with each switch of a client secret: neither makes a secret young."""
+    old, used = "2024-01-01T00:00:00.000Z", "2026-11-20T00:00:00.000Z"
+    token = Row("t", {"userId": "u", "name": "n", "created": old, "lastUpdated": used, "expiresAt": used})
+    secret = Row("app/secret:s", {"created": old, "lastUpdated": used, "status": "ACTIVE"}, "app")
+    observer = OktaObserver("okta:corp")
+    found = [*observer.observe("api_tokens", token), *observer.observe("app_credentials", secret)]
+    assert [(h.created, h.changed) for h in found if isinstance(h, Holds)] == [(old, ""), (old, "")]
+
+
+def test_a_cyberark_account_says_whether_its_password_is_changed_by_itself() -> None:
+    """`automaticManagementEnabled` as the vault says it, None when it says nothing."""
+    rows = [Row("1", {"safeName": "s", "managed": False}), Row("2", {"safeName": "s"})]
+    found = [fact for row in rows for fact in CyberArkObserver("cyberark:pam").observe("accounts", row)]
+    assert [fact.managed for fact in found if isinstance(fact, Holds)] == [False, None]
