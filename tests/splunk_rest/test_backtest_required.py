@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 from responders.policy.policy import from_compiled
 from responders.policy.proof import digest
+from responders.surfaces.command_line.main import main
 from tests.splunk_rest.office import Office
 from tests.splunk_rest.test_configuration import current, propose
 
@@ -25,3 +27,26 @@ def test_a_policy_that_asks_for_a_backtest_is_activated_with_its_record_only(off
     refused = office.ask("ed", "PUT", "policy", {"version": after, "why": "go"})
     assert (refused.status, "needs a backtest" in refused.error) == (400, True)
     assert office.ask("ed", "PUT", "policy", {"version": "", "why": "back"}).status == 200
+
+
+def test_what_the_page_saves_is_backtested_and_activated_with_that_record(office: Office, tmp_path: Path) -> None:
+    """The policy in use, saved and changed, goes through the command line's backtest; its record is the one that counts.
+
+    What `policy build` then writes of it is taken as a proposal, too.
+    """
+    office.inventory()
+    mine, record, built = tmp_path / "mine.json", tmp_path / "record.json", tmp_path / "built.json"
+    mine.write_text(json.dumps({**current(office), "version": "mine-1", "require_backtest": True}))
+    people, alerts = tmp_path / "people.csv", tmp_path / "alerts.json"
+    people.write_text("id,kind,owner,accounts\nmallory,human,SOC,okta:acme:00u1\n")
+    at = (datetime.now(timezone.utc) - timedelta(days=1)).isoformat()
+    row = {"tq_account": "okta:acme:00u1", "tq_detection": "okta/api_token_new_network", "tq_confidence": "90"}
+    alerts.write_text(json.dumps([{**row, "tq_finding": "f1", "tq_completed_at": at, "_time": at}]))
+    backtest = ["policy", "backtest", str(alerts), "--policy", str(mine), "--inventory", str(people)]
+    assert main([*backtest, "--record", str(record)]) == 0
+    assert main(["policy", "build", str(mine), "--output", str(built), "--record", str(record)]) == 0
+    reply = propose(office, json.loads(built.read_text()))
+    assert (reply.status, reply.body["diff"]) == (200, ["require_backtest: False becomes True"])
+    assert [one["backtest"] for one in office.ask("vic", "GET", "policy").body["versions"]] == [True]
+    go = {"version": reply.body["version"], "why": "go", "record": json.loads(record.read_text())}
+    assert office.ask("ed", "PUT", "policy", go).status == 200

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Dict, Iterator
 
 import pytest
 
 from responders.drill.world import VAULT_POLICY, World
+from responders.policy.compile import canonical
+from responders.policy.policy import from_compiled
+from responders.policy.proof import digest
 from responders.splunk.inventory import push_accounts
 from responders.surfaces.assemble import read_policy
 from tests.splunk_rest.office import APP, Office
@@ -385,6 +389,42 @@ def test_a_policy_is_checked_proposed_and_activated_by_somebody_else(connected: 
     other.do(f"T.fill('Revokes an hour', '12', '{POLICY}')")
     other.press("Check", POLICY)
     other.until(f"document.querySelector('{POLICY}').innerText.includes('limits.revokes: 10 becomes 12')")
+
+
+def test_a_policy_that_wants_a_backtest_is_activated_with_its_record(connected: Office, opened: Any, tmp_path: Path) -> None:
+    """A file in YAML says how to make JSON of it; what `policy build` writes is taken. Without a record, or with another
+    policy's, the field says what to do; with its own the version is in use."""
+    page = opened("eve")
+    assert not page.do(f"T.all('label', '{POLICY}').some((e) => T.words(e) === 'Record of its backtest')")
+    (tmp_path / "mine.yaml").write_text("version: mine-1")
+    built = tmp_path / "mine.json"
+    built.write_text(canonical({**_source(), "version": "mine-1", "require_backtest": True}))
+    page.open("Propose a policy from a file", POLICY)
+    page.choose("Policy", tmp_path / "mine.yaml")
+    page.press("Check", POLICY)
+    page.until(f"document.querySelector('{POLICY}').innerText.includes('mine.yaml is YAML. Splunk takes a policy as JSON')")
+    page.choose("Policy", built)
+    page.fill(POLICY, Why="no haste")
+    page.press("Propose", POLICY)
+    says(page, POLICY, "Another person must activate it")
+
+    other = opened("ed")
+    activate = f"T.all('button', '{POLICY}').find((e) => String(e.ariaLabel).startsWith('Activate 2')).click()"
+    record = tmp_path / "record.json"
+    other.open("Versions", POLICY)
+    other.fill(POLICY, Why_it_is_activated="agreed")
+    other.do(activate)
+    assert "tourniquet policy backtest" in other.wrong("Record of its backtest", POLICY)
+    stored = json.loads(connected.deployment.rows("tourniquet_policy")[0]["doc"])["policy"]
+    own = {"policy": digest(from_compiled(stored)), "made": datetime.now(timezone.utc).isoformat(), "judged": 7}
+    record.write_text(json.dumps({**own, "policy": "sha256:0"}))
+    other.choose("Record of its backtest", record)
+    other.do(activate)
+    other.until(f"T.wrong('Record of its backtest', '{POLICY}').startsWith('The record is of another policy')")
+    record.write_text(json.dumps(own))
+    other.choose("Record of its backtest", record)
+    other.do(activate)
+    says(other, POLICY, "In use: 2")
 
 
 def test_who_lacks_a_capability_is_told_which_one_and_from_whom(connected: Office, opened: Any, web: SplunkWeb) -> None:

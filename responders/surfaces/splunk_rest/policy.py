@@ -31,24 +31,30 @@ _MOST_CASES = 500
 
 
 def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
-    """The policy in use, in the form that POST takes, and the versions there are. Query `version` shows another one."""
+    """The policy in use, in the form that POST takes, and the versions there are. Query `version` shows another one.
+
+    `backtest` of a version: it is activated only with the record of its backtest.
+    """
     used = _used(context)
     wanted = context.request.query.get("version", used)
+    now = _stored(context, used)
     return {
         "used": used,
         "version": wanted,
-        "policy": _source_form(_stored(context, wanted)),
+        "policy": _source_form(now if wanted == used else _stored(context, wanted)),
         "versions": [
-            {"version": v.version, "by": v.by, "at": v.at, "why": v.why, "used": v.version == used}
+            {"version": v.version, "by": v.by, "at": v.at, "why": v.why, "used": v.version == used,
+             "backtest": now.require_backtest or v.policy.get("require_backtest") is True}
             for v in policies.versions(context.splunkd)
         ],
-    }
+    }  # fmt: skip
 
 
 def propose(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     """{"policy": …, "cases": […], "why": …, "dry_run": bool}: every error at once, the difference, and what the cases say.
 
     It is stored when nothing is wrong and every case decides as it expects. It is in use once somebody else activates it.
+    What `tourniquet policy build` wrote is taken as well: its `hands_over` is worked out anew, from the actions there are.
     """
     fields = Fields(context.request.body(), ("policy", "cases", "why", "dry_run"))
     dry_run = bool(fields.flag("dry_run"))
@@ -122,11 +128,12 @@ def difference(old: Any, new: Any, path: str = "") -> List[str]:
     return [] if old == new or path in ("version", "hands_over") else [f"{path}: {old} becomes {new}"]
 
 
-def _compiled(given: Any) -> Dict[str, Any]:
+def _compiled(given: Mapping[str, Any]) -> Dict[str, Any]:
     """Compile and check the bounds. Raises BadInputs with all that is wrong."""
     known = {name: registry.load(name) for name in registry.names()}
     facts = {name: ActionFacts(action.least_tier, action.hands_over) for name, action in known.items()}
-    compiled = compile_source(from_json_value(given, "body.policy"), facts)
+    source = {name: value for name, value in given.items() if name != "hands_over"}
+    compiled = compile_source(from_json_value(source, "body.policy"), facts)
     wrong = out_of_bounds(compiled, "body.policy")
     if wrong:
         raise BadInputs(wrong)

@@ -11,12 +11,16 @@
   ];
   const MOST = 4 * 1024 * 1024;
 
-  async function json(file) {
+  const BUILD = "Splunk takes a policy as JSON: run tourniquet policy build FILE.yaml where the command line is, and choose the FILE.json that it writes";
+  const CASES = "Splunk takes cases as JSON; those in YAML run with tourniquet policy test";
+  const BACKTEST = "Run tourniquet policy backtest ALERTS --policy FILE --record RECORD with the policy's file over past alerts, and choose the RECORD that it writes";
+
+  async function json(file, remedy) {
     if (file.size > MOST) throw new Error(`${file.name} has more than 4 MB`);
     try {
       return JSON.parse(await file.text());
     } catch (error) {
-      throw new Error(`${file.name} is no JSON: ${error.message}. tourniquet policy build makes it of YAML`);
+      throw new Error(/\.ya?ml$/i.test(file.name) ? `${file.name} is YAML. ${remedy}.` : `${file.name} is no JSON: ${error.message}. ${remedy}.`);
     }
   }
 
@@ -70,16 +74,16 @@
   }
 
   function upload(base, app) {
-    const policy = base.field({ name: "file", label: "Policy", kind: "file", accept: ".json,application/json", help: "JSON in the form of docs/policy.md; begin with the one in use" });
-    const cases = base.field({ name: "cases", label: "Cases", kind: "file", accept: ".json,application/json", help: 'JSON, a list or {"cases": […]}. A proposal with a case that decides otherwise is not stored.' });
+    const policy = base.field({ name: "file", label: "Policy", kind: "file", accept: ".json,application/json", help: "JSON: what tourniquet policy build makes of your YAML, or the one in use, saved above and changed" });
+    const cases = base.field({ name: "cases", label: "Cases", kind: "file", accept: ".json,application/json", help: 'JSON, a list or {"cases": […]}; those in YAML run with tourniquet policy test. A proposal with a case that decides otherwise is not stored.' });
     return proposal(base, app, "Propose a policy from a file", base.el("div", { class: "tq-grid" }, policy.box, cases.box), async () => {
       const file = policy.control.files[0];
       if (!file) throw new Error("Choose a file with the policy.");
-      const found = await json(file);
+      const found = await json(file, BUILD);
       const given = found && typeof found === "object" && found.policy ? found : { policy: found };
       const body = { policy: given.policy, cases: Array.isArray(given.cases) ? given.cases : [] };
       if (cases.control.files[0]) {
-        const more = await json(cases.control.files[0]);
+        const more = await json(cases.control.files[0], CASES);
         body.cases = Array.isArray(more) ? more : (more && more.cases) || [];
       }
       return body;
@@ -108,23 +112,40 @@
   function versions(base, app) {
     const { el, field } = base;
     const found = app.state.policy.body;
+    const needed = found.versions.some((one) => one.backtest && !one.used);
     const why = field({ name: "activate_why", label: "Why it is activated" });
+    const record = field({ name: "record", label: "Record of its backtest", kind: "file", accept: ".json,application/json", help: `For a version that says it is needed: over past alerts, of exactly this version, at most 7 days old. ${BACKTEST}.` });
+    record.show(needed);
+    const fields = [why, record];
     const status = base.status();
-    async function activate(pressed, version) {
-      if (!why.value.trim()) {
+    async function activate(pressed, one) {
+      for (const each of fields) each.fail("");
+      const body = { version: one.version, why: why.value.trim() };
+      if (!body.why) {
         why.fail("is missing. Say why");
         return why.control.focus();
       }
-      const reply = await base.busy(pressed, () => base.ask("POST", "policy/activate", { version, why: why.value.trim() }));
-      if (!reply.ok) return base.say(status, "bad", reply.errors.length ? reply.errors.map((one) => `${one.place}: ${base.sentences(one)}`) : reply.error);
-      return app.changed("policy", `In use: ${version || "the default"}`, ["policy", "health"]);
+      if (one.backtest) {
+        const file = record.control.files[0];
+        try {
+          if (!file) throw new Error(`Is missing. ${BACKTEST}.`);
+          body.record = await json(file, BACKTEST);
+        } catch (error) {
+          record.fail(error.message);
+          base.say(status, "bad", `Nothing is sent: ${one.version} is activated only with the record of its backtest.`);
+          return record.control.focus();
+        }
+      }
+      const reply = await base.busy(pressed, () => base.ask("POST", "policy/activate", body));
+      if (!reply.ok) return base.showErrors(fields, status, reply);
+      return app.changed("policy", `In use: ${one.version || "the default"}`, ["policy", "health"]);
     }
-    const all = [...found.versions, { version: "", by: "–", at: "–", why: "the default that ships", used: !found.used }];
+    const all = [...found.versions, { version: "", by: "–", at: "–", why: "the default that ships", used: !found.used, backtest: false }];
     return base.more(`Versions (${found.versions.length})`, el("div", { class: "tq-form" },
-      base.table(["Version", "By", "At", "Why", "In use", "Do"], all.map((one) => [
-        one.version || "default", one.by, one.at, one.why, one.used ? base.badge("good", "in use") : "–",
-        one.used ? "" : base.button("Activate", (event) => activate(event.target, one.version), { "aria-label": `Activate ${one.version || "the default"}` })]), "Versions of the policy"),
-      why.box, status));
+      base.table(["Version", "By", "At", "Why", "Backtest", "In use", "Do"], all.map((one) => [
+        one.version || "default", one.by, one.at, one.why, one.backtest ? "needed" : "–", one.used ? base.badge("good", "in use") : "–",
+        one.used ? "" : base.button("Activate", (event) => activate(event.target, one), { "aria-label": `Activate ${one.version || "the default"}` })]), "Versions of the policy"),
+      el("div", { class: "tq-grid" }, why.box, record.box), status));
   }
 
   function render(base, app) {
