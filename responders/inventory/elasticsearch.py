@@ -17,6 +17,7 @@ from responders.codec import from_json
 from responders.elastic.cluster import Cluster
 from responders.elastic.ids import document_id
 from responders.errors import ElasticFailed, InventoryError
+from responders.inventory.resolve import Inventory
 from responders.model import Identity
 
 ALIAS = "tourniquet-identities"
@@ -72,6 +73,26 @@ class ElasticInventory:
     @property
     def identities(self) -> Iterator[Identity]:
         """Every identity, in no order: many reads, for a page that counts them and nothing that must be quick."""
+        for found in self._documents():
+            yield self._identity(str(found["identity"].get("id")), found)
+
+    def whole(self) -> Inventory:
+        """All of it in memory, for work that asks for everybody again and again: a backtest."""
+        identities: List[Identity] = []
+        aliases: Dict[str, str] = {}
+        for found in self._documents():
+            identity = self._identity(str(found["identity"].get("id")), found)
+            identities.append(identity)
+            own = {account.key for account in identity.accounts}
+            for key in found["keys"]:
+                if key not in own and aliases.setdefault(str(key), identity.id) != identity.id:
+                    raise InventoryError(f"inventory {self._alias}: several identities hold {key}. Push the inventory anew")
+        if len(identities) != self.population:
+            what = f"{len(identities)} identities came, {self.population} are there. Try again, it was filled anew meanwhile"
+            raise InventoryError(f"inventory {self._alias}: {what}")
+        return Inventory(identities, aliases, self.restorers)
+
+    def _documents(self) -> Iterator[Mapping[str, Any]]:
         self._read_about()
         pit = self._ask(lambda client: client.open_point_in_time(index=self._alias, keep_alive=_KEEP)["id"])
         after: Optional[List[Any]] = None
@@ -80,7 +101,7 @@ class ElasticInventory:
                 hits = self._ask(lambda client, pit=pit, after=after: self._page(client, pit, after))
                 for hit in hits:
                     if "identity" in hit["_source"]:
-                        yield self._identity(str(hit["_source"]["identity"].get("id")), hit["_source"])
+                        yield hit["_source"]
                 if len(hits) < _MOST:
                     return
                 after = hits[-1]["sort"]
@@ -92,7 +113,7 @@ class ElasticInventory:
     def _page(client: Elasticsearch, pit: str, after: Optional[List[Any]]) -> Any:
         return client.search(
             pit={"id": pit, "keep_alive": _KEEP}, size=_MOST, sort=[{"_shard_doc": "asc"}], search_after=after,
-            source_includes=["identity"], allow_partial_search_results=False,
+            source_includes=["identity", "keys"], allow_partial_search_results=False,
         )["hits"]["hits"]  # fmt: skip
 
     @property

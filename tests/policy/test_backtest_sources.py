@@ -14,10 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from responders.content.elastic.server import Server
+from responders.inventory.resolve import Inventory
 from responders.splunk.splunkd import Splunkd, SplunkError
 from responders.surfaces.assemble import read_catalogue
 from responders.surfaces.command_line.main import main
 from responders.surfaces.command_line.past_alerts import from_elastic, from_splunk
+from tests.elastic.office import Office
+from tests.elastic.test_settings import secret
 from tests.kibana.executor import make_alerts_index
 from tests.policy.test_backtest import company, row
 
@@ -142,3 +145,38 @@ def test_alerts_of_elastic_come_with_what_they_were_closed_as(elasticsearch_url:
     assert len(found) == 2005
     assert found[0][0] == "Elasticsearch, alert a2004"
     assert found[0][1]["kibana.alert.workflow_reason"] == "false_positive"
+
+
+@pytest.mark.engine("elasticsearch")
+def test_the_inventory_is_read_from_where_the_settings_keep_it(
+    elasticsearch_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An inventory in Elasticsearch gives the same backtest as its file, by a key of the shipped role."""
+    known = company(size=2100)
+    whole = Inventory(known.identities, {"okta:corp:two@corp.example": "id-2"}, known.restorers)
+    alerts, held, settings = tmp_path / "alerts.jsonl", tmp_path / "inventory.json", tmp_path / "settings.json"
+    given = [row(number, 90, minutes=61 * number, tq_detection=SLUG) for number in range(3)]
+    given[2]["tq_account"] = "okta:corp:two@corp.example"
+    alerts.write_text("".join(json.dumps(one) + "\n" for one in given))
+    held.write_text(whole.to_json())
+    with Office(elasticsearch_url) as office:
+        monkeypatch.setattr("responders.inventory.elasticsearch.ElasticInventory.__init__.__defaults__",
+                            (office.names.identities,))  # fmt: skip
+        settings.write_text(
+            json.dumps({
+                "connections": [],
+                "elasticsearch": {"url": elasticsearch_url, "api_key": secret(tmp_path / "elastic.key", office.key)},
+                "journal": {"path": "journal.db", "key": secret(tmp_path / "journal.key", "k" * 32)},
+                "inventory": "elasticsearch",
+            })
+        )  # fmt: skip
+        command = ["policy", "backtest", str(alerts), "--json"]
+        assert main([*command, "--settings", str(settings)]) != 0
+        assert "no such index" in capsys.readouterr().err
+        office.fill(whole)
+        assert main([*command, "--settings", str(settings)]) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert main([*command, "--inventory", str(held)]) == 0
+    filed = json.loads(capsys.readouterr().out)
+    assert kept["as_is"] == filed["as_is"]
+    assert (kept["as_is"]["identities"], kept["inventory"], kept["population"]) == (3, filed["inventory"], 2100)

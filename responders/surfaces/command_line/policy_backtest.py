@@ -31,7 +31,7 @@ from responders.inventory.resolve import from_compiled as inventory_from_compile
 from responders.policy.policy import from_compiled
 from responders.policy.proof import digest
 from responders.settings import ELASTIC, Settings, load_settings
-from responders.surfaces.assemble import read_catalogue, settings_path
+from responders.surfaces.assemble import open_cluster, read_catalogue, settings_path
 from responders.surfaces.command_line import show
 from responders.surfaces.command_line.backtest_jobs import Job, Steps, both
 from responders.surfaces.command_line.backtest_report import print_result
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     catalogue = read_catalogue()
     old = compiled_policy(Path(options.as_is or (settings.policy if settings else "") or DEFAULT.with_suffix(".json")))
     new = compiled_policy(Path(options.policy)) if options.policy else None
-    held = _inventory(options.inventory or _known(settings))
+    held = _inventory(options.inventory) if options.inventory else _known(settings)
     proposed = _inventory(options.new_inventory) if options.new_inventory else held
     unauthenticated = frozenset(settings.unauthenticated_ingest) if settings else frozenset()
     assumed = Assumptions(closed_after, unauthenticated)
@@ -133,17 +133,22 @@ def _settings(options: argparse.Namespace) -> Optional[Settings]:
     return None
 
 
-def _known(settings: Optional[Settings]) -> str:
-    path = settings.inventory if settings else ""
-    if path == ELASTIC:
-        what = "the settings keep the inventory in Elasticsearch, and a backtest reads a file"
-        raise BadInput(what, place="--inventory", remedy="name the file that was pushed there")
-    return path
-
-
 def _inventory(path: str) -> Inventory:
     text = text_of(Path(path), "inventory")
     return inventory_from_compiled(text, path) if path.endswith(".json") else read_inventory(text, path)
+
+
+def _known(settings: Optional[Settings]) -> Inventory:
+    """The inventory that the settings name, from wherever it is kept."""
+    cluster = open_cluster(settings) if settings and settings.inventory == ELASTIC else None
+    if cluster is None:
+        return _inventory(settings.inventory if settings else "")
+    from responders.inventory.elasticsearch import ElasticInventory  # its library is an extra
+
+    try:
+        return ElasticInventory(cluster).whole()
+    finally:
+        cluster.close()
 
 
 def _source(options: argparse.Namespace, since: datetime, catalogue: Mapping[str, Any]) -> Iterator[Placed]:
