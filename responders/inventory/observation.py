@@ -49,9 +49,10 @@ class Seen:
 class Holds:
     """A credential. `holder` is an account's key, or a thing that accounts reach (`safe:NAME`).
 
-    `what` is api_token, client_secret, client_key, certificate, secret_id or privileged_account. `created` and `expires`
-    are ISO 8601, "" when the vendor does not say; `changed` is when its secret was last changed. `managed`: the vendor
-    changes it by itself, None when it does not say.
+    `what` is api_token, client_secret, client_key, certificate, secret_id, privileged_account or federated_credential (no
+    secret: an outside issuer and subject, which its name tells). `created` and `expires` are ISO 8601, "" when the vendor
+    does not say; `changed` is when its secret was last changed. `managed`: the vendor changes it by itself, None when it
+    does not say.
     """
 
     holder: str
@@ -69,8 +70,9 @@ class Holds:
 class Reaches:
     """What an account, or every account that reaches `holder` (`group:…`), may use.
 
-    `what` is group, role, permission, grant, safe, policy or path; `target` the vendor's own id or name of it, `name` for
-    people. `admin`: it gives power over other accounts. `count` and `last` come from logs.
+    `what` is group, role, permission, grant, safe, policy, path, app (may sign in through it), owner (of an application) or
+    federated (an application trusts it); `target` the vendor's own id or name of it, `name` for people. `admin`: it gives
+    power over other accounts. `count` and `last` come from logs.
     """
 
     holder: str

@@ -64,6 +64,9 @@ class Company:
         given = How(now=lambda: time.time() + self.clock, sleep=sleep, **how)
         return {read.place.partition(":")[0]: read for read in read_all(wanted, self.state, given)}
 
+    def place(self, vendor: str) -> str:
+        return f"{vendor}:{self.connections[vendor].tenant}"
+
     def rows(self, place: str, listing: str) -> Dict[str, Tuple[Mapping[str, Any], Optional[float]]]:
         with RawStore(self.state) as store:
             return {row.id: (row.body, gone) for row, gone in store.rows(place, listing)}

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from responders.drill.simulators.graph import TENANT
+from responders.drill.simulators.okta import OktaSimulator
 from responders.drill.simulators.server import Answer, Fault
 from tests.inventory_sync.company import Company
 
@@ -164,6 +165,84 @@ def test_what_may_not_be_listed_is_told_and_the_rest_is_taken(company: Company) 
     assert len(company.rows(ENTRA, "users")) == 1
 
 
+def test_what_was_refused_at_first_is_read_once_it_may_be(company: Company) -> None:
+    """A list that was never read but refused is listed whole when it is allowed, also one that could give changes only."""
+    company.cyberark.add_account("root", "unix")
+    company.cyberark.faults.append(Fault("GET", "/API/Accounts", "status", 403, times=1))
+    assert set(company.read("cyberark")["cyberark"].refused) == {"accounts"}
+    read = company.read("cyberark")["cyberark"]
+    assert not read.failed and not read.refused and len(company.rows("cyberark:pam", "accounts")) == 1
+
+
+def test_of_cyberark_accounts_only_what_changed_is_listed(company: Company) -> None:
+    """Where milliseconds are understood, a second reading lists the changed account only; a day later, and where seconds are
+    meant, which would hide changes, all are listed."""
+    for name in ("first", "second"):
+        company.cyberark.add_account(name, "unix")
+    for account in company.cyberark.state["accounts"].values():
+        account["changed"] -= 7200
+    company.read("cyberark")
+    changed, still = company.cyberark.state["accounts"]
+    company.cyberark.state["accounts"][changed]["changed"] += 7200
+    assert company.read("cyberark")["cyberark"].rows["accounts"] == 1
+    company.cyberark.modification_unit = 1
+    assert company.read("cyberark")["cyberark"].rows["accounts"] == 2
+    company.cyberark.modification_unit = 1000
+    del company.cyberark.state["accounts"][still]
+    company.clock += 2 * 86400.0
+    read = company.read("cyberark")["cyberark"]
+    assert (read.rows["accounts"], read.taken.gone) == (1, 1)
+
+
+@pytest.mark.parametrize("most", [1, 7])
+def test_pages_that_are_smaller_than_asked_for_are_all_read(company: Company, most: int) -> None:
+    """A PVWA that gives fewer objects a page than it was asked for: each page is followed, and none is taken for all."""
+    for number in range(15):
+        company.cyberark.add_account(f"root{number}", f"safe{number}")
+        company.cyberark.add_member("safe0", f"u{number}", {"useAccounts": True})
+    company.cyberark.most = most
+    read = company.read("cyberark")["cyberark"]
+    assert not read.failed
+    assert [len(company.rows("cyberark:pam", name)) for name in ("accounts", "safes")] == [15, 15]
+    assert sum(key.startswith("safe0/u") for key in company.rows("cyberark:pam", "members")) == 15
+
+
+@pytest.mark.off_spec("the vendor leads elsewhere on purpose")
+@pytest.mark.parametrize("vendor", ["okta", "entra", "cyberark"])
+def test_a_next_page_at_another_host_gets_no_credential(company: Company, vendor: str) -> None:
+    """A next page that leads to another host, scheme or port is not asked for, and nothing of the vendor is taken over."""
+    sim = {"okta": company.okta, "entra": company.graph, "cyberark": company.cyberark}[vendor]
+    with OktaSimulator() as thief:
+        elsewhere = f"{thief.url}/steal"
+        pattern, answer = {
+            "okta": (r"/api/v1/groups\Z", Answer(200, [], {"Link": f'<{elsewhere}>; rel="next"'})),
+            "entra": (r"/v1.0/users/delta\Z", Answer(200, {"value": [], "@odata.nextLink": elsewhere})),
+            "cyberark": (r"/PasswordVault/API/Safes\Z", Answer(200, {"value": [], "count": 0, "nextLink": elsewhere})),
+        }[vendor]
+        sim._routes.insert(0, ("GET", re.compile(pattern), lambda request: answer))
+        failed = company.read(vendor)[vendor].failed
+        assert "points elsewhere" in failed and not thief.requests
+    assert not company.rows(company.place(vendor), "users")
+
+
+@pytest.mark.parametrize("vendor", ["okta", "entra", "cyberark"])
+def test_a_redirect_is_not_followed(company: Company, vendor: str) -> None:
+    """An answer that sends elsewhere is the vendor's failure; no credential goes there."""
+    sim = {"okta": company.okta, "entra": company.graph, "cyberark": company.cyberark}[vendor]
+    with OktaSimulator() as thief:
+        for path in ("/api/v1/users", "/v1.0/users/delta", "/API/Users"):
+            sim.faults.append(Fault("GET", path, "status", 302, {"Location": f"{thief.url}/steal"}, times=5))
+        assert "302" in company.read(vendor)[vendor].failed and not thief.requests
+
+
+@pytest.mark.parametrize("after", ["-5", "soon", "nan", "99999999999", "1e308", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_absurd_retry_after_holds_nobody_up(company: Company, after: str) -> None:
+    """A 429 that says no sensible time is waited out shortly; one that says hours leaves this vendor to the next run."""
+    company.graph.faults.append(Fault("GET", "/users/delta", "status", 429, {"Retry-After": after}, times=1))
+    read = company.read("entra")["entra"]
+    assert company.slept <= 60.0 and bool(read.failed) == (after[0] in "91F")
+
+
 def test_gone_is_kept_for_some_days_and_then_forgotten(company: Company) -> None:
     """An account that a whole list lacks is marked gone; it is forgotten after the days that were asked for."""
     user = company.okta.add_user("leaver@corp.example")
@@ -198,4 +277,6 @@ def test_nothing_but_reads_is_sent(company: Company) -> None:
     company.read()
     sent = [(entry.method, entry.path) for sim in (company.okta, company.graph, company.cyberark) for entry in sim.requests]
     others = [path for method, path in sent if method != "GET"]
-    assert all("token" in path or "Logo" in path for path in others)
+    assert all("token" in path or "Logo" in path or path.endswith("/$batch") for path in others)
+    batches = [entry.body["requests"] for entry in company.graph.requests if entry.path.endswith("/$batch")]
+    assert batches and all(part["method"] == "GET" for parts in batches for part in parts)

@@ -311,7 +311,7 @@ class CyberArkSimulator(CyberArkLists):
         found: List[Dict[str, Any]] = [self._shown_account(key) for key in listed]
         words = request.query.get("search", "").lower()
         found = [item for item in found if words in f"{item['name']} {item['userName']} {item['safeName']}".lower()]
-        return self.paged(request, found)
+        return self.paged(request, self.changed_since(request, found))
 
     def _get_account(self, request: Request) -> Answer:
         self.run_cpm()

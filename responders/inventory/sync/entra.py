@@ -1,19 +1,23 @@
-"""Entra: users, service principals, agent identities, applications with credentials, directory roles, grants.
+"""Entra: users, service principals, agent identities, applications with credentials, directory roles, grants, owners, and
+who may sign in through which application.
 
-What changed since the last time comes by delta queries. Least application permissions: User.Read.All, Application.Read.All,
-RoleManagement.Read.Directory, GroupMember.Read.All, Directory.Read.All (for oauth2PermissionGrants).
+What changed since the last time comes by delta queries; a change of owners or assignments shows in none of them. Least
+application permissions: User.Read.All, Application.Read.All, RoleManagement.Read.Directory, GroupMember.Read.All,
+Directory.Read.All (for oauth2PermissionGrants).
 Sources: Microsoft Graph v1.0, "Use delta query to track changes", "user: delta", "servicePrincipal: delta", "application:
-delta", "List agentIdentities", "List unifiedRoleAssignments", "List appRoleAssignedTo", "List oauth2PermissionGrants".
+delta", "List agentIdentities", "List unifiedRoleAssignments", "List appRoleAssignedTo", "List oauth2PermissionGrants", "List
+owners", "List federatedIdentityCredentials".
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 from urllib.parse import urlsplit
 
 from responders.errors import BadAnswer, NotFound
 from responders.inventory.observation import Holds, Key, Reaches, Seen
-from responders.inventory.sync.source import At, Listing, Observation, Page, Row
+from responders.inventory.sync.entra_batch import GraphBatch
+from responders.inventory.sync.source import At, Listing, Named, Observation, Page, Row
 from responders.model import Account
 from responders.vendors.entra import EntraClient
 
@@ -39,6 +43,10 @@ _PRINCIPAL = (
 )
 _APPLICATION = "id,appId,displayName,tags,createdDateTime,serviceManagementReference,passwordCredentials,keyCredentials"
 _ROLES = "/roleManagement/directory"
+_PEOPLE = 200
+"""People and groups of one application that are kept; whatever else holds its permissions is kept whole."""
+_OWNERS = 5
+"""Owners of one application that are named; each reaches it."""
 _FIRST: Mapping[str, str] = {
     "users": f"/users/delta?$select={_USER}",
     "service_principals": f"/servicePrincipals/delta?$select={_PRINCIPAL}",
@@ -63,21 +71,25 @@ class EntraSource:
         Listing("eligible"),
         Listing("role_members", of="roles", batch=20),
         Listing("eligible_members", of="eligible", batch=20),
-        Listing("app_roles", of="service_principals", batch=50),
+        Listing("app_roles", of="service_principals", batch=80),
         Listing("grants"),
+        Listing("federated", of="applications", batch=80),
+        Listing("app_owners", of="applications", batch=80, daily=True),
+        Listing("owners", of="service_principals", batch=80, daily=True),
+        Listing("assigned", of="service_principals", batch=80, daily=True),
     )
 
     def __init__(self, client: EntraClient) -> None:
         self.place = f"entra:{client.tenant}"
-        self._client = client
+        self._client, self._batch = client, GraphBatch(client)
 
     def close(self) -> None:
-        """Nothing: the client is the pool's."""
+        self._batch.close()  # the client is the pool's
 
     def page(self, listing: Listing, at: At) -> Page:
         if listing.of:
-            read = self._app_roles if listing.name == "app_roles" else self._members
-            return Page(tuple(row for parent in at.parents for row in read(parent)))
+            read: Callable[[Sequence[Row]], Iterator[Row]] = getattr(self, f"_{listing.name}", self._members)
+            return Page(tuple(read(at.parents)))
         path = at.cursor or at.delta or _FIRST[listing.name]
         answer = self._client.read(path, name=urlsplit(path).path)
         items, following = self._client.page(answer)
@@ -86,20 +98,50 @@ class EntraSource:
             raise BadAnswer("entra", f"{listing.name}: a last page without a deltaLink is half a list")
         return Page(tuple(_row(listing.name, item) for item in items), following or "", delta or "")
 
-    def _members(self, assignment: Row) -> Iterator[Row]:
+    def _members(self, assignments: Sequence[Row]) -> Iterator[Row]:
         """Members of a group that holds a role. Such groups can't be nested (Microsoft, "role-assignable groups")."""
-        group = assignment.body.get("principalId", "")
-        if assignment.body.get("principal") != "group" or not group:
-            return
-        for member in self._items("/groups/{}/members", group):
-            yield Row(f"{assignment.id}/{_id(member)}", {"role": assignment.body.get("role", "")}, assignment.id)
+        for assignment in assignments:
+            group = assignment.body.get("principalId", "")
+            if assignment.body.get("principal") == "group" and group:
+                for member in self._items("/groups/{}/members", group):
+                    yield Row(f"{assignment.id}/{_id(member)}", {"role": assignment.body.get("role", "")}, assignment.id)
 
-    def _app_roles(self, principal: Row) -> Iterator[Row]:
-        """Which applications hold this one's application permissions; only asked for where there are any."""
-        if principal.body.get("appRoles"):
-            for item in self._items("/servicePrincipals/{}/appRoleAssignedTo", principal.id):
-                if item.get("principalType") == "ServicePrincipal":
-                    yield Row(f"{principal.id}/{_id(item)}", _cut(item, "principalId", "appRoleId"), principal.id)
+    def _app_roles(self, principals: Sequence[Row]) -> Iterator[Row]:
+        """Who holds application permissions of these; only asked for where there are any."""
+        wanted = [p for p in principals if p.body.get("appRoles")]
+        for principal, (items, more) in self._lists(wanted, "/servicePrincipals/{}/appRoleAssignedTo?$top=999", 200):
+            if more:
+                raise BadAnswer("entra", f"{principal.id} is assigned to more than can be listed: half a list is no list")
+            yield from _assignments(principal, items)
+
+    def _assigned(self, principals: Sequence[Row]) -> Iterator[Row]:
+        """Who may sign in through these; those with permissions of their own are listed by `app_roles`."""
+        wanted = [p for p in principals if _ours(p) and not p.body.get("appRoles")]
+        for principal, (items, _) in self._lists(wanted, f"/servicePrincipals/{{}}/appRoleAssignedTo?$top={_PEOPLE}", 1):
+            yield from _assignments(principal, items)
+
+    def _federated(self, applications: Sequence[Row]) -> Iterator[Row]:
+        for application, (items, _) in self._lists(applications, "/applications/{}/federatedIdentityCredentials", 10):
+            for item in items:
+                body = {**_cut(item, "name", "issuer", "subject"), "appId": application.body.get("appId", "")}
+                yield Row(f"{application.id}/{_id(item)}", body, application.id)
+
+    def _app_owners(self, applications: Sequence[Row]) -> Iterator[Row]:
+        for application, (items, _) in self._lists(applications, "/applications/{}/owners", 10):
+            for item in items:
+                yield Row(f"{application.id}/{_id(item)}", {**_owner(item), "of": application.body.get("appId", "")},
+                          application.id)  # fmt: skip
+
+    def _owners(self, principals: Sequence[Row]) -> Iterator[Row]:
+        for principal, (items, _) in self._lists([p for p in principals if _ours(p)], "/servicePrincipals/{}/owners", 10):
+            for item in items:
+                yield Row(f"{principal.id}/{_id(item)}", {**_owner(item), "of": principal.id}, principal.id)
+
+    def _lists(self, parents: Sequence[Row], template: str, most: int) -> Iterator[Tuple[Row, Tuple[Sequence[Any], bool]]]:
+        """The list of each of these, at most `most` pages of it, and whether there are more."""
+        path, mark, query = template.partition("?")
+        paths = [self._client.transport.path(path, (parent.id,)) + mark + query for parent in parents]
+        return zip(parents, self._batch.lists(paths, most))
 
     def _items(self, template: str, name: str) -> Sequence[Mapping[str, Any]]:
         try:
@@ -113,6 +155,25 @@ def _id(item: Mapping[str, Any]) -> str:
     if not isinstance(found, str) or not found:
         raise BadAnswer("entra", "an entry without an id")
     return found
+
+
+def _ours(principal: Row) -> bool:
+    """True for one of the customer's that people may own and sign in to."""
+    body = principal.body
+    return body.get("appOwnerOrganizationId") != _MICROSOFT and body.get("servicePrincipalType") != "ManagedIdentity"
+
+
+def _assignments(principal: Row, items: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    people = 0
+    for item in items:
+        people += item.get("principalType") != "ServicePrincipal"
+        if people <= _PEOPLE or item.get("principalType") == "ServicePrincipal":
+            yield Row(f"{principal.id}/{_id(item)}", _cut(item, "principalId", "principalType", "principalDisplayName",
+                                                          "appRoleId"), principal.id)  # fmt: skip
+
+
+def _owner(item: Mapping[str, Any]) -> Dict[str, Any]:
+    return {"name": str(item.get("userPrincipalName") or item.get("displayName") or "")}
 
 
 def _cut(item: Mapping[str, Any], *names: str) -> Dict[str, Any]:
@@ -152,14 +213,15 @@ class EntraObserver:
     whose administrators may write what they like ("nOAuth": an unverified e-mail is no identity)."""
 
     listings = (
-        "agents", "service_principals", "applications", "users", "roles", "eligible", "role_members", "eligible_members",
-        "app_roles", "grants",
+        "agents", "applications", "app_owners", "owners", "service_principals", "users", "roles", "eligible", "role_members",
+        "eligible_members", "app_roles", "assigned", "federated", "grants",
     )  # fmt: skip
 
     def __init__(self, place: str, issuer: str = "") -> None:
         self._place, self._tenant = place, place.partition(":")[2]
+        self._issuer = f"https://login.microsoftonline.com/{self._tenant}/v2.0"
         self._agents: Dict[str, None] = {}
-        self._principals: Dict[str, str] = {}
+        self._owners: Dict[str, List[str]] = {}
         self._names: Dict[str, str] = {}
         self._permissions: Dict[str, str] = {}
 
@@ -170,26 +232,51 @@ class EntraObserver:
         elif listing == "service_principals":
             yield from self._principal(row)
         elif listing == "applications":
-            holder = self._principals.get(str(body.get("appId", "")))
-            if holder:
-                yield from _credentials(f"{self._place}:{holder}", row)
+            # Its service principal is called by the appId, too.
+            yield from _credentials(f"{self._place}:{body.get('appId', '')}", row)
+        elif listing in ("app_owners", "owners"):
+            # Who owns an application may give it a credential, and so sign in as it.
+            self._owners.setdefault(body["of"], []).append(body["name"] or row.id.partition("/")[2])
+            yield Reaches(f"{self._place}:{row.id.partition('/')[2]}", "owner", f"{self._place}:{body['of']}")
+        elif listing == "federated":
+            yield from self._federated(row)
         elif listing == "users":
             yield self._user(row)
         elif listing in ("roles", "eligible"):
             yield self._role(body.get("principalId", ""), body["role"], listing)
         elif listing in ("role_members", "eligible_members"):
             yield self._role(row.id.partition("/")[2], body["role"], listing.partition("_")[0])
-        elif listing == "app_roles":
-            value = self._permissions.get(f"{row.parent}/{body.get('appRoleId', '')}", "")
-            resource = self._names.get(row.parent, row.parent)
-            yield Reaches(f"{self._place}:{body.get('principalId', '')}", "permission", f"{row.parent}/{value}",
-                          f"{value} of {resource}", admin=value in _STRONG)  # fmt: skip
+        elif listing in ("app_roles", "assigned"):
+            yield from self._assigned(row)
         elif listing == "grants":
             who = f"{self._place}:{body.get('clientId', '')}"
             resource = str(body.get("resourceId", ""))
             scope = str(body.get("scope", "")).strip()
             name = f"{scope} of {self._names.get(resource, resource)} for {body.get('principalId') or 'everybody'}"
             yield Reaches(who, "grant", f"{resource}/{body.get('principalId', '')}", name)
+
+    def _assigned(self, row: Row) -> Iterator[Observation]:
+        body, who = row.body, str(row.body.get("principalId", ""))
+        resource = self._names.get(row.parent, row.parent)
+        if body.get("principalType", "ServicePrincipal") == "ServicePrincipal":
+            value = self._permissions.get(f"{row.parent}/{body.get('appRoleId', '')}", "")
+            yield Reaches(f"{self._place}:{who}", "permission", f"{row.parent}/{value}", f"{value} of {resource}",
+                          admin=value in _STRONG)  # fmt: skip
+        elif body["principalType"] == "Group":
+            yield Named(f"{self._place}:group:{who}", f"group {body.get('principalDisplayName', who)}")
+            yield Reaches(f"{self._place}:group:{who}", "app", row.parent, resource)
+        else:
+            yield Reaches(f"{self._place}:{who}", "app", row.parent, resource)
+
+    def _federated(self, row: Row) -> Iterator[Observation]:
+        """A credential without a secret: whoever is this subject of this issuer signs in as the application.
+
+        No evidence that both are one identity: an owner of the application writes it, of anybody.
+        """
+        body, holder = row.body, f"{self._place}:{row.body['appId']}"
+        subject = f"{str(body.get('issuer', '')).rstrip('/')}|{body.get('subject', '')}"
+        yield Holds(holder, "federated_credential", row.id.partition("/")[2], f"{body.get('name', '')} for {subject}")
+        yield Reaches(f"subject:{subject}", "federated", holder)
 
     def _role(self, principal: str, role: str, how: str) -> Reaches:
         name = "eligible" if how == "eligible" else "assigned"
@@ -201,7 +288,7 @@ class EntraObserver:
         outside = body.get("userType") == "Guest" or body.get("creationType") == "Invitation" or "#EXT#" in name.upper()
         writer = "outside" if outside else "administrator"
         keys = (
-            Key("subject", f"https://login.microsoftonline.com/{self._tenant}/v2.0|{row.id}", "vendor"),
+            Key("subject", f"{self._issuer}|{row.id}", "vendor"),
             Key("employee_number", str(body.get("employeeId", "")), writer),
             Key("immutable_id", str(body.get("onPremisesImmutableId", "")), writer),
             Key("email", str(body.get("mail", "")), writer),
@@ -222,7 +309,6 @@ class EntraObserver:
         credentials = tuple(_credentials(f"{self._place}:{row.id}", row))
         if body.get("appOwnerOrganizationId") == _MICROSOFT and not credentials:
             return
-        self._principals[str(body.get("appId", ""))] = row.id
         agent = row.id in self._agents
         tags: List[Tuple[str, str]] = [("agent", "true")] if agent else []
         # Only whoever may change the application writes its tags: an owner or an administrator.
@@ -230,11 +316,16 @@ class EntraObserver:
             name, _, value = tag.partition(":")
             if name in ("owner", "criticality", "environment") and value:
                 tags.append((name, value))
+        owners = sorted({*self._owners.get(row.id, ()), *self._owners.get(str(body.get("appId", "")), ())})
+        if owners:  # behind the tag, which says more
+            tags.append(("owner", ", ".join(owners[:_OWNERS])))
         kind = str(body.get("servicePrincipalType", "Application"))
         yield Seen(
             Account("entra", self._tenant, "service_principal", row.id), self._names[row.id],
             body.get("accountEnabled") is not False, False,
-            "an Entra agent identity" if agent else f"an Entra service principal ({kind})", (), tuple(tags),
+            "an Entra agent identity" if agent else f"an Entra service principal ({kind})",
+            # A managed identity or agent that signs in elsewhere with its token is this subject there.
+            (Key("subject", f"{self._issuer}|{row.id}", "vendor"),), tuple(tags),
             # Logs name an application by its appId as often as by its service principal.
             (f"{self._place}:{body['appId']}",) if body.get("appId") else (),
         )  # fmt: skip

@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple, Type
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple, Type, Union
 
 from responders.inventory.observation import Holds, Key, Observed, Reaches, Seen
 from responders.inventory.sync.cyberark import CyberArkObserver
 from responders.inventory.sync.entra import EntraObserver
 from responders.inventory.sync.okta import OktaObserver
 from responders.inventory.sync.raw import RawStore
-from responders.inventory.sync.source import Observer
+from responders.inventory.sync.source import Named, Observer
 from responders.inventory.sync.vault import VaultObserver
 from responders.model import Account
 
@@ -32,7 +33,11 @@ create table seen (key text primary key, body text, gone real) without rowid;
 create table alias (alias text, key text, primary key (alias, key)) without rowid;
 create table facts (holder text, body text, power int);
 create table uses (resource text, key text, primary key (resource, key)) without rowid;
+create table called (key text primary key, name text) without rowid;
 """
+_ADMIN, _INDIRECT = 2, 1
+"""Power of a fact: over other accounts, and through an account that has it (its owner, whoever it trusts)."""
+_THROUGH = ("owner", "federated")
 _MOST = 500
 """Facts of one holder that are told: those that give power first, so that none can be hidden behind many others."""
 
@@ -70,10 +75,12 @@ class Gathered:
                                          (found.account.key, _packed(found), gone))  # fmt: skip
                         self._db.executemany("insert or ignore into alias values (?,?)",
                                              [(alias, found.account.key) for alias in found.aliases])  # fmt: skip
+                    elif isinstance(found, Named):
+                        self._db.execute("insert or ignore into called values (?,?)", (found.key, found.name))
                     elif gone is None:
-                        power = int(isinstance(found, Reaches) and found.admin)
+                        power = _power(found)
                         self._db.execute("insert into facts values (?,?,?)", (found.holder, _packed_fact(found), power))
-                        if isinstance(found, Reaches) and _needs(found):
+                        if isinstance(found, Reaches) and _needs(place, found):
                             self._db.execute("insert or ignore into uses values (?,?)",
                                              (f"{place}:{found.target.partition('/')[0]}", found.holder))  # fmt: skip
 
@@ -94,7 +101,7 @@ class Gathered:
         seen = _unpacked(row[0])
         holds: List[Holds] = []
         reaches: List[Reaches] = []
-        waiting: List[str] = [key, *(alias for alias in seen.aliases if self.owner(alias) == key)]
+        waiting: List[str] = [*self._names_of(seen), *(f"subject:{k.value}" for k in seen.keys if k.name == "subject")]
         done: Set[str] = set()
         while waiting:
             holder = waiting.pop()
@@ -107,6 +114,8 @@ class Gathered:
                 fact = _unpacked_fact(key, body)
                 if isinstance(fact, Holds):
                     holds.append(fact)
+                elif fact.what in _THROUGH:
+                    reaches.append(self._through(fact))
                 else:
                     reaches.append(fact)
                     if fact.what == "group" and ":group:" in fact.target:
@@ -121,6 +130,29 @@ class Gathered:
             if isinstance(fact, Holds):
                 yield fact
 
+    def _names_of(self, seen: Seen) -> List[str]:
+        """Under which holders facts of this account stand."""
+        return [seen.account.key, *self.clear_aliases(seen)]
+
+    def _through(self, fact: Reaches) -> Reaches:
+        """Owner of an account, or trusted by it: it reaches what that one does."""
+        key = self.owner(fact.target) or fact.target
+        return replace(fact, target=key, name=self.name(key), admin=self._powerful(key, set()))
+
+    def _powerful(self, key: str, done: Set[str]) -> bool:
+        row = self._db.execute("select body from seen where key=?", (key,)).fetchone()
+        if row is None or key in done:
+            return False
+        done.add(key)
+        for holder in self._names_of(_unpacked(row[0])):
+            for power, body in self._db.execute(
+                "select power, body from facts where holder=? and power>0 order by power desc limit ?", (holder, _MOST)
+            ).fetchall():
+                target = _unpacked_fact(holder, body).target
+                if power == _ADMIN or self._powerful(self.owner(target) or target, done):
+                    return True
+        return False
+
     def clear_aliases(self, seen: Seen) -> Tuple[str, ...]:
         """The aliases of an account that name nobody else: neither an account, nor another one's alias."""
         return tuple(alias for alias in seen.aliases if self.owner(alias) == seen.account.key)
@@ -132,7 +164,8 @@ class Gathered:
 
     def name(self, key: str) -> str:
         row = self._db.execute("select body from seen where key=?", (key,)).fetchone()
-        return _unpacked(row[0]).name or key if row else key
+        called = row or self._db.execute("select name from called where key=?", (key,)).fetchone()
+        return str((_unpacked(row[0]).name if row else called[0]) or key) if called else key
 
     def owner(self, alias: str) -> Optional[str]:
         """The one account that this alias means, None when it is an account's own key or several have it."""
@@ -142,10 +175,17 @@ class Gathered:
         return str(found[0][0]) if len(found) == 1 else None
 
 
-def _needs(reach: Reaches) -> bool:
-    """True for what an administrator granted. What a user consents to for himself makes nobody depend on anything: it would
-    be an easy way to be spared."""
-    return reach.what == "permission" or (reach.what == "grant" and reach.target.endswith("/"))
+def _needs(place: str, reach: Reaches) -> bool:
+    """True for what only an administrator grants. What a user consents to for himself, and whom the owner of an Entra
+    application assigns to it, makes nobody depend on anything: it would be an easy way to be spared."""
+    assigned = reach.what == "app" and place.startswith("okta:")
+    return assigned or reach.what == "permission" or (reach.what == "grant" and reach.target.endswith("/"))
+
+
+def _power(fact: Union[Holds, Reaches]) -> int:
+    if isinstance(fact, Holds):
+        return 0
+    return _ADMIN if fact.admin else _INDIRECT if fact.what in _THROUGH else 0
 
 
 def _packed(one: Seen) -> str:

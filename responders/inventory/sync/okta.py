@@ -1,8 +1,11 @@
-"""Okta: users, groups, administrators, applications with their credentials, API tokens.
+"""Okta: users, groups, administrators, applications with credentials and who is assigned to them, AI agents, API tokens.
 
-Least scopes: okta.users.read, okta.groups.read, okta.roles.read, okta.apps.read, okta.apiTokens.read, okta.schemas.read.
-Sources: Okta API reference, "Users", "Groups", "Applications", "OAuth 2.0 client credentials", "Role Assignments", "API
-Tokens", "Schemas"; the official SDK's method names. `search` is not used: it is only eventually consistent.
+Least scopes: okta.users.read, okta.groups.read, okta.roles.read, okta.apps.read, okta.apiTokens.read, okta.schemas.read,
+okta.aiAgents.read. All calls below /api/v1/apps share 100 a minute (Okta, "Management rate limits"): what is asked of each
+application is asked once a day.
+Sources: Okta API reference, "Users", "Groups", "Applications", "Application Users", "Application Groups", "OAuth 2.0 client
+credentials", "Role Assignments", "API Tokens", "Schemas"; "Okta for AI Agents", Workload Principals (a beta, which the SDK
+lacks); the official SDK's method names. `search` is not used: it is only eventually consistent.
 """
 
 from __future__ import annotations
@@ -12,10 +15,10 @@ from functools import partial
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
 from urllib.parse import urlsplit
 
-from responders.errors import BadAnswer, NotFound
+from responders.errors import BadAnswer, Forbidden, NotFound, Permanent
 from responders.inventory.observation import Holds, Key, Reaches, Seen
 from responders.inventory.sync.okta_sdk import Call, OktaSdk
-from responders.inventory.sync.source import At, Listing, Observation, Page, Row
+from responders.inventory.sync.source import At, Listing, Named, Observation, Page, Row
 from responders.model import Account
 from responders.vendors.client import Response
 from responders.vendors.okta import OktaClient
@@ -38,9 +41,12 @@ class OktaSource:
         Listing("members", of="groups", stamp="lastMembershipUpdated"),
         Listing("admins"),
         Listing("roles", of="admins", batch=10),
-        Listing("apps", needed=True),
-        Listing("app_credentials", of="apps", batch=10),
         Listing("api_tokens"),
+        Listing("ai_agents"),
+        Listing("ai_agent_keys", of="ai_agents", batch=10),
+        Listing("apps", needed=True),
+        Listing("app_credentials", of="apps", batch=10, stamp="lastUpdated", daily=True),
+        Listing("app_people", of="apps", batch=10, stamp="lastUpdated", daily=True),
     )
 
     def __init__(self, client: OktaClient) -> None:
@@ -53,6 +59,8 @@ class OktaSource:
     def page(self, listing: Listing, at: At) -> Page:
         if listing.of:
             return Page(tuple(getattr(self, f"_{listing.name}")(at.parents)))
+        if listing.name == "ai_agents":
+            return self._ai_agents(at.cursor or _AGENTS)
         if at.cursor:
             answer = self._client.read(at.cursor, name=urlsplit(at.cursor).path)
         else:
@@ -61,6 +69,13 @@ class OktaSource:
             return Page((_schema_row(answer.body),))
         items, following = self._client.page(answer)
         return Page(tuple(_ROWS[listing.name](item) for item in _objects(items)), following or "")
+
+    def _ai_agents(self, path: str) -> Page:
+        """A beta that most orgs lack: however it refuses, or answers otherwise than described, costs only this list."""
+        try:
+            return _agents_page(self._client.read(path, name=urlsplit(path).path).body)
+        except Permanent as error:
+            raise Forbidden("okta", error.message, status=error.status, code=error.code) from None
 
     def _members(self, parents: Sequence[Row]) -> Iterator[Row]:
         # Everybody is in a BUILT_IN group, which says nothing of anybody.
@@ -75,6 +90,7 @@ class OktaSource:
 
     def _app_credentials(self, parents: Sequence[Row]) -> Iterator[Row]:
         clients = [p for p in parents if p.body.get("auth") in _CONFIDENTIAL]
+        services = [p for p in clients if "client_credentials" in p.body.get("grants", ())]
         asks: Tuple[Tuple[str, Any], ...] = (
             ("secret", lambda okta, a: okta.list_o_auth2_client_secrets(a)),
             ("key", lambda okta, a: okta.list_jwk(a)),
@@ -84,9 +100,34 @@ class OktaSource:
                 for item in _objects(answer.body):
                     # Secret values and hashes stay behind.
                     yield Row(f"{app}/{kind}:{_id(item)}", _cut(item, "created", "lastUpdated", "status", "kid"), app)
-        for app, answer in self._each(clients, lambda okta, a: okta.list_roles_for_client(a)):
+        # Without that grant a client never acts as itself, and its roles are worth nothing.
+        for app, answer in self._each(services, lambda okta, a: okta.list_roles_for_client(a)):
             for role in _objects(answer.body):
                 yield Row(f"{app}/role:{_id(role)}", _cut(role, "type", "label", "status"), app)
+
+    def _app_people(self, parents: Sequence[Row]) -> Iterator[Row]:
+        """Groups of an application, and those of its first 500 users that are in it by themselves.
+
+        Only of applications that are identities here and that people sign in through.
+        """
+        wanted = [p for p in parents if p.body.get("auth") in _CONFIDENTIAL and p.body.get("type") != "service"]
+        for app, answer in self._each(wanted, lambda okta, a: okta.list_application_group_assignments(a, limit=200)):
+            for group in _objects(answer.body):
+                yield Row(f"{app}/group:{_id(group)}", {}, app)
+        for app, answer in self._each(wanted, lambda okta, a: okta.list_application_users(a, limit=500)):
+            for user in _objects(answer.body):
+                if user.get("scope", "USER") == "USER":
+                    yield Row(f"{app}/user:{_id(user)}", {}, app)
+
+    def _ai_agent_keys(self, parents: Sequence[Row]) -> Iterator[Row]:
+        for agent in parents:
+            path = self._client.transport.path(_AGENT_KEYS, (agent.id,))
+            try:
+                items = self._client.read(path, name=_AGENT_KEYS).body
+            except NotFound:
+                continue  # it was deleted meanwhile
+            for item in _objects(items):
+                yield Row(f"{agent.id}/key:{_id(item)}", _cut(item, "created", "lastUpdated", "status", "kid"), agent.id)
 
     def _each(self, parents: Sequence[Row], ask: Any) -> Iterator[Tuple[str, Response]]:
         """One call for each parent, side by side. A parent that was deleted meanwhile has nothing."""
@@ -119,6 +160,8 @@ class OktaSource:
             answer = self._client.read(following, name="/api/v1/groups/{}/users")
 
 
+_AGENTS = "/workload-principals/api/v1/ai-agents?limit=200"
+_AGENT_KEYS = "/workload-principals/api/v1/ai-agents/{}/credentials/jwks"
 _CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")
 
 
@@ -179,10 +222,22 @@ def _app_row(item: Mapping[str, Any]) -> Row:
     client, settings = _under(item, "credentials", "oauthClient"), _under(item, "settings", "oauthClient")
     grants = settings.get("grant_types")
     return Row(_id(item), {
-        **_cut(item, "label", "status", "signOnMode", "created"), "auth": client.get("token_endpoint_auth_method", ""),
+        **_cut(item, "label", "status", "signOnMode", "created", "lastUpdated"),
+        "auth": client.get("token_endpoint_auth_method", ""),
         "client": client.get("client_id", ""), "type": settings.get("application_type", ""),
         "grants": [g for g in grants if isinstance(g, str)] if isinstance(grants, list) else [],
     })  # fmt: skip
+
+
+def _agents_page(body: Any) -> Page:
+    """Okta, "List all AI agents": `data`, and the next page by `_links.next`."""
+    if not isinstance(body, Mapping):
+        raise BadAnswer("okta", "the list of AI agents is no object")
+    rows = tuple(
+        Row(_id(item), {**_cut(item, "status", "created", "appId"), "name": str(_under(item, "profile").get("name", ""))})
+        for item in _objects(body.get("data"))
+    )
+    return Page(rows, str(_under(body, "_links", "next").get("href") or ""))
 
 
 def _schema_row(body: Any) -> Row:
@@ -214,13 +269,17 @@ _ROWS: Mapping[str, Callable[[Mapping[str, Any]], Row]] = {
 class OktaObserver:
     """An Okta user's `login` is unique in its org; `email` is not, and users may often write it themselves."""
 
-    listings = ("schema", "users", "groups", "members", "roles", "apps", "app_credentials", "api_tokens")
+    listings = (
+        "schema", "users", "groups", "members", "roles", "apps", "app_credentials", "app_people", "ai_agents",
+        "ai_agent_keys", "api_tokens",
+    )  # fmt: skip
 
     def __init__(self, place: str, issuer: str = "") -> None:
         self._place, self._issuer = place, issuer.rstrip("/")
         self._known: FrozenSet[str] = frozenset()
         self._self: FrozenSet[str] = frozenset()
         self._groups: Dict[str, str] = {}
+        self._apps: Dict[str, str] = {}
 
     def observe(self, listing: str, row: Row) -> Iterator[Observation]:
         body, key = row.body, f"{self._place}:"
@@ -236,9 +295,17 @@ class OktaObserver:
         elif listing == "roles" and body.get("status", "ACTIVE") == "ACTIVE":
             yield Reaches(key + row.parent, "role", str(body.get("type", "")), str(body.get("label", "")), admin=True)
         elif listing == "apps" and (body["auth"] in _CONFIDENTIAL or body["type"] == "service"):
+            self._apps[row.id] = str(body.get("label", ""))
             yield self._app(row)
-        elif listing == "app_credentials":
+        elif listing in ("app_credentials", "ai_agent_keys"):
             yield from _credential(key + row.parent, row)
+        elif listing == "app_people" and row.parent in self._apps:
+            kind, _, name = row.id.partition("/")[2].partition(":")
+            if kind == "group":
+                yield Named(key + name, f"group {self._groups.get(name, name)}")
+            yield Reaches(key + name, "app", row.parent, self._apps[row.parent])
+        elif listing == "ai_agents":
+            yield from self._agent(row)
         elif listing == "api_tokens" and body.get("userId"):
             # Its secret never changes; `lastUpdated` moves with each use, as `expiresAt` does (Okta, "API Tokens").
             yield Holds(key + body["userId"], "api_token", row.id, body.get("name", ""), body.get("created", ""),
@@ -281,6 +348,15 @@ class OktaObserver:
             (("client_credentials", "true"),) if "client_credentials" in row.body["grants"] else (),
             created=str(row.body.get("created", "")),
         )
+
+    def _agent(self, row: Row) -> Iterator[Observation]:
+        """An AI agent; people reach it through the application that it is linked to, which several may share."""
+        body = row.body
+        account = Account("okta", self._place.partition(":")[2], "ai_agent", row.id)
+        yield Seen(account, body["name"], body.get("status") == "ACTIVE", False, "an Okta AI agent", (),
+                   (("agent", "true"),), created=str(body.get("created", "")))  # fmt: skip
+        if body.get("appId"):
+            yield Reaches(account.key, "app", str(body["appId"]), self._apps.get(str(body["appId"]), ""))
 
 
 def _credential(holder: str, row: Row) -> Iterator[Observation]:

@@ -32,6 +32,8 @@ create table if not exists cursors (place text, listing text, cursor text, prima
 create table if not exists state (place text, listing text, began real, full real, delta text, refused text,
   primary key (place, listing)) without rowid;
 """
+_NO_MARK = "(s.parent='' or s.id<>s.parent||'/')"
+"""A row `parent/` of a daily listing says that the parent's list was read: `seen` when, `stamp` what the parent was then."""
 _PARTS = 500
 _BUSY = 60.0
 """Seconds that another thread or process may hold the file."""
@@ -39,7 +41,8 @@ _BUSY = 60.0
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a listing came. `mode` is full or delta; `base` is the delta it began with.
+    """How far a listing came. `mode` is full, delta or part (of a daily listing: some parents' lists, each whole); `base`
+    is the delta it began with.
 
     `since` is when the last complete one began.
     """
@@ -101,9 +104,12 @@ class RawStore:
             return Progress(row[0], row[1], bool(row[2]), True, row[3], row[4], row[5])
         self.drop(place, listing.name)
         state = self._one("select began, full, delta from state where place=? and listing=?", place, listing.name)
-        whole = full or not (listing.delta or listing.stamp) or state is None or now - state[1] >= full_every
+        # Without a time it was refused so far, and never read.
+        old = state is None or state[1] is None or now - state[1] >= full_every
+        whole = full or old or not (listing.delta or listing.stamp)
         base, since = ("", 0.0) if whole or state is None else (state[2], state[0])
         mode = "full" if whole or (listing.delta and not base and not since) else "delta"
+        mode = "part" if listing.daily else mode
         self._db.execute("insert into progress values (?,?,?,?,?,?,?,?,?)",
                          (place, listing.name, mode, "", now, 0, "", base, since))  # fmt: skip
         return Progress(mode, "", False, False, now, base, since)
@@ -115,7 +121,7 @@ class RawStore:
             known = self._known(place, listing, [row.id for row in rows])
             self._db.executemany(
                 "insert into staged values (?,?,?,?,?,?) on conflict do update set parent=excluded.parent, body=case when "
-                "?='full' or staged.removed or excluded.removed then excluded.body "
+                "?<>'delta' or staged.removed or excluded.removed then excluded.body "
                 "else json_patch(staged.body, excluded.body) end, removed=excluded.removed",
                 [(place, listing, row.id, row.parent, _text(row.body), int(row.removed), mode) for row in rows],
             )
@@ -137,26 +143,61 @@ class RawStore:
                 self._db.execute(f"delete from {table} where place=? and listing=?", (place, listing))  # noqa: S608 - ours
 
     def staged_count(self, place: str, listing: str) -> int:
-        found = self._one("select count(*) from staged where place=? and listing=? and not removed", place, listing)
+        text = f"select count(*) from staged s where place=? and listing=? and not removed and {_NO_MARK}"  # noqa: S608 - ours
+        found = self._one(text, place, listing)
         return int(found[0]) if found else 0
 
     def parents(self, place: str, listing: str, after: str, count: int) -> List[Row]:
         """Rows of a listing as they will be once it is published, by id."""
+        return self._future(place, listing, ">", after, count)
+
+    def parent(self, place: str, listing: str, name: str) -> Optional[Row]:
+        """One of these rows, None when it is gone."""
+        return next(iter(self._future(place, listing, "=", name, 1)), None)
+
+    def _future(self, place: str, listing: str, how: str, name: str, count: int) -> List[Row]:
+        at = {"p": place, "l": listing, "a": name, "n": count}
         if self._mode(place, listing) == "full":
             found = self._db.execute(
-                "select id, body, parent from staged where place=? and listing=? and id>? and not removed "
-                "order by id limit ?",
-                (place, listing, after, count),
-            )
+                f"select id, body, parent from staged where place=:p and listing=:l and id{how}:a and not removed "  # noqa: S608
+                "order by id limit :n", at,
+            )  # fmt: skip
         else:
+            # A delta may leave out what did not change: it is laid over what is known.
             found = self._db.execute(
-                "select id, body, parent from (select id, body, parent, removed from staged where place=:p and listing=:l "
-                "and id>:a union all select id, body, parent, 0 from rows where place=:p and listing=:l and id>:a "
+                "select id, body, parent from (select s.id, s.parent, s.removed, case when r.gone is null and r.body is not "  # noqa: S608
+                "null then json_patch(r.body, s.body) else s.body end as body from staged s left join rows r on "
+                f"r.place=s.place and r.listing=s.listing and r.id=s.id where s.place=:p and s.listing=:l and s.id{how}:a "
+                f"union all select id, parent, 0, body from rows where place=:p and listing=:l and id{how}:a "
                 "and gone is null and id not in (select id from staged where place=:p and listing=:l)) "
-                "where not removed order by id limit :n",
-                {"p": place, "l": listing, "a": after, "n": count},
-            )
+                "where not removed order by id limit :n", at,
+            )  # fmt: skip
         return [Row(name, json.loads(body), parent) for name, body, parent in found]
+
+    def due(self, place: str, listing: Listing, before: float) -> List[str]:
+        """Ids of the parents whose list is to be read: new and changed ones, then those read before `before` (epoch
+        seconds), the oldest first. What this reading has staged already is left out."""
+        found: List[Tuple[float, str]] = []
+        after = ""
+        while True:
+            parents = self.parents(place, listing.of, after, _PARTS)
+            if not parents:
+                return [name for _, name in sorted(found)]
+            names = [f"{parent.id}/" for parent in parents]
+            staged, marks = self._known(place, listing.name, names), self._marks(place, listing.name, names)
+            for parent, name in zip(parents, names):
+                seen, stamp = marks.get(name, (0.0, ""))
+                if name not in staged and (stamp != stamp_of(listing, parent) or seen < before):
+                    found.append((seen if stamp == stamp_of(listing, parent) else 0.0, parent.id))
+            after = parents[-1].id
+
+    def _marks(self, place: str, listing: str, names: Sequence[str]) -> Dict[str, Tuple[float, str]]:
+        marks = ",".join("?" * len(names))
+        found = self._db.execute(
+            f"select id, seen, body from rows where place=? and listing=? and gone is null and id in ({marks})",  # noqa: S608
+            (place, listing, *names),
+        )
+        return {name: (seen, json.loads(body).get("stamp", "")) for name, seen, body in found}
 
     def known(self, place: str, listing: str, name: str) -> Optional[Row]:
         """A row as it was published last."""
@@ -187,13 +228,14 @@ class RawStore:
                 mode, started, delta, _ = row
                 at = {"p": place, "l": listing.name, "n": now, "m": mode}
                 new += self._count(
-                    "select count(*) from staged s where place=:p and listing=:l and not removed and not exists "
+                    f"select count(*) from staged s where place=:p and listing=:l and not removed and {_NO_MARK} and "  # noqa: S608
+                    "not exists "
                     "(select 1 from rows r where r.place=s.place and r.listing=s.listing and r.id=s.id and r.gone is null)",
                     at,
                 )
                 changed += self._count(
-                    "select count(*) from staged s join rows r using (place, listing, id) where s.place=:p and s.listing=:l "
-                    "and not s.removed and r.gone is null and "
+                    "select count(*) from staged s join rows r using (place, listing, id) where s.place=:p and s.listing=:l "  # noqa: S608
+                    f"and not s.removed and r.gone is null and {_NO_MARK} and "
                     "case when :m='delta' then json_patch(r.body, s.body) else s.body end <> r.body",
                     at,
                 )
@@ -248,7 +290,8 @@ class RawStore:
         reader = self._db.execute("select id, parent, body, gone from rows where place=? and listing=? order by id",
                                   (place, listing))  # fmt: skip
         for name, parent, body, gone in reader:
-            yield Row(name, json.loads(body), parent), gone
+            if not parent or name != f"{parent}/":
+                yield Row(name, json.loads(body), parent), gone
 
     def read_at(self, place: str) -> Optional[float]:
         """When the oldest list of a place that was taken over began, None when there is none."""
@@ -302,6 +345,16 @@ class _Transaction:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self._db.execute("rollback" if kind is not None else "commit")
+
+
+def stamp_of(listing: Listing, parent: Row) -> str:
+    """What changes when the parent does: the field that its listing names, else all of it."""
+    return str(parent.body.get(listing.stamp, "")) if listing.stamp else _hash(_text(parent.body))
+
+
+def mark(listing: Listing, parent: Row) -> Row:
+    """The row that says that a parent's list was read."""
+    return Row(f"{parent.id}/", {"stamp": stamp_of(listing, parent)}, parent.id)
 
 
 def _text(body: Any) -> str:

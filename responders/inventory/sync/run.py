@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Mapping, Tuple
 
 from responders.errors import BadAnswer, Forbidden, NotFound, Permanent, RateLimited, Unavailable, VendorError
-from responders.inventory.sync.raw import Progress, RawStore, Taken
+from responders.inventory.sync.raw import Progress, RawStore, Taken, mark
 from responders.inventory.sync.source import At, Listing, Page, Row, Source
 from responders.model import Tier
 from responders.vendors.budget import calling_for
@@ -18,6 +19,8 @@ _STORM = 20
 """So many 429 for one page: the vendor is left for now."""
 _SILENCE = 5
 _LONGEST = 300.0
+_TOO_LONG = 900.0
+"""Seconds: a vendor that makes us wait longer is left for now, so that the others are joined."""
 _NOTHING_NEW = 50
 """Pages in a row without a new row: the vendor leads in a circle."""
 _RESTART = (400, 410)
@@ -37,7 +40,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Read:
-    """What became of one vendor. `failed` is why nothing of it was taken over, `refused` what it does not let us list."""
+    """What became of one vendor. `failed` is why nothing of it was taken over, `refused` what it does not let us list.
+
+    `left` is for how many parents a daily listing (of `Listing`) is left to the next run, which goes on with them.
+    """
 
     place: str
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -46,15 +52,20 @@ class Read:
     failed: str = ""
     calls: int = 0
     seconds: float = 0.0
+    left: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class How:
-    """`full` reads everything anew; else so much as `full_every` seconds ago. `keep`: seconds for what is gone."""
+    """`full` reads everything anew; else so much as `full_every` seconds ago. `keep`: seconds for what is gone.
+
+    `patience`: after so many seconds no further list of a daily listing is begun, but with `full`.
+    """
 
     full: bool = False
     full_every: float = 86400.0
     keep: float = 30 * 86400.0
+    patience: float = 480.0
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[Told], None] = lambda told: None
@@ -73,7 +84,7 @@ def read(source: Source, store: RawStore, how: How) -> Read:
         except VendorError as error:
             return Read(source.place, reader.rows, refused=reader.refused, failed=str(error), calls=reader.pages,
                         seconds=how.now() - began)  # fmt: skip
-    return Read(source.place, reader.rows, taken, reader.refused, "", reader.pages, how.now() - began)
+    return Read(source.place, reader.rows, taken, reader.refused, "", reader.pages, how.now() - began, reader.left)
 
 
 class _Reader:
@@ -81,7 +92,9 @@ class _Reader:
         self.source, self.store, self.how = source, store, how
         self.rows: Dict[str, int] = {}
         self.refused: Dict[str, str] = {}
+        self.left: Dict[str, int] = {}
         self.pages = 0
+        self._until = math.inf if how.full else how.now() + how.patience
 
     def listing(self, listing: Listing) -> None:
         if listing.of in self.refused:
@@ -110,14 +123,18 @@ class _Reader:
         self.rows[listing.name] = self.store.staged_count(place, listing.name)
 
     def _pages(self, listing: Listing, at: Progress) -> None:
-        place, cursor, idle, done = self.source.place, at.cursor, 0, False
-        told = 0
+        place, how, cursor, idle, done = self.source.place, self.how, at.cursor, 0, False
+        told, begun = 0, False
+        # With `full` all of a daily listing is due, whenever it was read.
+        due = self.store.due(place, listing, math.inf if how.full else how.now() - how.full_every) if listing.daily else []
         while not done:
             if listing.of:
-                parents = self._parents(listing, at, cursor)
+                parents = self._due(listing, due, begun=begun) if listing.daily else self._parents(listing, at, cursor)
                 page = self._patiently(listing, At(cursor, at.base, at.since, tuple(p for p, _ in parents)))
                 rows = (*(row for _, old in parents for row in old), *page.rows)
                 following, done = (parents[-1][0].id, False) if parents else ("", True)
+                if listing.daily:
+                    rows = (*rows, *(mark(listing, parent) for parent, _ in parents))
             else:
                 page = self._patiently(listing, At(cursor, at.base, at.since))
                 rows, following, done = page.rows, page.cursor, not page.cursor
@@ -128,8 +145,8 @@ class _Reader:
             idle = 0 if new or listing.of else idle + 1
             if idle >= _NOTHING_NEW:
                 raise BadAnswer(self.source.vendor, f"{listing.name}: {idle} pages without anything new")
-            told += len(page.rows)
-            self.how.tell(Told(place, listing.name, told))
+            told, begun = told + len(page.rows), True
+            how.tell(Told(place, listing.name, told))
             cursor = following
             if done:
                 count = self.store.staged_count(place, listing.name)
@@ -160,6 +177,19 @@ class _Reader:
                 break
         return found
 
+    def _due(self, listing: Listing, due: List[str], *, begun: bool) -> List[Tuple[Row, Tuple[Row, ...]]]:
+        """The next parents of a daily listing, taken from `due`; none when the time is over. One page is always read."""
+        found: List[Tuple[Row, Tuple[Row, ...]]] = []
+        if begun and self.how.now() >= self._until:
+            self.left[listing.name] = len(due)
+            return found
+        while due and len(found) < listing.batch:
+            parent = self.store.parent(self.source.place, listing.of, due.pop(0))
+            if parent is not None:
+                names = self.store.children(self.source.place, listing.name, parent.id)
+                found.append((parent, tuple(Row(name, {}, parent.id, removed=True) for name in names)))
+        return found
+
     def _patiently(self, listing: Listing, at: At) -> Page:
         """One page, waiting out rate limits and short silences."""
         if listing.of and not at.parents:
@@ -171,10 +201,10 @@ class _Reader:
                 return self.source.page(listing, at)
             except RateLimited as error:
                 refused += 1
-                if refused >= _STORM:
+                seconds = error.retry_at - self.how.now() if error.retry_at is not None else min(60.0, 2.0**refused)
+                if refused >= _STORM or seconds > _TOO_LONG:
                     raise
-                until = error.retry_at if error.retry_at is not None else self.how.now() + min(60.0, 2.0**refused)
-                self._wait(listing, min(max(until - self.how.now(), 0.05), _LONGEST))
+                self._wait(listing, min(max(seconds, 0.05), _LONGEST))
             except Unavailable:
                 silent += 1
                 if silent >= _SILENCE:

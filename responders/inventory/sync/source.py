@@ -7,7 +7,16 @@ from typing import Any, Iterator, Mapping, Optional, Protocol, Tuple, Union
 
 from responders.inventory.observation import Holds, Reaches, Seen
 
-Observation = Union[Seen, Holds, Reaches]
+
+@dataclass(frozen=True)
+class Named:
+    """How a thing that is no account is called, for people: a group by its key."""
+
+    key: str
+    name: str
+
+
+Observation = Union[Seen, Holds, Reaches, Named]
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,8 @@ class Listing:
     """A list that a vendor gives, or with `of` one list for each row of another listing, `batch` of them a page.
 
     `needed`: without it nothing of this vendor is taken over. `delta`: it can give what changed only. `stamp` names the
-    field of the parent that changes whenever the parent's list does.
+    field of the parent that changes whenever the parent's list does. `daily`: nothing tells when the parent's list changes,
+    and there are too many to read all each time: it is read when the parent is new or changed, and once a day.
     """
 
     name: str
@@ -34,6 +44,7 @@ class Listing:
     needed: bool = False
     delta: bool = False
     stamp: str = ""
+    daily: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Applications(GraphTenant):
             self.guarded("PATCH", f"/{place}/{{id}}", write, self._patch(topic))
             self.guarded("POST", f"/{place}/{{id}}/removePassword", write, self._remove_password(topic))
             self.guarded("POST", f"/{place}/{{id}}/removeKey", write, self._remove_key(topic))
+            self.guarded("GET", f"/{place}/{{id}}/owners", read, self._owners(topic))
         path = "/applications/{id}/federatedIdentityCredentials"
         self.guarded("GET", path, read, self._federated)
         self.guarded("POST", path, write, self._add_federated)
@@ -91,13 +92,23 @@ class Applications(GraphTenant):
     def add_app_role(self, principal: str) -> str:
         return self.new("app_roles", {"principalId": principal, "resourceId": self.new_id(), "appRoleId": self.new_id()})
 
-    def add_federated(self, sp: str, issuer: str) -> str:
+    def assign(self, sp: str, principal: str) -> str:
+        """Let a user or group sign in through an application, by its default role."""
+        body = {"principalId": principal, "resourceId": sp, "appRoleId": "00000000-0000-0000-0000-000000000000"}
+        return self.new("app_roles", body)
+
+    def add_owner(self, sp: str, owner: str, *, of_application: bool = False) -> None:
+        """A user or service principal that may change the service principal, or its application."""
+        found = self.application(sp) if of_application else self.state["service_principals"][sp]
+        found.setdefault("owners", []).append(owner)
+
+    def add_federated(self, sp: str, issuer: str, subject: str = "repo:x") -> str:
         key = self.new_id()
         body = {
             "id": key,
             "name": f"f-{key[-4:]}",
             "issuer": issuer,
-            "subject": "repo:x",
+            "subject": subject,
             "audiences": ["api://AzureADTokenExchange"],
         }
         self.application(sp)["federated"][key] = body
@@ -120,6 +131,19 @@ class Applications(GraphTenant):
         ]
         return {"id": GRAPH, "appId": "00000003-0000-0000-c000-000000000000", "displayName": "Microsoft Graph",
                 "accountEnabled": True, "appRoles": roles}  # fmt: skip
+
+    def _owners(self, topic: str) -> Callable[[Request], Answer]:
+        def listed(request: Request) -> Answer:
+            return self.paged(request, [self._owner(name) for name in self.thing(topic, request.ids[0]).get("owners", ())])
+
+        return listed
+
+    def _owner(self, name: str) -> Dict[str, Any]:
+        user = self.state["users"].get(name)
+        if user is not None:
+            return {"@odata.type": "#microsoft.graph.user", "id": name, "userPrincipalName": user["userPrincipalName"]}
+        shown = self.state["service_principals"][name]["displayName"]
+        return {"@odata.type": "#microsoft.graph.servicePrincipal", "id": name, "displayName": shown}
 
     def _patch(self, topic: str) -> Callable[[Request], Answer]:
         def change(request: Request) -> Answer:

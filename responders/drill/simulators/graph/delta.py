@@ -14,10 +14,12 @@ _ROLES = ("RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory",
 class Delta(Applications):
     """Microsoft Graph, "Use delta query": pages by $skiptoken, then a link by $deltatoken that gives what changed since.
 
-    `delta_page` objects a page. `forget_deltas` lets every link expire: 400 `syncStateNotFound`.
+    `delta_page` objects a page. `forget_deltas` lets every link expire: 400 `syncStateNotFound`. With `delta_sparse` an
+    object that changed shows its id and what changed of it only, which the document allows.
     """
 
     delta_page = 100
+    delta_sparse = False
 
     def routes_of_delta(self) -> None:
         self._given: Dict[str, Tuple[Dict[str, str], str]] = {}
@@ -62,7 +64,8 @@ class Delta(Applications):
             shown = {key: value for key, value in item.items() if not names or key in names}
             now[name] = json.dumps(shown, sort_keys=True)
             if before.get(name) != now[name]:
-                changed.append(shown)
+                old = json.loads(before[name]) if self.delta_sparse and name in before else {}
+                changed.append({key: value for key, value in shown.items() if key == "id" or old.get(key) != value})
         changed += [{"id": name, "@removed": {"reason": "deleted"}} for name in before if name not in now]
         self._tokens += 1
         self._going[str(self._tokens)] = (changed, now, select)
@@ -98,17 +101,25 @@ class Delta(Applications):
         if request.ids[0] != GRAPH:
             self.thing("service_principals", request.ids[0])
         found = [
-            {**item, "principalType": "ServicePrincipal"}
+            {**item, **self._who(item["principalId"])}
             for item in self.state["app_roles"].values()
             if item["resourceId"] == request.ids[0]
         ]
         if request.ids[0] == GRAPH:
             found += [
                 {
-                    "id": f"{name}-{role}", "principalId": name, "principalType": "ServicePrincipal", "resourceId": GRAPH,
-                    "appRoleId": role_id(role),
+                    "id": f"{name}-{role}", "principalId": name, "resourceId": GRAPH, "appRoleId": role_id(role),
+                    **self._who(name),
                 }
                 for name, item in self.state["service_principals"].items()
                 for role in item["roles"]
             ]  # fmt: skip
         return self.paged(request, found)
+
+    def _who(self, principal: str) -> Dict[str, str]:
+        for kind, topic in (("User", "users"), ("Group", "groups")):
+            if principal in self.state[topic]:
+                item = self.state[topic][principal]
+                shown = str(item.get("displayName", item.get("userPrincipalName")))
+                return {"principalType": kind, "principalDisplayName": shown}
+        return {"principalType": "ServicePrincipal"}

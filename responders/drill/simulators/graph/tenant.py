@@ -123,7 +123,7 @@ class GraphTenant(Simulator):
         return Answer(200, body)
 
     def shown(self, item: Mapping[str, Any]) -> Dict[str, Any]:
-        found = {key: value for key, value in item.items() if key not in ("roles", "jwk", "federated")}
+        found = {key: value for key, value in item.items() if key not in ("roles", "jwk", "federated", "owners")}
         if "passwordCredentials" in found:
             found["passwordCredentials"] = [{**c, "value": None} for c in found["passwordCredentials"]]
             found["passwordCredentials"] = [

@@ -28,10 +28,20 @@ class Apps(OktaOrg):
             path = f"/api/v1/idps/{{i}}/lifecycle/{verb}"
             self.guarded("POST", path, "okta.idps.manage", getattr(self, f"_idp_{verb}"))
 
-    def add_app(self, name: str) -> str:
+    def add_app(self, name: str, kind: str = "service") -> str:
+        """An application that signs in by itself; of kind `web` also for people."""
         app = self.new_id("0oa")
-        self.state["apps"][app] = {"label": name, "status": "ACTIVE", "secrets": {}, "jwks": {}, "tokens": {}}
+        self.state["apps"][app] = {
+            "label": name, "status": "ACTIVE", "kind": kind, "secrets": {}, "jwks": {}, "tokens": {}, "groups": [],
+            "people": [],
+        }  # fmt: skip
         return app
+
+    def assign(self, app: str, *, group: str = "", user: str = "") -> None:
+        """An administrator assigns an application."""
+        found = self.state["apps"][app]
+        found["groups"].extend([group] if group else [])
+        found["people"].extend([user] if user else [])
 
     def add_credential(self, app: str, kind: str = "secrets") -> str:
         """A client secret or key of an app; its id. The secret's value is `value` in the state."""

@@ -25,6 +25,11 @@ class Directory(OktaOrg):
         self.guarded("GET", "/api/v1/groups", "okta.groups.read", self._list_groups)
         self.guarded("GET", "/api/v1/groups/{g}/users", "okta.groups.read", self._list_members)
         self.guarded("GET", "/api/v1/apps", "okta.apps.read", self._list_apps)
+        self.guarded("GET", "/api/v1/apps/{a}/groups", "okta.apps.read", self._app_groups)
+        self.guarded("GET", "/api/v1/apps/{a}/users", "okta.apps.read", self._app_users)
+        agents = "/workload-principals/api/v1/ai-agents"
+        self.guarded("GET", agents, "okta.aiAgents.read", self._list_agents)
+        self.guarded("GET", f"{agents}/{{a}}/credentials/jwks", "okta.aiAgents.read", self._agent_keys)
         self.guarded("GET", "/api/v1/meta/schemas/user/{s}", "okta.schemas.read", self._schema)
         self.guarded("GET", "/oauth2/v1/clients/{c}/roles", "okta.roles.read", self._client_roles)
 
@@ -83,15 +88,65 @@ class Directory(OktaOrg):
             {
                 "id": name, "label": app["label"], "status": app["status"], "signOnMode": "OPENID_CONNECT",
                 "name": "oidc_client", "created": app.get("created", "2026-01-01T00:00:00.000Z"),
+                "lastUpdated": app.get("updated", "2026-01-01T00:00:00.000Z"),
                 "credentials": {"oauthClient": {
                     "client_id": name,
                     "token_endpoint_auth_method": "private_key_jwt" if app["jwks"] else "client_secret_basic",
                 }},
-                "settings": {"oauthClient": {"application_type": "service", "grant_types": ["client_credentials"]}},
+                "settings": {"oauthClient": {
+                    "application_type": app["kind"],
+                    "grant_types": ["client_credentials" if app["kind"] == "service" else "authorization_code"],
+                }},
             }
             for name, app in self.state["apps"].items()
         ]  # fmt: skip
         return self.paged(request, found)
+
+    def add_ai_agent(self, name: str, app: str = "") -> str:
+        """An AI agent, with a key, and the application that it is linked to."""
+        agent = self.new_id("wlp")
+        self.state["ai_agents"][agent] = {"name": name, "status": "ACTIVE", "appId": app, "keys": [self.new_id("wpc")]}
+        return agent
+
+    def _assigned_app(self, request: Request) -> Dict[str, Any]:
+        found: Dict[str, Any] = self.state["apps"].get(request.ids[0])
+        if found is None:
+            raise self.refuse(404, f"Not found: Resource not found: {request.ids[0]} (AppInstance)")
+        return found
+
+    def _app_groups(self, request: Request) -> Answer:
+        return self.paged(request, [{"id": name, "priority": 0} for name in self._assigned_app(request)["groups"]])
+
+    def _app_users(self, request: Request) -> Answer:
+        """Those assigned by a group, too, as Okta lists them."""
+        app = self._assigned_app(request)
+        through = [name for group in app["groups"] for name in self.state["groups"][group]["members"]]
+        found = [{"id": name, "scope": "USER", "status": "ACTIVE"} for name in app["people"]]
+        found += [{"id": name, "scope": "GROUP", "status": "ACTIVE"} for name in through if name not in app["people"]]
+        return self.paged(request, found, 500)
+
+    def _list_agents(self, request: Request) -> Answer:
+        """Okta for AI Agents, "List all AI agents": `data`, and the next page by `_links.next`."""
+        size, start = int(request.query.get("limit", "20")), int(request.query.get("after", "0"))
+        found = [
+            {
+                "id": name, "status": agent["status"], "created": "2026-01-01T00:00:00.000Z",
+                "lastUpdated": "2026-01-01T00:00:00.000Z", "profile": {"name": agent["name"]},
+                **({"appId": agent["appId"]} if agent["appId"] else {}),
+            }
+            for name, agent in self.state["ai_agents"].items()
+        ]  # fmt: skip
+        body: Dict[str, Any] = {"data": found[start : start + size], "_links": {}}
+        if start + size < len(found):
+            body["_links"] = {"next": {"href": f"{self.url}{request.path}?limit={size}&after={start + size}"}}
+        return Answer(200, body)
+
+    def _agent_keys(self, request: Request) -> Answer:
+        agent = self.state["ai_agents"].get(request.ids[0])
+        if agent is None:
+            raise self.refuse(404, f"Not found: Resource not found: {request.ids[0]} (AIAgent)")
+        return Answer(200, [{"id": key, "kid": key, "status": "ACTIVE", "created": "2026-01-01T00:00:00.000Z"}
+                            for key in agent["keys"]])  # fmt: skip
 
     def _schema(self, request: Request) -> Answer:
         if request.ids[0] != "default":

@@ -12,7 +12,7 @@ from responders.drill.simulators.server import Answer, Refuse, Request, Simulato
 
 _TOPICS = (
     "users", "groups", "group_policy", "sessions", "tokens", "grants", "api_tokens", "factors", "devices", "apps",
-    "roles", "risk", "idps", "services",
+    "roles", "risk", "idps", "services", "ai_agents",
 )  # fmt: skip
 
 
