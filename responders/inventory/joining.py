@@ -9,15 +9,17 @@ the order of the accounts changes nothing, and nothing is guessed.
 from __future__ import annotations
 
 import enum
-import hashlib
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
 
+from responders.inventory.evidence import FIXED, Evidence, Keys, clean, proofs, shown
 from responders.inventory.observation import Seen
+from responders.inventory.units import Units
 
-IMMUTABLE = ("subject", "immutable_id", "employee_number")
+LARGEST = 50
+"""So many accounts an identity has at most, but by the file: the blast radius counts identities, not accounts."""
+_IMMUTABLE = ("subject", *FIXED)
 _LISTED = 20
-"""A conflict names so many accounts at most; it says how many there are."""
 
 
 class Rank(enum.IntEnum):
@@ -76,111 +78,58 @@ def join(
 ) -> Joined:
     """Join all accounts. `kept` are the links of the last time; accounts that are `gone` bring no keys of their own.
 
-    `seen` is gone through twice (so no iterator): the keys of one rank at a time need half the memory.
+    `seen` and `kept` are gone through twice (so no iterators): the values of the few keys that come to be named are looked
+    for at the end, and only digests of them all are held.
     """
-    if iter(seen) is seen:
-        raise TypeError("seen must be iterable twice")
-    joiner = _Joiner()
+    if iter(seen) is seen or iter(kept) is kept:
+        raise TypeError("seen and kept must be iterable twice")
+    joiner = _Joiner(gone)
     for one in seen:
-        joiner.take(one, with_keys=one.account.key not in gone)
+        joiner.take(one)
     joiner.by_file(explicit)
-    joiner.by_vendor()
-    joiner.by_keys(IMMUTABLE, Rank.KEY)
-    joiner.take_mail(seen, gone)
-    joiner.by_kept(kept, gone)
-    joiner.by_keys(("email",), Rank.EMAIL)
-    joiner.holders.clear()
-    return joiner.result()
+    joiner.by_vendor(kept)
+    for name in _IMMUTABLE:
+        joiner.propose(name)
+    joiner.join_proposed(Rank.KEY)
+    joiner.by_kept(kept)
+    joiner.propose("email")
+    joiner.join_proposed(Rank.EMAIL)
+    return joiner.result(seen)
 
 
-class _Unit(NamedTuple):
-    """What is known of a set of joined accounts. `rows` are file rows, `users` whether they are a person's sign-ins.
-
-    `fixed` are digests of keys that differ from one identity to another (employee number, immutable id), even for the first
-    of them and odd for the second. Small, for there is one an account.
-    """
-
-    places: Tuple[str, ...]
-    users: FrozenSet[bool]
-    fixed: Tuple[int, ...] = ()
-    rows: Tuple[str, ...] = ()
-    closed: bool = False
-
-
-_FIXED = ("employee_number", "immutable_id")
-_USERS = {None: frozenset[bool](), True: frozenset((True,)), False: frozenset((False,))}
-Proposal = Tuple[int, int, str]
-
-
-class _Shared:
-    """A key that several accounts hold. Of those that one account holds only the digest is kept: they are the most."""
-
-    __slots__ = ("name", "places", "value")
-
-    def __init__(self, name: str, value: str, places: List[int]) -> None:
-        self.name, self.value, self.places = name, value, places
+Proposal = Tuple[int, int, Evidence]
 
 
 class _Joiner:
-    def __init__(self) -> None:
-        self.names: List[str] = []
-        self.index: Dict[str, int] = {}
-        self.parent: List[int] = []
-        self.units: Dict[int, _Unit] = {}
-        self.holders: Dict[bytes, Union[int, _Shared]] = {}
+    def __init__(self, gone: FrozenSet[str]) -> None:
+        self.gone = gone
+        self.units = Units()
+        self.keys = {name: Keys(name) for name in (*_IMMUTABLE, "email")}
         self.references: List[Tuple[int, str]] = []
-        self._tuples: Dict[str, Tuple[str, ...]] = {}
-        self.links: List[Link] = []
-        self.conflicts: List[Conflict] = []
+        self.proposed: List[Proposal] = []
+        self.links: List[Tuple[int, int, Rank, Evidence]] = []
+        self.conflicts: List[Tuple[str, List[str], Tuple[Evidence, ...]]] = []
 
     # -- what is there ------------------------------------------------------------------------------------
 
-    def take(self, one: Seen, *, with_keys: bool) -> None:
-        account = one.account
-        if account.key in self.index:
+    def take(self, one: Seen) -> None:
+        """The account and its keys. A machine's address is its owner's."""
+        key = one.account.key
+        if key in self.units.index:
             return  # a vendor's ids are unique: the same account once more
-        keys = [key for key in one.keys if key.evidence] if with_keys else []
-        fixed = tuple(sorted({_digest(k.value, _FIXED.index(k.name)) for k in keys if k.name in _FIXED}))
-        where = self._tuples.setdefault(f"{account.vendor}:{account.tenant}", (f"{account.vendor}:{account.tenant}",))
-        place = self._add(account.key, _Unit(where, _USERS[one.user], fixed))
-        for key in keys:
-            if key.name == "account":
-                self.references.append((place, key.value))
-            elif key.name in IMMUTABLE:
-                self._hold(key.name, key.value, place)
-
-    def take_mail(self, seen: Iterable[Seen], gone: FrozenSet[str]) -> None:
-        """The addresses, in the place of the keys that were dealt with. A machine's is its owner's."""
-        self.holders.clear()
-        for one in seen:
-            if one.user is not False and one.account.key not in gone:
-                for key in one.keys:
-                    value = _mail(key.value) if key.name == "email" and key.evidence else None
-                    if value is not None:
-                        self._hold("email", value, self.index[one.account.key])
-
-    def _hold(self, name: str, value: str, place: int) -> None:
-        digest = hashlib.blake2b(f"{name}\0{value}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        found = self.holders.setdefault(digest, place)
-        if isinstance(found, int) and found != place:
-            self.holders[digest] = _Shared(name, value, [found, place])
-        elif isinstance(found, _Shared) and place not in found.places:
-            found.places.append(place)
-
-    def _shared(self, names: Sequence[str]) -> Iterator[_Shared]:
-        return (found for found in self.holders.values() if isinstance(found, _Shared) and found.name in names)
-
-    def _add(self, key: str, unit: _Unit) -> int:
-        place = len(self.names)
-        self.names.append(key)
-        self.index[key] = place
-        self.parent.append(place)
-        self.units[place] = unit
-        return place
+        place = self.units.add(key, f"{one.account.vendor}:{one.account.tenant}", one.user)
+        if key in self.gone:
+            return
+        for name, value in proofs(one):
+            if name == "account":
+                self.references.append((place, value))
+            elif name in self.keys:
+                self.keys[name].add(value, place)
 
     # -- the ranks ----------------------------------------------------------------------------------------
 
     def by_file(self, explicit: Sequence[Explicit]) -> None:
+        units = self.units
         claims: Dict[str, Set[str]] = {}
         for row in explicit:
             for key in row.accounts:
@@ -190,76 +139,117 @@ class _Joiner:
                 self._conflict("claimed twice", [key], f"the file gives it to {', '.join(sorted(rows))}")
         for row in explicit:
             mine = [key for key in sorted(set(row.accounts)) if len(claims[key]) == 1]
-            for key in mine:
-                if key not in self.index:
-                    self._add(key, _Unit((":".join(key.split(":")[:2]),), _USERS[None]))
-                root = self._root(self.index[key])
-                self.units[root] = self.units[root]._replace(rows=(row.identity,), closed=row.closed)
-            for key in mine[1:]:
-                self._unite(self.index[mine[0]], self.index[key])
-                self.links.append(Link(mine[0], key, Rank.FILE, f"your file: {row.identity}"))
+            places = [
+                units.index[key] if key in units.index else units.add(key, ":".join(key.split(":")[:2]), None)
+                for key in mine
+            ]
+            for place in places:
+                units.rows[units.root(place)] = row.identity
+                if row.closed:
+                    units.closed.add(units.root(place))
+            for place in places[1:]:
+                self._link(places[0], place, Rank.FILE, f"your file: {row.identity}")
 
-    def by_vendor(self) -> None:
-        """Aliases that a vendor keeps. An account that two claim, or claims that lead in a circle, join nothing."""
+    def by_vendor(self, kept: Iterable[Link]) -> None:
+        """Aliases that a vendor keeps of its own accounts, those of the last time first: new ones must not spoil them.
+
+        An account that two claim, or claims that lead in a circle, join nothing.
+        """
+        units = self.units
         owners: Dict[int, Set[int]] = {}
         for owner, key in self.references:
-            if key in self.index and self.index[key] != owner:
-                owners.setdefault(self.index[key], set()).add(owner)
-        claimers = {owner for found in owners.values() for owner in found}
-        proposals: List[Proposal] = []
-        for target, found in owners.items():
-            names = [self.names[owner] for owner in found]
-            if len(found) > 1:
-                self._conflict("claimed twice", [self.names[target], *names], "several accounts say that it is theirs")
-            elif target in claimers:
-                self._conflict("circle", [self.names[target], *names], "each says that the other is its alias")
-            else:
-                proposals.append((next(iter(found)), target, "an alias that the vendor itself keeps"))
-        self._try(proposals, Rank.VENDOR)
-
-    def by_keys(self, names: Sequence[str], rank: Rank) -> None:
-        proposals: List[Proposal] = []
-        for shared in self._shared(names):
-            name, value, held = shared.name, shared.value, shared.places
-            roots = {self._root(place) for place in held}
-            places = [place for root in roots for place in self.units[root].places]
-            if len(roots) > 1 and len(set(places)) < len(places):
-                what = f"{_shown(name)} {value} stands at several accounts of one vendor: it proves nothing"
-                self._conflict("not unique", [self.names[place] for place in held], what)
+            target = units.index.get(key)
+            if target is None or target == owner:
                 continue
-            ordered = sorted(held, key=self.names.__getitem__)
-            proposals.extend((ordered[0], other, f"{_shown(name)} {value}") for other in ordered[1:])
-        self._try(proposals, rank)
+            if units.placed[target] != units.placed[owner]:
+                self._conflict("not its own", [key, units.names[owner]], "a vendor speaks of its own accounts only")
+            else:
+                owners.setdefault(target, set()).add(owner)
+        claimers = {owner for found in owners.values() for owner in found}
+        now: Dict[Tuple[int, int], Proposal] = {}
+        for target, found in owners.items():
+            names = [units.names[place] for place in (target, *found)]
+            if len(found) > 1:
+                self._conflict("claimed twice", names, "several accounts say that it is theirs")
+                continue
+            (owner,) = found
+            if target in claimers:
+                self._conflict("circle", names, "each says that the other is its alias")
+            elif units.users[owner] | units.users[target] == units.BOTH:
+                self._conflict("not joined", names, "a person's sign-in and a machine's (an alias that the vendor keeps)")
+            else:
+                now[min(owner, target), max(owner, target)] = (owner, target, "an alias that the vendor itself keeps")
+        old: List[Proposal] = []
+        for a, b, _ in self._known(kept, (Rank.VENDOR,)):
+            still = now.pop((min(a, b), max(a, b)), None)
+            if still is not None:
+                old.append(still)
+            elif a not in owners and b not in owners:  # else it is another's now
+                old.append((a, b, "an alias that the vendor kept until lately"))
+                self._evidence_gone(a, b, "an alias")
+        self._try(old, Rank.VENDOR)
+        self._try(list(now.values()), Rank.VENDOR)
 
-    def by_kept(self, kept: Iterable[Link], gone: FrozenSet[str]) -> None:
+    def propose(self, name: str) -> None:
+        """Join whoever shares a key of this name, unless it stands at two accounts of one vendor."""
+        units = self.units
+        for evidence, held in self.keys[name].shared():
+            roots = {units.root(place) for place in held}
+            if len(roots) == 1:
+                continue
+            double = units.double(roots)
+            if double:
+                names = {units.names[p] for p in held} | {
+                    units.names[p] for root in roots for p in units.members(root) if units.placed[p] in double
+                }
+                place = units.place_names[min(double)]
+                self._conflict("not unique", names, evidence, f" leads to several accounts of {place}: it proves nothing")
+                continue
+            ordered = sorted(held, key=units.names.__getitem__)
+            self.proposed.extend((ordered[0], other, evidence) for other in ordered[1:])
+
+    def join_proposed(self, rank: Rank) -> None:
+        proposed, self.proposed = self.proposed, []
+        self._try(proposed, rank)
+
+    def by_kept(self, kept: Iterable[Link]) -> None:
         """What was joined stays joined, unless a better rank says otherwise.
 
         Who can take evidence away, or make it worthless (a user who changes an address, or brings a second account with the
         same one), must not split an account off with it.
         """
-        mails: Dict[int, Set[str]] = {}
-        for shared in self._shared(("email",)):
-            for place in shared.places:
-                mails.setdefault(place, set()).add(shared.value)
+        units, mails = self.units, self.keys["email"]
         lost: List[Proposal] = []
         proposals: List[Proposal] = []
-        for link in kept:
-            a, b = self.index.get(link.a), self.index.get(link.b)
-            if link.rank in (Rank.KEY, Rank.KEPT, Rank.EMAIL) and a is not None and b is not None:
-                proposals.append((a, b, link.evidence))
-                if not mails.get(a, set()) & mails.get(b, set()) and self._root(a) != self._root(b):
-                    lost.append((a, b, link.evidence))
+        for a, b, evidence in self._known(kept, (Rank.KEY, Rank.KEPT, Rank.EMAIL)):
+            if units.root(a) != units.root(b):
+                proposals.append((a, b, evidence))
+                if not set(mails.of(a)) & set(mails.of(b)):
+                    lost.append((a, b, evidence))
         self._try(proposals, Rank.KEPT)
-        for a, b, evidence in lost:
-            names = {self.names[a], self.names[b]}
-            if self._root(a) == self._root(b) and not names & gone:
-                what = f"they were joined by {evidence}, which they no longer share. They are kept together"
-                self._conflict("evidence gone", sorted(names), what)
+        for a, b, gone in lost:
+            if units.root(a) == units.root(b):
+                self._evidence_gone(a, b, gone)
+
+    def _known(self, kept: Iterable[Link], ranks: Tuple[Rank, ...]) -> Iterable[Tuple[int, int, str]]:
+        index = self.units.index
+        return (
+            (index[link.a], index[link.b], link.evidence)
+            for link in kept
+            if link.rank in ranks and link.a in index and link.b in index and link.a != link.b
+        )
+
+    def _evidence_gone(self, a: int, b: int, evidence: Evidence) -> None:
+        names = [self.units.names[a], self.units.names[b]]
+        if not self.gone.intersection(names):
+            what = ("they were joined by ", evidence, ", which they no longer share. They are kept together")
+            self._conflict("evidence gone", names, *what)
 
     # -- trying -------------------------------------------------------------------------------------------
 
     def _try(self, proposals: Sequence[Proposal], rank: Rank) -> None:
         """Join what these links lead to, set by set; a set that would be wrong stays apart, whole."""
+        units = self.units
         trial: Dict[int, int] = {}
 
         def root(node: int) -> int:
@@ -268,96 +258,86 @@ class _Joiner:
                 node = trial[node]
             return node
 
-        apart = [number for number, (a, b, _) in enumerate(proposals) if self._root(a) != self._root(b)]
+        apart = [number for number, (a, b, _) in enumerate(proposals) if units.root(a) != units.root(b)]
         for number in apart:
             a, b, _ = proposals[number]
-            trial[root(self._root(a))] = root(self._root(b))
+            trial[root(units.root(a))] = root(units.root(b))
         sets: Dict[int, List[int]] = {}
         for number in apart:
-            sets.setdefault(root(self._root(proposals[number][0])), []).append(number)
+            sets.setdefault(root(units.root(proposals[number][0])), []).append(number)
         trial.clear()
         for numbers in sets.values():
             members = [proposals[number] for number in numbers]
-            units = {self._root(node) for a, b, _ in members for node in (a, b)}
-            why = self._wrong([self.units[unit] for unit in units], rank)
-            if why:
-                names = [self.names[node] for a, b, _ in members for node in (a, b)]
-                evidence = "; ".join(sorted({found for *_, found in members})[:3])
-                self._conflict("not joined", names, f"{why} ({evidence})")
+            why = self._wrong({units.root(node) for a, b, _ in members for node in (a, b)}, rank)
+            if not why:
+                for a, b, evidence in members:
+                    self._link(a, b, rank, evidence)
                 continue
-            for a, b, evidence in members:
-                self._unite(a, b)
-                first, second = sorted((self.names[a], self.names[b]))
-                self.links.append(Link(first, second, rank, evidence))
+            found = sorted({evidence for *_, evidence in members}, key=str)[:3]
+            between: List[Evidence] = [part for evidence in found for part in ("; ", evidence)]
+            self._conflict(
+                "not joined", {units.names[n] for a, b, _ in members for n in (a, b)}, f"{why} (", *between[1:], ")"
+            )
 
-    def _wrong(self, units: Sequence[_Unit], rank: Rank) -> str:
+    def _wrong(self, roots: Set[int], rank: Rank) -> str:
         """Why these sets of accounts must not become one, "" when they may."""
-        rows = {row for unit in units for row in unit.rows}
+        units = self.units
+        rows = sorted({units.rows[root] for root in roots if root in units.rows})
         if len(rows) > 1:
-            return f"your file has them apart, as {', '.join(sorted(rows)[:5])}"
-        if any(unit.closed for unit in units):
-            return f"{next(iter(rows))} is protected, break-glass or a canary: only your file may add to it"
-        if {user for unit in units for user in unit.users} == {True, False}:
+            return f"your file has them apart, as {', '.join(rows[:5])}"
+        if roots & units.closed:
+            return f"{rows[0]} is protected, break-glass or a canary: only your file may add to it"
+        size = sum(units.sizes[root] for root in roots)
+        if size > LARGEST:
+            return f"{size} accounts would be one identity, and all go with any of them: {LARGEST} at most"
+        if units.mixed(roots):
             return "a person's sign-in and a machine's"
-        for odd, name in enumerate(_FIXED):
-            if len({tuple(v for v in unit.fixed if v % 2 == odd) for unit in units} - {()}) > 1:
-                return f"they differ in {_shown(name)}"
-        places = [place for unit in units for place in set(unit.places)]
-        double = sorted({place for place in places if places.count(place) > 1}) if len(places) > len(set(places)) else []
-        if double and rank is not Rank.VENDOR:
-            return f"two accounts of {double[0]}"
-        return ""
+        for name in FIXED:
+            if units.differ(roots, self.keys[name]):
+                return f"they differ in {shown(name)}"
+        double = units.double(roots)
+        return f"two accounts of {units.place_names[min(double)]}" if double and rank is not Rank.VENDOR else ""
 
-    def _root(self, node: int) -> int:
-        parent = self.parent
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
+    def _link(self, a: int, b: int, rank: Rank, evidence: Evidence) -> None:
+        self.units.unite(a, b)
+        self.links.append((a, b, rank, evidence))
 
-    def _unite(self, a: int, b: int) -> None:
-        first, second = self._root(a), self._root(b)
-        if first == second:
-            return
-        one, other = self.units[first], self.units.pop(second)
-        self.parent[second] = first
-        self.units[first] = _Unit(
-            self._tuples.setdefault("+".join(one.places + other.places), one.places + other.places),
-            one.users | other.users,
-            one.fixed if one.fixed == other.fixed else tuple(sorted({*one.fixed, *other.fixed})),
-            one.rows or other.rows,
-            one.closed or other.closed,
-        )
+    def _conflict(self, what: str, names: Iterable[str], *text: Evidence) -> None:
+        self.conflicts.append((what, sorted(set(names)), text))
 
-    def _conflict(self, what: str, names: Sequence[str], text: str) -> None:
-        accounts = sorted(set(names))
-        self.conflicts.append(Conflict(what, tuple(accounts[:_LISTED]), len(accounts), text))
+    # -- telling ------------------------------------------------------------------------------------------
 
-    def result(self) -> Joined:
-        groups: Dict[int, List[str]] = {}
-        for place, name in enumerate(self.names):
-            groups.setdefault(self._root(place), []).append(name)
-        rows = {min(found): self.units[root].rows[0] for root, found in groups.items() if self.units[root].rows}
-        return Joined(
-            tuple(sorted(tuple(sorted(found)) for found in groups.values())),
-            rows,
-            tuple(sorted(self.links, key=lambda link: (link.rank, link.a, link.b, link.evidence))),
-            tuple(sorted(self.conflicts, key=lambda c: (c.what, c.accounts, c.text))),
-        )
+    def result(self, seen: Iterable[Seen]) -> Joined:
+        units = self.units
+        said = self._values(seen)
+        links = []
+        while self.links:
+            a, b, rank, evidence = self.links.pop()
+            first, second = sorted((units.names[a], units.names[b]))
+            links.append(Link(first, second, rank, _words(said, evidence)))
+        links.sort(key=lambda link: (link.rank, link.a, link.b, link.evidence))
+        conflicts = [
+            Conflict(what, tuple(names[:_LISTED]), len(names), "".join(_words(said, part) for part in text))
+            for what, names, text in self.conflicts
+        ]
+        groups = tuple(sorted(tuple(sorted(units.names[p] for p in units.members(root))) for root in units.roots()))
+        rows = {min(units.names[p] for p in units.members(root)): row for root, row in units.rows.items()}
+        return Joined(groups, rows, tuple(links), tuple(sorted(conflicts, key=lambda c: (c.what, c.accounts, c.text))))
 
-
-def _digest(text: str, odd: int) -> int:
-    """63 bits of a digest, the last one says which key it is."""
-    found = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return (int.from_bytes(found, "big") >> 1) & ~1 | odd
+    def _values(self, seen: Iterable[Seen]) -> Dict[Evidence, str]:
+        """What the digests in links and conflicts stand for, in words."""
+        named = [evidence for *_, evidence in self.links]
+        named += [part for *_, text in self.conflicts for part in text]
+        wanted = {evidence for evidence in named if not isinstance(evidence, str)}
+        said: Dict[Evidence, str] = {}
+        for one in seen if wanted else ():
+            for name, value in proofs(one):
+                if name in self.keys:
+                    evidence = self.keys[name].evidence(value)
+                    if evidence in wanted and evidence not in said:
+                        said[evidence] = f"{shown(name)} {clean(value)}"
+        return said
 
 
-def _mail(text: str) -> Optional[str]:
-    """An address as it is compared: letters of any case are one, and only ASCII, in which nothing looks like another."""
-    text = text.strip()
-    whole = text.isascii() and text.isprintable() and text.count("@") == 1 and " " not in text and len(text) <= 254
-    return text.lower() if whole and not text.startswith("@") and not text.endswith("@") else None
-
-
-def _shown(name: str) -> str:
-    return {"email": "e-mail", "subject": "federated subject"}.get(name, name.replace("_", " "))
+def _words(said: Mapping[Evidence, str], evidence: Evidence) -> str:
+    return evidence if isinstance(evidence, str) else said[evidence]

@@ -55,7 +55,7 @@ def compile_inventory(
     report = joins_file(target)
     before = _Before(target)
     rows = {identity.id: identity for identity in file.identities} if file else {}
-    joined = join(gathered, _explicit(gathered, file), kept_links(report), gathered.gone())
+    joined = join(gathered, _explicit(gathered, file), KeptLinks(report), gathered.gone())
     builder = _Builder(gathered, joined, rows, before, groups)
     whole, joins = Whole(target), Whole(report)
     with whole as out, joins as told:
@@ -81,19 +81,24 @@ def joins_file(target: Path) -> Path:
     return target.with_suffix(".joins.jsonl")
 
 
-def kept_links(report: Path) -> Iterator[Link]:
-    """The links of the last time, none when there was none."""
-    if not report.exists():
-        return
-    with report.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith('{"link"'):
-                try:
-                    a, b, rank, evidence = json.loads(line)["link"]
-                    yield Link(str(a), str(b), Rank[rank], str(evidence))
-                except (ValueError, KeyError, TypeError):
-                    remedy = "restore it, or remove it: then links whose evidence is gone are lost"
-                    raise BadInventory("holds a line that is no link", place=str(report), remedy=remedy) from None
+class KeptLinks:
+    """The links of the last time, none when there was none; as often as they are asked for. Raises BadInventory."""
+
+    def __init__(self, report: Path) -> None:
+        self._report = report
+
+    def __iter__(self) -> Iterator[Link]:
+        if not self._report.exists():
+            return
+        with self._report.open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith('{"link"'):
+                    try:
+                        a, b, rank, evidence = json.loads(line)["link"]
+                        yield Link(str(a), str(b), Rank[rank], str(evidence))
+                    except (ValueError, KeyError, TypeError):
+                        remedy = "restore it, or remove it: then links whose evidence is gone are lost"
+                        raise BadInventory("holds a line that is no link", place=str(self._report), remedy=remedy) from None
 
 
 def _explicit(gathered: Gathered, file: Optional[Inventory]) -> List[Explicit]:
