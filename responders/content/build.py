@@ -16,6 +16,7 @@ from responders.content.loader import ROOT, load_macros
 from responders.content.pages import detection_pages, detections_page
 from responders.content.splunk_build import splunk_files
 from responders.content.splunk_stanza import HEADER
+from responders.content.usage import usage_json
 from responders.content.versions import LOCK, current, write_lock
 
 
@@ -34,6 +35,7 @@ def build(root: Path = ROOT) -> Dict[str, str]:
         "elastic_rules/rules.ndjson": rules_ndjson(detections, root),
         "elastic_rules/indices.json": indices_json(),
         "responders/content/elastic/baselines.json": baselines_json(detections, root),
+        "responders/content/usage.json": usage_json(root),
     }
 
 

@@ -13,7 +13,7 @@ from responders.errors import BadDetection, BadInput, BadInputs
 from responders.yaml_source import Source, parse
 
 ROOT = Path(__file__).resolve().parent.parent.parent / "detections"
-_OTHERS = ("macros.yaml", "macros_elastic.yaml")
+_OTHERS = ("macros.yaml", "macros_elastic.yaml", "usage.yaml")
 
 
 def load_detections(root: Path = ROOT) -> Tuple[Detection, ...]:

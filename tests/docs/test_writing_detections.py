@@ -28,7 +28,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of detections/ with the macros, a few files, and the page's file where the page says."""
     root = tmp_path_factory.mktemp("scratch") / "detections"
     (root / "aws").mkdir(parents=True)
-    for name in ("macros.yaml", "macros_elastic.yaml", "versions.lock.json", "aws/trail_stopped.yaml"):
+    for name in ("macros.yaml", "macros_elastic.yaml", "usage.yaml", "versions.lock.json", "aws/trail_stopped.yaml"):
         shutil.copy(ROOT / name, root / name)
     section = PAGE[PAGE.index("## A whole file") :]
     name = re.search(r"`detections/([a-z_/]+)\.yaml`", section)

@@ -42,19 +42,25 @@ def load_elastic_macros(root: Path = ROOT) -> Dict[str, str]:
 def expand(detection: Detection, macros: Mapping[str, str]) -> str:
     """The whole query. `${name}` is a macro, `${detection}` and `${layer}` this detection's. Raises BadDetection."""
     place = f"detections/{detection.slug}.yaml:{detection.elastic.line}"
-    return _expand(detection.elastic.query, "elastic.query", place, detection, macros)
+    return expand_text(detection.elastic.query, "elastic.query", place, _known(detection, macros))
 
 
 def expand_baseline(detection: Detection, macros: Mapping[str, str]) -> str:
     """The query of its baseline, "" where it has none. Raises BadDetection."""
     own = detection.baseline
-    return "" if own is None else _expand(own.elastic, "baseline.elastic", detection.place("baseline"), detection, macros)
+    if own is None:
+        return ""
+    return expand_text(own.elastic, "baseline.elastic", detection.place("baseline"), _known(detection, macros))
 
 
-def _expand(text: str, key: str, place: str, detection: Detection, macros: Mapping[str, str]) -> str:
-    known = {**macros, "detection": detection.slug, "layer": detection.layer}
+def _known(detection: Detection, macros: Mapping[str, str]) -> Dict[str, str]:
+    return {**macros, "detection": detection.slug, "layer": detection.layer}
+
+
+def expand_text(text: str, key: str, place: str, macros: Mapping[str, str]) -> str:
+    """A query with its macros put in. `key` and `place` say in an error where it stands. Raises BadDetection."""
     for _ in range(_DEEPEST):
-        missing = [name for name in _USE.findall(text) if name not in known]
+        missing = [name for name in _USE.findall(text) if name not in macros]
         if missing:
             raise BadDetection(
                 f"{key} uses ${{{missing[0]}}}, which is no macro",
@@ -63,7 +69,7 @@ def _expand(text: str, key: str, place: str, detection: Detection, macros: Mappi
             )
         if not _USE.search(text):
             return text
-        text = _USE.sub(lambda match: known[match[1]], text)
+        text = _USE.sub(lambda match: macros[match[1]], text)
     raise BadDetection(
         f"{key} uses macros that use themselves",
         place=place,
