@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Sequence, Set, Tuple
 
 from responders.content.detection import Detection
@@ -21,6 +21,10 @@ _OURS = re.compile(r"\btq_\w+")
 _ALMOST_ALL = 0.95
 _ABSENT = (None, "", "null")
 _METADATA = ("index", "sourcetype", "source", "host")
+OWN_INDEX = "tourniquet_own_index"
+NOT_SET = "index=tourniquet_not_set"
+"""What an index macro of a customer's log ships as: no such index is there, so that nothing is read until one is named. The
+setup page and health say which sources that leaves unread."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,15 @@ SOURCES: Tuple[Source, ...] = (
     _source("kubernetes", "Kubernetes audit log"),
     _source("sailpoint", "SailPoint Identity Security Cloud"),
     _source("agent", "AI agents: MCP gateway, model invocations", tenant=False, normal="tourniquet_agent_fields"),
-    Source("signals", "Tourniquet's own signals", "tourniquet_own_index", ()),
-    Source("journal", "Tourniquet's own journal", "tourniquet_own_index", (), fields=("kind", "time")),
+    Source("signals", "Tourniquet's own signals", OWN_INDEX, ()),
+    Source("journal", "Tourniquet's own journal", OWN_INDEX, (), fields=("kind", "time")),
 )
+
+
+def shipped(macros: Mapping[str, Macro]) -> Dict[str, Macro]:
+    """The macros as the app ships them. In detections/ an index macro finds every index, so that examples are found."""
+    names = {source.index for source in SOURCES if source.index != OWN_INDEX}
+    return {**macros, **{name: replace(macros[name], definition=NOT_SET) for name in names}}
 
 
 @dataclass(frozen=True)

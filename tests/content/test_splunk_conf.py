@@ -23,6 +23,7 @@ from responders.content.run import LOOKUPS, run_detections
 from responders.content.schedule import minutes_between_runs
 from responders.content.spl import Context, parse, run
 from responders.content.splunk_conf import INDEXED
+from responders.content.splunk_sources import NOT_SET
 from responders.surfaces.assemble import read_catalogue
 
 CATALOGUE = read_catalogue()
@@ -74,11 +75,12 @@ def late(detection: Detection) -> Mapping[str, str]:
 
 @lru_cache(maxsize=1)
 def macros_of_the_app() -> Dict[str, Any]:
-    """The macros as Splunk would read them from macros.conf."""
+    """The macros as Splunk would read them from macros.conf, once an index was named for each log."""
     found = {}
     for name, stanza in conf("default/macros.conf").items():
         arguments = tuple(part.strip() for part in stanza.get("args", "").split(",") if part.strip())
-        found[name] = type(next(iter(MACROS.values())))(name, stanza["definition"], arguments)
+        definition = "index=*" if stanza["definition"] == NOT_SET else stanza["definition"]
+        found[name] = type(next(iter(MACROS.values())))(name, definition, arguments)
     return found
 
 

@@ -17,7 +17,8 @@ from responders.content.loader import load_detections, load_macros
 from responders.content.spl import Context, Macro, run
 from responders.content.splunk_build import splunk_files
 from responders.content.splunk_health import SILENT
-from responders.content.splunk_sources import SOURCES
+from responders.content.splunk_sources import NOT_SET, OWN_INDEX, SOURCES, shipped
+from responders.surfaces.splunk_rest import macros
 
 MACROS = load_macros()
 NOW = 1_772_359_500.0  # 2026-03-01T10:05:00Z
@@ -72,6 +73,18 @@ def test_the_setup_page_finds_every_macro_that_says_where_a_log_is() -> None:
     assert holding == {name for name in settable if name.endswith("_index")}
     kinds = {name for name in MACROS if name.endswith("_sourcetype")}
     assert kinds == {name for name in settable if name.endswith("_sourcetype")}
+
+
+def test_no_log_of_a_customers_is_read_before_its_index_is_named() -> None:
+    """What ships names an index that nobody has, in the words by which the app knows it; the app's own index is main."""
+    assert NOT_SET == macros.NOT_SET
+    assert OWN_INDEX == macros.OWN_INDEX
+    conf = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",), interpolation=None)
+    conf.read_string(generated()[1]["splunk_app/default/macros.conf"])
+    for source in SOURCES:
+        definition = conf[source.index]["definition"]
+        assert definition == ("index=main" if source.index == OWN_INDEX else NOT_SET)
+    assert run("`tourniquet_okta`", [sign_in(NOW, NOW)], Context(shipped(MACROS), {}, NOW)) == []
 
 
 def test_every_detection_needs_some_source() -> None:

@@ -111,6 +111,7 @@ def test_whoever_makes_us_blind_or_silent_is_told_of(office: Office) -> None:
     """A new channel is nobody's business; a macro, a delay, a search or the input switched off are; and the last word of a
     channel is that it is taken away."""
     office.inventory()
+    settings(office, macros={"tourniquet_vault_index": "vault"})
     with Receiver() as soc:
         assert settings(office, escalation=[{"name": "soc", "type": "webhook", "url": soc.url}]).status == 200
         office.ask("carl", "POST", "searches", {"enable": True, "source": "vault"})
@@ -283,8 +284,38 @@ def on(office: Office) -> set[str]:
     return {item["name"] for item in found if item["enabled"]}
 
 
+def test_a_detection_whose_log_has_no_index_stays_off_and_is_told(office: Office) -> None:
+    """Nothing is named: refused, with the log's name and where to name it. Okta named: of a tier what reads Okta goes on,
+    the rest is in the answer. What reads the app's own signals only needs no index. One that was switched on elsewhere is a
+    problem in health, until its index is named."""
+    reply = office.ask("carl", "POST", "searches", {"enable": True, "source": "okta"})
+    assert (reply.status, on(office)) == (409, set())
+    assert "no index is named for Okta System Log. Name it on the setup page" in reply.error
+    assert office.ask("carl", "GET", "settings").body["macros"]["tourniquet_okta_index"]["values"] == []
+    own = office.ask("carl", "POST", "searches", {"enable": True, "detections": ["correlation/risk_over_threshold"]})
+    assert (own.status, own.body["unread"]) == (200, {})
+    settings(office, macros={"tourniquet_okta_index": "okta"})
+    reply = office.ask("carl", "POST", "searches", {"enable": True, "tier": "revoke"})
+    assert reply.status == 200
+    vault = [name for name in reply.body["unread"] if name.startswith("vault/")]
+    assert vault, reply.body
+    running = {item["detection"] for item in office.ask("carl", "GET", "searches").body["searches"] if item["enabled"]}
+    assert running.isdisjoint(reply.body["unread"])
+    assert any(name.startswith("okta/") for name in running)
+    office.inventory()
+    settings(office, general={"index": "tourniquet"}, macros={"tourniquet_own_index": "tourniquet"})
+    assert office.ask("vic", "GET", "health").body["problems"] == []
+    name = read_catalogue()[vault[0]]["name"]
+    office.deployment.configure("savedsearches", f"Tourniquet - {name}", {"disabled": "0"})
+    (problem,) = office.ask("vic", "GET", "health").body["problems"]
+    assert "1 detections run and read nothing: no index is named for HashiCorp Vault" in problem
+    settings(office, macros={"tourniquet_vault_index": "vault"})
+    assert office.ask("vic", "GET", "health").body["problems"] == []
+
+
 def test_a_detection_is_switched_with_its_late_twin_and_the_upkeep(office: Office) -> None:
     """One detection on: its twin, and every search that keeps the lookups; off: both, and the upkeep stays."""
+    settings(office, macros={"tourniquet_okta_index": "okta"})
     assert on(office) == set()
     name = read_catalogue()["okta/session_replay"]["name"]
     reply = office.ask("carl", "POST", "searches", {"enable": True, "detections": ["okta/session_replay"]})
@@ -302,6 +333,8 @@ def test_a_detection_is_switched_with_its_late_twin_and_the_upkeep(office: Offic
 
 def test_by_source_and_by_tier(office: Office) -> None:
     """All of a source, all that may go so far."""
+    listed = office.ask("carl", "GET", "settings").body["sources"]
+    settings(office, macros={source["index_macro"]: "logs" for source in listed})
     office.ask("carl", "POST", "searches", {"enable": True, "source": "vault"})
     known = {str(about["name"]): key for key, about in read_catalogue().items()}
     ids = {known[s[13:]] for s in on(office) if s[13:] in known}

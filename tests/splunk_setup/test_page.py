@@ -127,7 +127,11 @@ def test_a_first_set_up_from_nothing_to_everything_green(
     page.press("Test all connections", CONNECTIONS)
     says(page, CONNECTIONS, "Ready: 3 of 3")
 
+    page.open("okta", SEARCHES)
+    page.press("Switch on all of okta", SEARCHES)
+    says(page, SEARCHES, "Nothing is switched on: no index is named for Okta System Log")
     page.open("Okta System Log", SOURCES)
+    assert "no index yet: not read" in page.text(SOURCES)
     form = f"{SOURCES} form[aria-label='Okta System Log']"
     page.fill(form, Index="okta okta_old")
     page.press("Save", form)
@@ -140,7 +144,6 @@ def test_a_first_set_up_from_nothing_to_everything_green(
     office.person("maria")
     office.inventory()  # both are what `tourniquet splunk inventory` does
     push_accounts(office.client(), [{"tq_account": "okta:default:00u1", "tq_identity": "maria"}])
-    page.open("okta", SEARCHES)
     page.press("Switch on all of okta", SEARCHES)
     says(page, SEARCHES, "switched on")
     page.press("Switch the input on", SEARCHES)
@@ -202,7 +205,11 @@ def test_what_is_refused_stands_at_its_field(connected: Office, opened: Any) -> 
     page.fill(CONNECTIONS, Address="https://okta.attacker.example")
     page.press("Save", CONNECTIONS)
     page.until(f"T.wrong('Private key', '{CONNECTIONS}').includes('needed again')")
+    page.open("okta", SEARCHES)
+    page.press("Switch on all of okta", SEARCHES)
+    says(page, SEARCHES, "Nothing is switched on: no index is named for Okta System Log")
     page.open("Okta System Log", SOURCES)
+    assert "no index yet: not read" in page.text(SOURCES)
     form = f"{SOURCES} form[aria-label='Okta System Log']"
     page.fill(form, Index="okta|delete")
     page.press("Save", form)
@@ -224,7 +231,11 @@ def test_what_was_typed_stays_when_something_else_is_saved(connected: Office, op
     page.fill(JOURNAL, Name="half", Name_of_this_Splunk="hq")
     page.open("AWS CloudTrail", SOURCES)
     page.fill(f"{SOURCES} form[aria-label='AWS CloudTrail']", Index="unsaved")
+    page.open("okta", SEARCHES)
+    page.press("Switch on all of okta", SEARCHES)
+    says(page, SEARCHES, "Nothing is switched on: no index is named for Okta System Log")
     page.open("Okta System Log", SOURCES)
+    assert "no index yet: not read" in page.text(SOURCES)
     form = f"{SOURCES} form[aria-label='Okta System Log']"
     page.fill(form, Index="okta")
     page.press("Save", form)
@@ -460,7 +471,11 @@ def test_halt_and_resume(connected: Office, opened: Any) -> None:
 def test_an_ended_session_and_a_foreign_form_key_are_sentences(connected: Office, opened: Any, web: SplunkWeb) -> None:
     """No JSON came back: the page says to sign in again, and what was typed stays."""
     page = opened("carl")
+    page.open("okta", SEARCHES)
+    page.press("Switch on all of okta", SEARCHES)
+    says(page, SEARCHES, "Nothing is switched on: no index is named for Okta System Log")
     page.open("Okta System Log", SOURCES)
+    assert "no index yet: not read" in page.text(SOURCES)
     form = f"{SOURCES} form[aria-label='Okta System Log']"
     page.fill(form, Index="okta")
     page.do("document.cookie = 'splunkweb_csrf_token_8000=forged; Path=/'")

@@ -12,8 +12,6 @@ from responders.surfaces.splunk_rest import macros, relays, searches, stores
 from responders.surfaces.splunk_rest.context import Context
 from responders.vendors.relay import RelayClient
 
-OWN_INDEX = "tourniquet_own_index"
-
 
 def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     """Each part by itself: one that can't be read is named with its remedy, and hides no other."""
@@ -33,6 +31,7 @@ def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
             found["problems"].append(f"{name}: {error}")
     found["problems"] += _shared(found["index"])
     found["problems"] += _away(found["connections"] or [])
+    found["problems"] += _deaf((found["searches"] or {}).get("unread", {}))
     found["problems"] = _once(found["problems"])
     return found
 
@@ -52,7 +51,7 @@ def _kvstore(context: Context) -> str:
 def _index(context: Context) -> Mapping[str, str]:
     """Where our events go, and where the searches look for them."""
     general = stores.stanzas(context.splunkd, splunk_settings.SETTINGS).get("general", {})
-    macro = stores.stanzas(context.splunkd, "macros").get(OWN_INDEX, {})
+    macro = stores.stanzas(context.splunkd, "macros").get(macros.OWN_INDEX, {})
     return {"name": general.get("index", "main"), "searched": str(macro.get("definition", ""))}
 
 
@@ -64,7 +63,7 @@ def _shared(index: Optional[Mapping[str, str]]) -> List[str]:
     if index["name"] == "main":
         found.append("index: the app's own events go to main, where others write too. Make an index of its own, and name it")
     if macros.values(index["searched"]) != [index["name"]]:
-        what = f"index: macro {OWN_INDEX} is {index['searched'][:80]}, and the app's events go to {index['name']}"
+        what = f"index: macro {macros.OWN_INDEX} is {index['searched'][:80]}, and the app's events go to {index['name']}"
         found.append(f"{what}. Save the index once more on the setup page")
     return found
 
@@ -101,6 +100,13 @@ def _due(context: Context) -> Mapping[str, Any]:
     return {"overdue": len(pending), "oldest": oldest.isoformat() if oldest else None}
 
 
-def _searches(context: Context) -> Mapping[str, int]:
+def _searches(context: Context) -> Mapping[str, Any]:
+    """`unread` are the detections that run and read nothing."""
     found = searches.all_of(context)
-    return {"enabled": sum(item["enabled"] for item in found), "total": len(found)}
+    running = {item["detection"] for item in found if item["enabled"]}
+    unread = {name: logs for name, logs in searches.unread(context).items() if name in running}
+    return {"enabled": sum(item["enabled"] for item in found), "total": len(found), "unread": unread}
+
+
+def _deaf(unread: Mapping[str, List[str]]) -> List[str]:
+    return [f"searches: {len(unread)} detections run and read nothing: {searches.no_index(unread)}"] if unread else []

@@ -13,6 +13,9 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from responders.errors import BadSettings
 from responders.surfaces.splunk_rest.fields import Fields
 
+OWN_INDEX = "tourniquet_own_index"
+NOT_SET = "index=tourniquet_not_set"
+"""What the index macro of a log is until somebody names its index: nothing of that log is read."""
 _FORMS = {
     "index": re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,79}|_internal|\*)\Z"),
     "sourcetype": re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.\-]{0,99}\Z"),
@@ -46,9 +49,27 @@ def known(app_home: str) -> Dict[str, Tuple[str, str]]:
     return found
 
 
+def unread(app_home: str, defined: Mapping[str, Mapping[str, str]]) -> Dict[str, List[str]]:
+    """Detections of which no log has an index yet, to the titles of their logs. `defined` are the stanzas of macros.conf."""
+    logs: Dict[str, List[str]] = {}
+    read = set()
+    for source in sources(app_home):
+        index, default = str(source["index_macro"]), str(source["defaults"].get(source["index_macro"], ""))
+        for detection in source["detections"]:
+            if index == OWN_INDEX:
+                logs.setdefault(detection, [])
+            elif defined.get(index, {}).get("definition", default).strip() == NOT_SET:
+                logs.setdefault(detection, []).append(str(source["title"]))
+            else:
+                read.add(detection)
+    return {name: titles for name, titles in logs.items() if titles and name not in read}
+
+
 def values(definition: str) -> List[str]:
-    """The values in a definition; empty for one that was written by hand in another form."""
+    """The values in a definition; empty where none is named yet, or it was written by hand in another form."""
     text = definition.strip()
+    if text == NOT_SET:
+        return []
     one, several = _ONE.match(text), _SEVERAL.match(text)
     if one:
         return [one[1]]

@@ -1,13 +1,18 @@
-"""Searches: which detections run. A detection and its late twin go together: one without the other loses events."""
+"""Searches: which detections run. A detection and its late twin go together: one without the other loses events.
+
+A detection whose logs have no index yet is not switched on: it would find nothing, and look as if all were quiet.
+"""
 
 from __future__ import annotations
 
 import threading
-from typing import Any, Dict, List, Mapping, Set, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from responders.surfaces.assemble import read_catalogue
+from responders.surfaces.splunk_rest import macros, stores
 from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.fields import Fields
+from responders.surfaces.splunk_rest.wire import Status
 
 PREFIX = "Tourniquet - "
 LATE = " - late"
@@ -18,14 +23,19 @@ _NAMED = 10
 
 
 def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
-    """Every search of the app, detections with their id, source and highest tier."""
-    return {"searches": all_of(context)}
+    """Every search of the app, detections with their id, source and highest tier.
+
+    `unread` of a detection: the logs that it reads, where no index is named of any of them.
+    """
+    left = unread(context)
+    return {"searches": [{**item, "unread": left.get(item["detection"], [])} for item in all_of(context)]}
 
 
 def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     """{"enable": true or false} with one of `detections` (ids), `source`, `tier`, or `upkeep`: true for all others.
 
-    Switching detections on switches the upkeep on with them: without the watch list correlations find nothing.
+    Switching detections on switches the upkeep on with them: without the watch list correlations find nothing. `unread` of
+    the answer are those that were left off, with their logs. Raises Status 409 when that would be all of them.
     """
     fields = Fields(context.request.body(), ("enable", "detections", "source", "tier", "upkeep"))
     enable = fields.flag("enable")
@@ -47,6 +57,10 @@ def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         name for name, about in known.items()
         if name in ids or (source and name.startswith(f"{source}/")) or (tier and about.get("max_tier") == tier)
     }  # fmt: skip
+    left = {name: logs for name, logs in unread(context).items() if name in wanted} if enable else {}
+    wanted -= set(left)
+    if left and not wanted:
+        raise Status(409, f"nothing is switched on: {no_index(left)}")
     context.audit("searches", enable=bool(enable), detections=sorted(wanted), upkeep=bool(upkeep))
     changed: List[str] = []
     with _LOCK:
@@ -59,7 +73,18 @@ def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     if changed and not enable:
         names = ", ".join(name[len(PREFIX) :] for name in changed[:_NAMED])
         context.tell(f"{len(changed)} searches were switched off: {names}{', …' if len(changed) > _NAMED else ''}")
-    return {"enabled" if enable else "disabled": changed}
+    return {"enabled" if enable else "disabled": changed, "unread": left}
+
+
+def unread(context: Context) -> Dict[str, List[str]]:
+    """Detections that would read nothing, with the titles of their logs."""
+    return macros.unread(context.app_home, stores.stanzas(context.splunkd, "macros"))
+
+
+def no_index(left: Mapping[str, Sequence[str]]) -> str:
+    """Which logs have no index, as a sentence with its remedy."""
+    logs = ", ".join(sorted({title for titles in left.values() for title in titles}))
+    return f"no index is named for {logs}. Name it on the setup page, section Sources"
 
 
 def all_of(context: Context) -> List[Dict[str, Any]]:

@@ -35,6 +35,7 @@ def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         definition = defined.get(name, {}).get("definition", default)
         shown[name] = {
             "kind": kind, "definition": definition, "default": default, "values": macros.values(definition),
+            "set": definition.strip() != macros.NOT_SET,
         }  # fmt: skip
     return {
         "general": {key: found.get("general", {}).get(key, "") for key in (*_GENERAL, "policy")},

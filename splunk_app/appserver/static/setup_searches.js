@@ -7,7 +7,7 @@
   function detections(searches) {
     const found = new Map();
     for (const one of searches.filter((item) => item.detection)) {
-      const seen = found.get(one.detection) || { id: one.detection, name: one.name.replace(/ - late$/, ""), source: one.source, tier: one.tier, enabled: true };
+      const seen = found.get(one.detection) || { id: one.detection, name: one.name.replace(/ - late$/, ""), source: one.source, tier: one.tier, unread: one.unread, enabled: true };
       seen.enabled = seen.enabled && one.enabled;
       found.set(one.detection, seen);
     }
@@ -18,7 +18,9 @@
   async function turn(base, app, pressed, what, enable, said) {
     const reply = await base.busy(pressed, () => base.ask("POST", "searches", { ...what, enable }));
     const count = reply.ok ? (reply.body.enabled || reply.body.disabled).length : 0;
-    app.changed("searches", reply.ok ? `${said}: ${count} searches ${enable ? "switched on" : "switched off"}` : reply.error, ["searches", "health"], reply.ok);
+    const left = Object.values(reply.ok ? reply.body.unread : {});
+    const rest = left.length ? `. Detections that stay off: ${left.length}, for no index is named for ${[...new Set(left.flat())].sort().join(", ")} (section 2)` : "";
+    app.changed("searches", reply.ok ? `${said}: ${count} searches ${enable ? "switched on" : "switched off"}${rest}` : base.large(reply.error), ["searches", "health"], reply.ok);
   }
 
   function bySource(base, app, all) {
@@ -28,11 +30,12 @@
       const mine = all.filter((one) => one.source === source);
       const on = mine.filter((one) => one.enabled).length;
       const state = base.badge(on === mine.length ? "good" : on ? "some" : "dim", `${on} of ${mine.length} on`);
+      const how = (one) => base.badge(one.unread.length ? one.enabled ? "bad" : "dim" : one.enabled ? "good" : "dim", `${one.enabled ? "on" : "off"}${one.unread.length ? ": no index" : ""}`);
       return el("details", { class: "tq-source" }, el("summary", {}, source, " ", state),
         el("p", { class: "tq-buttons" },
           base.button("Switch all on", (event) => turn(base, app, event.target, { source }, true, source), { "aria-label": `Switch on all of ${source}` }),
           base.button("Switch all off", (event) => turn(base, app, event.target, { source }, false, source), { "aria-label": `Switch off all of ${source}` })),
-        base.table(["Detection", "Highest tier", "State", "Do"], mine.map((one) => [one.name.replace(/^Tourniquet - /, ""), one.tier || "–", base.badge(one.enabled ? "good" : "dim", one.enabled ? "on" : "off"),
+        base.table(["Detection", "Highest tier", "State", "Do"], mine.map((one) => [one.name.replace(/^Tourniquet - /, ""), one.tier || "–", how(one),
           base.button(one.enabled ? "Switch off" : "Switch on", (event) => turn(base, app, event.target, { detections: [one.id] }, !one.enabled, one.id), { "aria-label": `${one.enabled ? "Switch off" : "Switch on"} ${one.id}` })]), `Detections of ${source}`));
     });
   }
@@ -63,7 +66,7 @@
       el("p", {}, base.badge(due ? "good" : "bad", due ? "due work is done" : "due work waits"), " The input tourniquet_due makes the rechecks after a minute, 35 minutes and a day, and finishes what was interrupted. On a search head cluster switch it on at every member: inputs are not replicated."),
       el("p", { class: "tq-buttons" }, base.button(due ? "Switch the input off" : "Switch the input on", (event) => input(event, !due))),
       el("h3", {}, "Detections"),
-      el("p", {}, "Begin with one source. Halt first (section 6) if you only want to see what would be done: alerts are then judged, journaled and told, and nothing is changed."),
+      el("p", {}, "Begin with one source, whose index you named in section 2. Halt first (section 6) if you only want to see what would be done: alerts are then judged, journaled and told, and nothing is changed."),
       tiers(base, app), bySource(base, app, detections(reply.body.searches)),
       el("h3", {}, "Baselines"),
       el("p", {}, "Detections that ask whether something is new add no points until their baseline holds 14 days. Before you switch them on, run each of these once by hand, as administrator (role admin or sc_admin: it writes the baseline). It looks as far back as it needs:"),

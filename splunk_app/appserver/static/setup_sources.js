@@ -12,7 +12,12 @@
     }
     return [...found.values()];
   }
-  const unset = (macros, source) => (macros[source.index_macro] || {}).definition === "index=*";
+  const unset = (macros, source) => (macros[source.index_macro] || {}).set === false;
+
+  function where(base, macro) {
+    if (macro.set === false) return base.badge("dim", "no index yet: not read");
+    return macro.values.includes("*") ? base.badge("some", "searches every index") : base.badge("good", macro.values.join(", ") || "by hand");
+  }
 
   function ago(seconds) {
     const past = Math.max(0, Date.now() / 1000 - seconds);
@@ -40,10 +45,10 @@
       ...(source.tenant_macro ? [[source.tenant_macro, "Tenant"]] : []),
     ])).entries()].filter(([name]) => macros[name]);
     const many = names.filter(([, kind]) => kind === "Sourcetype").length > 1;
-    const HELP = { Index: "one or several, with blanks between; * searches all", Sourcetype: "one or several", Tenant: "as in the connection and the inventory" };
+    const HELP = { Index: "one or several, with blanks between; * searches all, which is slow", Sourcetype: "one or several", Tenant: "as in the connection and the inventory" };
     const fields = names.map(([name, kind]) => {
       const about = macros[name];
-      const own = about.values.length ? "" : ` Written by hand: ${about.definition} – leave it empty to keep it.`;
+      const own = about.values.length ? "" : about.set === false ? ". Until it is named, nothing of this log is read." : `. Written by hand: ${about.definition} – leave it empty to keep it.`;
       const label = many && kind === "Sourcetype" ? `Sourcetype, ${name.replace(/^tourniquet_|_sourcetype$/g, "")}` : kind;
       return field({ name: `macros.${name}`, label, help: `${HELP[kind]}${own}`, value: about.values.join(" ") });
     });
@@ -60,11 +65,11 @@
       if (!Object.keys(changed).length) return base.say(status, "dim", "Nothing changed.");
       const reply = await base.busy(save, () => base.ask("POST", "settings", { macros: changed }));
       if (!reply.ok) return base.showErrors(fields, status, reply);
-      return app.changed("sources", `Saved: ${sources.map((source) => source.title).join(", ")}`, ["settings"]);
+      return app.changed("sources", `Saved: ${sources.map((source) => source.title).join(", ")}`, ["settings", "searches", "health"]);
     }
     const title = sources.map((source) => source.title).join(", ");
     return el("details", { class: "tq-source" },
-      el("summary", {}, title, " ", unset(macros, sources[0]) ? base.badge("dim", "searches every index") : base.badge("good", macros[sources[0].index_macro].values.join(", ") || "by hand")),
+      el("summary", {}, title, " ", where(base, macros[sources[0].index_macro])),
       base.list(sources.map((source) => [source.title, ": ", measured(base, app, source), ` ${source.detections.length} detections read it.`])),
       el("form", { class: "tq-form", onsubmit: send, "aria-label": title, novalidate: true },
         el("div", { class: "tq-grid" }, fields.map((one) => one.box)), status, el("p", { class: "tq-buttons" }, save)));
@@ -74,7 +79,7 @@
     const reply = app.state.settings;
     if (!reply.ok) return [base.el("p", { class: "tq-error" }, reply.error)];
     return [
-      base.el("p", {}, "Name the index of each source that you have: a search over every index is slow, and finds only what the owner of the searches may read. How each one does shows the dashboard ",
+      base.el("p", {}, "Name the index of each source that you have. Of the others nothing is read, and their detections can't be switched on. How each one does shows the dashboard ",
         base.link("sources", "Source health"), "; what to switch on at each vendor, ", base.link("logging", "Log settings"), "."),
       groups(reply.body.sources).map((sources) => group(base, app, sources))];
   }
