@@ -97,6 +97,15 @@ def drill(name: str, tier: Tier, responder: Responder, contain: Callable[[Mappin
     return found
 
 
+def last(responder: Responder) -> Optional[Tuple[Mapping[str, Any], Optional[Mapping[str, Any]]]]:
+    """The latest drill as it was begun, and what came of it: None while it is not over. None when there never was one."""
+    begun = next(reversed(list(responder.journal.side(_PREFIX))), None)
+    if begun is None:
+        return None
+    chain = str(begun[1]["finding"]).rpartition("|")[2]
+    return begun[1], next((e.body for e in responder.journal.entries(chain) if e.kind == "drilled"), None)
+
+
 def finish(responder: Responder, item: due.Due) -> str:
     """Put back what a drill left: one that died, or whose restore failed. Raises Refused where a person must decide."""
     journal = responder.journal

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Optional, Sequence, Tuple
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from responders.containment.compose import Note, without_containment
 from responders.containment.notify import escalate
@@ -42,7 +42,7 @@ def write_validation(responder: Responder, checks: Sequence[Check]) -> Entry:
     last = _last_told(responder)
     good = valid(checks)
     entry = journal.append(CHAIN, KIND, {"valid": good, "checks": shown, "title": title(checks)})
-    if good or (last is not None and last.body["checks"] == shown and responder.now() - last.at < AGAIN):
+    if good or (last is not None and _wrong(last.body["checks"]) == _wrong(shown) and responder.now() - last.at < AGAIN):
         return entry
     items = tuple(f"{check.name}: {problem}" for check in checks for problem in check.problems)
     escalate(responder, without_containment(journal, CHAIN, None, None, Note(title(checks), True, items)), CHAIN)
@@ -54,6 +54,11 @@ def title(checks: Sequence[Check]) -> str:
     """One line: what failed, or that nothing did."""
     failed = [check.name for check in checks if check.ok is False]
     return f"validation FAILED: {', '.join(failed)}" if failed else "validation: everything checked is sound"
+
+
+def _wrong(rows: Sequence[Mapping[str, Any]]) -> Sequence[Tuple[Any, Any]]:
+    """What people are told; how much was looked at may change from run to run."""
+    return [(row["check"], row["problems"]) for row in rows if row["ok"] is False]
 
 
 def _row(check: Check) -> dict[str, object]:

@@ -15,14 +15,14 @@ from responders.content.elastic.server import Server
 from responders.content.elastic.stores import IDENTITIES, identities_index
 from responders.elastic.ids import document_id
 from responders.errors import BadInput
-from responders.inventory.elasticsearch import ABOUT
+from responders.inventory.elasticsearch import ABOUT, STAMP
 from responders.inventory.files import accounts_rows
 from responders.inventory.resolve import Inventory
 
 
 def push(server: Server, inventory: Inventory, *, accounts: str = ACCOUNTS, identities: str = IDENTITIES) -> Tuple[str, str]:
     """Fill new indices and move the aliases; their names. The old ones are deleted. Raises ElasticError, BadInput."""
-    stamp = f"{datetime.now(timezone.utc):%Y%m%d%H%M%S%f}"
+    stamp = f"{datetime.now(timezone.utc):{STAMP}}"
     made = (f"{accounts}-{stamp}", f"{identities}-{stamp}")
     columns = LOOKUPS[ACCOUNTS]
     server.create(made[0], mapping(columns), lookup=True)

@@ -170,6 +170,8 @@ def _particulars(entry: Entry) -> Dict[str, Any]:
         words = {True: "sound", False: "failed", None: "not checked"}
         outcome = sorted(f"{item['check']} {words[item['ok']]}" for item in body["checks"])
         return {"title": str(body["title"]), "outcome": outcome}
+    if entry.kind == "check":
+        return {"title": f"{body['check']}: {body['result']}", "outcome": [str(body["result"]).lower()]}
     if entry.kind == "drilled":
         lanes = sorted(f"{lane['vendor']} {'broken' if lane['problem'] else 'works'}" for lane in body["lanes"])
         return {"tq_identity": str(body["identity"]), "outcome": lanes}

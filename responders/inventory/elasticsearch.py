@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from datetime import datetime, timezone
 from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from elasticsearch import Elasticsearch, NotFoundError
@@ -21,6 +22,8 @@ from responders.inventory.resolve import Inventory
 from responders.model import Identity
 
 ALIAS = "tourniquet-identities"
+STAMP = "%Y%m%d%H%M%S%f"
+"""In the name of each index behind it: when it was filled, UTC."""
 ABOUT = "about"
 """Id of the one document that is no identity: population, restorers, break-glass accounts."""
 _MOST = 1000
@@ -130,6 +133,15 @@ class ElasticInventory:
     def break_glass(self) -> FrozenSet[str]:
         """Account keys of every break-glass identity."""
         return frozenset(self._read_about()["break_glass"])
+
+    @property
+    def pushed(self) -> datetime:
+        """When its content was put there (UTC), as the name says that `push` gives an index."""
+        index = str(self._ask(lambda client: client.get(index=self._alias, id=ABOUT, source=False))["_index"])
+        try:
+            return datetime.strptime(index.rpartition("-")[2], STAMP).replace(tzinfo=timezone.utc)
+        except ValueError:
+            raise InventoryError(f"inventory {self._alias}: {index} does not say when it was filled") from None
 
     def _read_about(self) -> Mapping[str, Any]:
         with self._lock:

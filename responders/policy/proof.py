@@ -28,11 +28,8 @@ def required(*policies: Optional[Policy]) -> bool:
 
 
 def check(policy: Policy, record: Any, now: datetime, place: str) -> None:
-    """Raise BadPolicy unless `record` is of this very policy, recent, and over at least one alert."""
-    if not isinstance(record, Mapping):
-        raise BadPolicy("this policy needs a backtest, and there is no record of one", place=place, remedy=_REMEDY)
-    if record.get("policy") != digest(policy):
-        raise BadPolicy("the record is of another policy", place=place, remedy=_REMEDY)
+    """Raise BadPolicy unless `record` is of this very policy, over at least one alert, and recent."""
+    belongs(policy, record, place)
     try:
         made = datetime.fromisoformat(str(record.get("made", "")))
         age = now - made
@@ -41,6 +38,14 @@ def check(policy: Policy, record: Any, now: datetime, place: str) -> None:
     if not -timedelta(minutes=15) <= age <= FRESH:
         what = f"the backtest was made {made:%Y-%m-%d %H:%M}Z, which is not within the last {FRESH.days} days"
         raise BadPolicy(what, place=place, remedy=_REMEDY)
+
+
+def belongs(policy: Policy, record: Any, place: str) -> None:
+    """Raise BadPolicy unless `record` is of this very policy, and over at least one alert, however long ago."""
+    if not isinstance(record, Mapping):
+        raise BadPolicy("this policy needs a backtest, and there is no record of one", place=place, remedy=_REMEDY)
+    if record.get("policy") != digest(policy):
+        raise BadPolicy("the record is of another policy", place=place, remedy=_REMEDY)
     alerts = record.get("judged")
     if isinstance(alerts, bool) or not isinstance(alerts, int) or alerts < 1:
         raise BadPolicy("the backtest judged no alert", place=place, remedy=_REMEDY)

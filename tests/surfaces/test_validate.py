@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
+import time
 from datetime import timedelta
 from typing import Any, Dict, Mapping, Tuple
 
@@ -12,8 +14,13 @@ import pytest
 
 from responders.containment import due
 from responders.drill.world import Person
+from responders.inventory.sync.raw import RawStore
+from responders.inventory.sync.source import Row
 from responders.journal.chain import Journal
 from responders.journal.sqlite import SqliteStore
+from responders.policy.policy import from_compiled
+from responders.policy.proof import digest
+from responders.surfaces.command_line.policies import DEFAULT
 from tests.splunkd import Deployment, Splunkd
 from tests.surfaces.office import Office
 
@@ -41,12 +48,110 @@ def test_all_is_sound(office_with_alice: Tuple[Office, Person]) -> None:
     assert (ran.code, ran.json["valid"]) == (0, True), ran.out
     found = checks(ran.json)
     assert {name: check["ok"] for name, check in found.items()} == {
-        "journal": True, "automation": True, "policy": True, "readiness": True, "still contained": True,
+        "journal": True, "automation": True, "policy": True, "backtest": None, "inventory": None, "readiness": True,
+        "still contained": True, "last canary": None,
     }  # fmt: skip
     assert found["still contained"]["note"].startswith("1 open, ")
     assert (office.changes(), len(office.escalated())) == (before, told)
     [entry] = office.run("journal", "show", "validation", "--json").lines
     assert (entry["kind"], entry["body"]["valid"]) == ("validation", True)
+    each = office.run("journal", "show", f"v-{entry['seq']}", "--json").lines
+    assert [(item["kind"], item["body"]["check"], item["body"]["result"]) for item in each] == [
+        ("check", name, "not checked" if check["ok"] is None else "sound") for name, check in found.items()
+    ]
+
+
+def test_a_new_installation_is_sound(office: Office) -> None:
+    """No entry was ever written, and no anchor: no failure, but said. Without its anchor a journal in use is one, once."""
+    office.write_settings(policy="")
+    office.person("alice")  # CyberArk tells rights on safes: here is one
+    first = office.run("validate", "--json")
+    assert first.code == 0, first.out
+    assert "a new installation" in checks(first.json)["journal"]["note"]
+    assert "every chain" in checks(office.run("validate", "--json").json)["journal"]["note"]
+    (office.folder / "journal.anchor").unlink()
+    lost = office.run("validate", "--json")
+    assert lost.code == 1
+    missing, remedy = checks(lost.json)["journal"]["problems"]
+    assert "anchor file is missing" in missing and "begins a new anchor file" in remedy
+    assert office.run("validate").code == 0
+
+
+def test_an_old_inventory_is_found(office_with_alice: Tuple[Office, Person]) -> None:
+    """By the age of its file; and of what each vendor showed, where the state of a sync stands beside it."""
+    office, _ = office_with_alice
+    command = ("validate", "--inventory-hours", "26", "--json")
+    assert checks(office.run(*command).json)["inventory"]["ok"] is True
+    people, day = office.folder / "people.csv", 86400.0
+    os.utime(people, (time.time() - 2 * day,) * 2)
+    ran = office.run(*command)
+    problems = checks(ran.json)["inventory"]["problems"]
+    assert (ran.code, "people.csv" in problems[0], "more than 26 h ago" in problems[0]) == (1, True, True)
+    told = len(office.escalated())
+    assert office.run(*command).code == 1
+    assert len(office.escalated()) == told
+    compiled = office.folder / "compiled.json"
+    assert office.run("inventory", "build", str(people), "--output", str(compiled)).code == 0
+    office.write_settings(policy="", inventory="compiled.json")
+    with RawStore(compiled.with_suffix(".observed.db")) as store:
+        for place, at in (("okta:default", time.time()), ("cyberark:default", time.time() - 2 * day), ("vault:gone", 1.0)):
+            store.put(place, "users", [Row("u1", {}, "")], "", at)
+    problems = checks(office.run(*command).json)["inventory"]["problems"]
+    assert [problem.startswith("what cyberark:default showed is of") for problem in problems] == [True, False]
+    assert office.run("validate", "--inventory-hours", "0").code == 2
+
+
+def test_the_last_drill_must_be_young_and_have_worked(office_with_alice: Tuple[Office, Person]) -> None:
+    """Never drilled, drilled and sound, drilled too long ago, drilled with a vendor down: said each, with the vendor."""
+    office, _ = office_with_alice
+    office.person("cat", canary="true")
+    command = ("validate", "--json", "--canary-hours")
+    assert "ever drilled" in checks(office.run(*command, "1").json)["last canary"]["problems"][0]
+    assert office.run("readiness", "--canary", "cat").code == 0
+    assert checks(office.run(*command, "1").json)["last canary"]["ok"] is True
+    old = checks(office.run(*command, "0.0000001").json)["last canary"]
+    assert (old["ok"], "more than 1e-07 h ago" in old["problems"][0]) == (False, True)
+
+
+def test_a_drill_that_found_a_broken_path_fails_the_validations_after_it(office_with_alice: Tuple[Office, Person]) -> None:
+    """Until the next one works."""
+    office, _ = office_with_alice
+    office.person("cat", canary="true")
+    office.world.cyberark.down = True
+    assert office.run("readiness", "--canary", "cat").code == 1
+    office.world.cyberark.down = False
+    found = checks(office.run("validate", "--json", "--canary-hours", "1").json)["last canary"]
+    assert (found["ok"], any(problem.startswith("cyberark: ") for problem in found["problems"])) == (False, True)
+
+
+def test_a_policy_that_asks_for_a_backtest_must_have_one(office_with_alice: Tuple[Office, Person]) -> None:
+    """Of exactly what is in force: else it took the old one's place by another way than `policy build`."""
+    office, _ = office_with_alice
+    policy = json.loads(DEFAULT.with_suffix(".json").read_text())
+    compiled, record = office.folder / "mine.json", office.folder / "mine.backtest.json"
+    compiled.write_text(json.dumps({**policy, "require_backtest": True}))
+    office.write_settings(policy="mine.json")
+    missing = checks(office.run("validate", "--json").json)["backtest"]
+    assert (missing["ok"], "no record of one" in missing["problems"][0]) == (False, True)
+    of = digest(from_compiled(json.loads(compiled.read_text())))
+    record.write_text(json.dumps({"policy": of, "made": "2020-01-01T00:00:00+00:00", "judged": 7}))
+    assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is True
+    compiled.write_text(json.dumps({**policy, "require_backtest": True, "version": "by another way"}))
+    other = checks(office.run("validate", "--json").json)["backtest"]
+    assert (other["ok"], "of another policy" in other["problems"][0]) == (False, True)
+    record.write_text("{broken")
+    assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is False
+
+
+def test_a_vendor_that_is_down_proves_nothing(office_with_alice: Tuple[Office, Person]) -> None:
+    """An open containment that can't be read there is named, is a failure, and is neither contained nor fallen."""
+    office, alice = office_with_alice
+    office.run("contain", office.alerts(office.alert(alice)))
+    office.world.okta.down = True
+    ran = office.run("validate", "--json")
+    found = checks(ran.json)["still contained"]
+    assert (ran.code, found["ok"]) == (1, False)
+    assert found["problems"] and all(problem.startswith("alice: can't be read: okta.") for problem in found["problems"])
 
 
 def test_what_an_attacker_undid_is_found_and_only_repaired_when_asked(office_with_alice: Tuple[Office, Person]) -> None:
@@ -131,8 +236,8 @@ def test_the_drill_and_the_event_for_splunk(office_with_alice: Tuple[Office, Per
         ran = office.run("validate", "--canary", "cat", "--json", *place)
     assert ran.code == 0, ran.out
     assert checks(ran.json)["canary"]["ok"] is True
-    [event] = [event for event in deployment.events if event.sourcetype == "tourniquet:journal"]
-    sent = json.loads(event.raw)
+    sent, *each = [json.loads(event.raw) for event in deployment.events if event.sourcetype == "tourniquet:journal"]
+    assert [(item["entry"], item["body"]["check"]) for item in each] == [("check", name) for name in checks(ran.json)]
     assert (sent["kind"], sent["entry"], sent["chain"], sent["body"]["valid"]) == ("entry", "validation", "validation", True)
     again = office.run("validate", "--canary", "cat", "--json")
     assert (again.code, "one an hour" in checks(again.json)["canary"]["problems"][0]) == (1, True)

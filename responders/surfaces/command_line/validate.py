@@ -7,45 +7,47 @@ entry does; --splunk-url sends it to Splunk from a machine whose journal is not 
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Callable, List, Optional, Sequence, Tuple
 
 from rich.text import Text
 
-import responders.policy
 from responders import pipeline
-from responders.containment import due
-from responders.containment.recheck import recheck
-from responders.containment.record import all_containments, load
 from responders.containment.responder import Responder
-from responders.containment.still import look
 from responders.containment.validation import Check, title, valid, write_validation
 from responders.errors import MirrorError, TourniquetError
 from responders.escalation.words import clean
 from responders.journal.chain import Entry
 from responders.model import Tier
-from responders.policy.from_yaml import run_cases
 from responders.readiness.grants import of_policy
 from responders.settings import Settings, load_settings
 from responders.splunk.events import SplunkMirror
 from responders.splunk.splunkd import Splunkd
 from responders.surfaces.assemble import settings_path
 from responders.surfaces.command_line import show
+from responders.surfaces.command_line import validate_checks as checks
 from responders.surfaces.command_line.ask_readiness import ask
 from responders.surfaces.command_line.reaching_splunk import open_splunkd
-from responders.surfaces.command_line.reading import responder_of, text_of
+from responders.surfaces.command_line.reading import responder_of
+from responders.surfaces.command_line.validate_still import NAME, still_contained
 
-_LATE = timedelta(minutes=10)
-"""After this long, what is due is due to nobody: it is taken every minute (docs/command_line.md)."""
-_DEFAULT_CASES = Path(responders.policy.__file__).with_name("default_policy_cases.yaml")
+WORDS = {True: "sound", False: "FAILED", None: "not checked"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cases", metavar="FILE", default="", help="cases of the policy; default NAME_cases.yaml beside it")
-    parser.add_argument("--canary", metavar="ID", default="", help="drill with this canary too, as `readiness --canary`")
+    parser.add_argument(
+        "--record", metavar="FILE", default="", help="of the policy's backtest; default NAME.backtest.json beside it"
+    )
+    parser.add_argument(
+        "--inventory-hours", metavar="N", type=_hours, help="the inventory may be so old; default: not asked"
+    )
+    parser.add_argument("--canary-hours", metavar="N", type=_hours, help="the last drill may be so old; default: not asked")
+    parser.add_argument("--canary", metavar="ID", default="", help="drill with this canary now, as `readiness --canary`")
     parser.add_argument("--repair", action="store_true", help="put back at the vendors what does not hold any more")
+    parser.add_argument(
+        "--minutes", metavar="N", type=_hours, default=15.0, help="for reading open containments back, default 15"
+    )
     parser.add_argument("--splunk-url", metavar="URL", default="", help="send the result to Splunk's management port")
     parser.add_argument("--splunk-index", metavar="NAME", default="main", help="into this index, default main")
     parser.add_argument("--splunk-token-file", metavar="FILE", default="", help="its token, mode 0600")
@@ -57,42 +59,53 @@ def run(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings or settings_path())
     responder = responder_of(options)
     splunk = _splunk(options)
-    checks: List[Check] = []
+    found: List[Check] = []
     for name, make in _checks(options, settings, responder):
         with show.working(f"checking: {name}", json_wanted=options.json):
-            checks.append(_guarded(name, make))
-    entry = write_validation(responder, checks)
-    told = _told(entry, responder, splunk, options.splunk_index)
-    checks += [told] if told is not None else []
-    code = 0 if valid(checks) else 1
+            found.append(_guarded(name, make))
+    entry = write_validation(responder, found)
+    told = _told([entry, *_each(responder, entry)], responder, splunk, options.splunk_index)
+    found += [told] if told is not None else []
+    code = 0 if valid(found) else 1
     if options.json:
-        rows = [{"check": c.name, "ok": c.ok, "problems": list(c.problems), "note": c.note} for c in checks]
-        show.as_json({"valid": valid(checks), "checks": rows, "at": entry.at, "title": title(checks), "exit": code})
+        rows = [{"check": c.name, "ok": c.ok, "problems": list(c.problems), "note": c.note} for c in found]
+        show.as_json({"valid": valid(found), "checks": rows, "at": entry.at, "title": title(found), "exit": code})
         return code
     table = show.table("check", "", "")
-    for check in checks:
-        word = "not checked" if check.ok is None else "sound" if check.ok else "FAILED"
-        table.add_row(*show.texts(check.name, word, check.note), style="red" if check.ok is False else "")
+    for check in found:
+        table.add_row(*show.texts(check.name, WORDS[check.ok], check.note), style="red" if check.ok is False else "")
     show.OUT.print(table)
-    for check in checks:
+    for check in found:
         for problem in check.problems:
             show.OUT.print(Text(f"{check.name}: {clean(problem)}", style="red"))
-    show.OUT.print(Text(title(checks), style="bold red" if code else "bold"))
+    show.OUT.print(Text(title(found), style="bold red" if code else "bold"))
     return code
+
+
+def _each(responder: Responder, whole: Entry) -> List[Entry]:
+    """An entry of its own for each check, in a chain of this run: what a SIEM searches, and alerts on, by its name."""
+    return [
+        responder.journal.append(f"v-{whole.seq}", "check", {**row, "result": WORDS[row["ok"]]})
+        for row in whole.body["checks"]
+    ]
 
 
 def _checks(
     options: argparse.Namespace, settings: Settings, responder: Responder
 ) -> Sequence[Tuple[str, Callable[[], Check]]]:
     found: List[Tuple[str, Callable[[], Check]]] = [
-        ("journal", partial(_journal, responder)),
-        ("automation", partial(_automation, responder)),
-        ("policy", partial(_policy, options.cases, settings.policy, responder)),
+        ("journal", partial(checks.journal, responder)),
+        ("automation", partial(checks.automation, responder)),
+        ("policy", partial(checks.policy, options.cases, settings.policy, responder)),
+        ("backtest", partial(checks.backtest, options.record, settings.policy, responder)),
+        ("inventory", partial(checks.inventory, options.inventory_hours, settings, responder)),
         ("readiness", partial(_readiness, settings, responder)),
-        ("still contained", partial(_still, responder, options.repair)),
+        (NAME, partial(still_contained, responder, 60 * options.minutes, repair=options.repair)),
     ]
     if options.canary:
         found.append(("canary", partial(_canary, options.canary, responder)))
+    else:
+        found.append(("last canary", partial(checks.canary, options.canary_hours, responder)))
     return found
 
 
@@ -104,31 +117,15 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
         return Check(name, False, tuple(str(error).splitlines()) or (type(error).__name__,))
 
 
-def _journal(responder: Responder) -> Check:
-    findings = responder.journal.verify()
-    return Check("journal", not findings, tuple(findings), "every chain and the anchor verified")
-
-
-def _automation(responder: Responder) -> Check:
-    """A halt that was forgotten, and work that nobody takes up: both look like quiet times."""
-    problems: List[str] = []
-    halted = responder.halted()
-    if halted:
-        problems.append(f"{halted}. `tourniquet resume` lifts it")
-    late = list(due.pending(responder.journal, responder.now() - _LATE))
-    if late:
-        since = f"{late[0].at:%Y-%m-%d %H:%M}Z"
-        problems.append(f"{len(late)} entries are due, the oldest since {since}: let `tourniquet due` run every minute")
-    return Check("automation", not problems, tuple(problems), "runs, and nothing is overdue" if not problems else "")
-
-
-def _policy(cases: str, policy: str, responder: Responder) -> Check:
-    path = Path(cases) if cases else Path(policy).with_name(f"{Path(policy).stem}_cases.yaml") if policy else _DEFAULT_CASES
-    if not cases and not path.is_file():
-        return Check("policy", None, (), f"there are no cases {path}: write some (docs/policy.md), or name them by --cases")
-    results = run_cases(text_of(path, "cases"), str(path), responder.policy)
-    failed = tuple(f"{name}: {difference}" for name, difference in results if difference)
-    return Check("policy", not failed, failed, f"{len(results) - len(failed)} of {len(results)} cases hold")
+def _hours(text: str) -> float:
+    """A number above 0, of hours or minutes."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 100_000:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number above 0")
+    return value
 
 
 def _readiness(settings: Settings, responder: Responder) -> Check:
@@ -142,26 +139,6 @@ def _readiness(settings: Settings, responder: Responder) -> Check:
             f"{place}: {need.name} lacks {', '.join(need.missing)}" for need in item.readiness.needs if need.ready is False
         ]
     return Check("readiness", not problems, tuple(problems), f"{len(found)} credentials asked")
-
-
-def _still(responder: Responder, repair: bool) -> Check:
-    """Every containment that nobody ended. With `repair` it is a recheck: what fell is put back, at most twice, and told."""
-    problems: List[str] = []
-    count = steps = 0
-    for name, _ in all_containments(responder.journal):
-        record = load(responder.journal, name)
-        if not record.going_on or record.plan is None:
-            continue
-        count += 1
-        found = look(responder, record)
-        if repair and found.fell:
-            recheck(responder, name, "validation")
-            problems += [f"{problem} (put back, or escalated)" for problem in found.problems]
-            found = look(responder, load(responder.journal, name))
-        problems += found.problems
-        problems += [f"{found.identity}: not contained yet: {what}" for what in found.open]
-        steps += found.held
-    return Check("still contained", not problems, tuple(dict.fromkeys(problems)), f"{count} open, {steps} steps hold")
 
 
 def _canary(name: str, responder: Responder) -> Check:
@@ -178,12 +155,12 @@ def _splunk(options: argparse.Namespace) -> Optional[Splunkd]:
     return open_splunkd(options.splunk_url, options.splunk_token_file, options.splunk_ca)
 
 
-def _told(entry: Entry, responder: Responder, splunk: Optional[Splunkd], index: str) -> Optional[Check]:
-    """The entry in the SIEM: by the journal's own mirror, and in Splunk where asked for. None when all went well."""
+def _told(entries: Sequence[Entry], responder: Responder, splunk: Optional[Splunkd], index: str) -> Optional[Check]:
+    """The entries in the SIEM: by the journal's own mirror, and in Splunk where asked for. None when all went well."""
     problems: List[str] = []
     if splunk is not None:
         try:
-            SplunkMirror(splunk, index).tell([entry])
+            SplunkMirror(splunk, index).tell(entries)
         except MirrorError as error:
             problems.append(str(error))
         finally:

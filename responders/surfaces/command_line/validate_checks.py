@@ -1,0 +1,121 @@
+"""The checks of `tourniquet validate` that ask no vendor: journal, automation, policy, inventory, the last canary."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, List, Optional, Tuple
+
+import responders.policy
+from responders.containment import canary as drills
+from responders.containment import due
+from responders.containment.responder import Responder
+from responders.containment.validation import Check
+from responders.errors import BadPolicy
+from responders.inventory.sync.raw import RawStore
+from responders.policy.from_yaml import run_cases
+from responders.policy.proof import belongs
+from responders.settings import ELASTIC, Settings
+from responders.surfaces.command_line.reading import text_of
+
+_LATE = timedelta(minutes=10)
+"""After this long, what is due is due to nobody: it is taken every minute (docs/command_line.md)."""
+_DEFAULT_CASES = Path(responders.policy.__file__).with_name("default_policy_cases.yaml")
+_UNANCHORED = "the anchor file is missing"
+
+
+def journal(responder: Responder) -> Check:
+    """A journal that holds nothing yet has no anchor either: that is no finding, and is said."""
+    findings = responder.journal.verify()
+    if findings and all(_UNANCHORED in finding for finding in findings):
+        if next(responder.journal.store.scan("e/"), None) is None:
+            note = "no entry yet: a new installation. If it is none, the journal was deleted together with its anchor"
+            return Check("journal", True, (), note)
+        findings.append("this run begins a new anchor file. On a machine that never wrote to this journal that is all")
+    return Check("journal", not findings, tuple(findings), "every chain and the anchor verified")
+
+
+def automation(responder: Responder) -> Check:
+    """A halt that was forgotten, and work that nobody takes up: both look like quiet times."""
+    problems: List[str] = []
+    halted = responder.halted()
+    if halted:
+        problems.append(f"{halted}. `tourniquet resume` lifts it")
+    late = list(due.pending(responder.journal, responder.now() - _LATE))
+    if late:
+        since = f"{late[0].at:%Y-%m-%d %H:%M}Z"
+        problems.append(f"{len(late)} entries are due, the oldest since {since}: let `tourniquet due` run every minute")
+    return Check("automation", not problems, tuple(problems), "runs, and nothing is overdue" if not problems else "")
+
+
+def policy(cases: str, where: str, responder: Responder) -> Check:
+    """The cases of the policy in force, which `where` holds, "" for the one that ships."""
+    path = Path(cases) if cases else Path(where).with_name(f"{Path(where).stem}_cases.yaml") if where else _DEFAULT_CASES
+    if not cases and not path.is_file():
+        return Check("policy", None, (), f"there are no cases {path}: write some (docs/policy.md), or name them by --cases")
+    results = run_cases(text_of(path, "cases"), str(path), responder.policy)
+    failed = tuple(f"{name}: {difference}" for name, difference in results if difference)
+    return Check("policy", not failed, failed, f"{len(results) - len(failed)} of {len(results)} cases hold")
+
+
+def backtest(record: str, where: str, responder: Responder) -> Check:
+    """A policy that asks for a backtest has one, of exactly what is in force: else it was put there by another way."""
+    found = responder.policy
+    if not found.require_backtest:
+        return Check("backtest", None, (), "the policy in force asks for none (require_backtest)")
+    path = Path(record) if record else Path(where).with_suffix(".backtest.json") if where else Path("no policy file")
+    try:
+        belongs(found, json.loads(text_of(path, "record")) if path.is_file() else None, str(path))
+    except (BadPolicy, ValueError, RecursionError) as error:
+        return Check("backtest", False, (f"{str(error).rstrip('.')}. --record names it where it is elsewhere",))
+    return Check("backtest", True, (), f"{path} is of the policy in force")
+
+
+def inventory(hours: Optional[float], settings: Settings, responder: Responder) -> Check:
+    """How old it is: by what vendors showed where the state of `inventory sync` is beside it, by its file or index too."""
+    if hours is None:
+        return Check("inventory", None, (), "not asked for: --inventory-hours N says how old it may be")
+    parts = _parts(settings, responder)
+    limit = datetime.now(timezone.utc) - timedelta(hours=hours)
+    old = [f"{what} is of {at:%Y-%m-%d %H:%M}Z, more than {hours:g} h ago" for what, at in parts if at < limit]
+    if old:
+        old.append("`tourniquet inventory sync` renews it: see whether it runs, and what it says")
+    return Check("inventory", not old, tuple(old), f"as of {min(at for _, at in parts):%Y-%m-%d %H:%M}Z")
+
+
+def canary(hours: Optional[float], responder: Responder) -> Check:
+    """Whether the last drill worked, and whether there was one lately."""
+    if hours is None:
+        return Check("last canary", None, (), "not asked for: --canary-hours N says how old the last drill may be")
+    found = drills.last(responder)
+    if found is None:
+        return Check("last canary", False, ("no canary was ever drilled: `tourniquet readiness --canary ID`",))
+    begun, ended = found
+    at = datetime.fromisoformat(str(begun["at"]))
+    words = f"the last drill, of {begun['identity']}, began at {at:%Y-%m-%d %H:%M}Z"
+    problems: List[str] = []
+    if at < responder.now() - timedelta(hours=hours):
+        problems.append(f"{words}: more than {hours:g} h ago")
+    if ended is None:
+        problems.append(f"{words}, and never came to its end")
+    elif not ended["works"]:
+        problems.append(f"{words}, and a path was broken")
+        problems += [str(problem) for problem in ended["problems"]]
+        problems += [f"{lane['vendor']}: {lane['problem']}" for lane in ended["lanes"] if lane["problem"]]
+    return Check("last canary", not problems, tuple(problems), words)
+
+
+def _parts(settings: Settings, responder: Responder) -> List[Tuple[str, datetime]]:
+    if settings.inventory == ELASTIC:
+        store: Any = responder.inventory
+        return [("the inventory in Elasticsearch", store.pushed)]
+    path = Path(settings.inventory)
+    state = path.with_suffix(".observed.db")
+    parts = [(f"inventory {path}", path.stat().st_mtime)]
+    if path.suffix == ".json" and state.is_file():
+        connected = {f"{c.vendor}:{c.tenant}" for c in settings.connections}
+        with RawStore(state) as raw:
+            read = [(f"what {place} showed", raw.read_at(place)) for place in raw.places() if place in connected]
+        parts += [(what, at) for what, at in read if at is not None]
+    return [(what, datetime.fromtimestamp(at, timezone.utc)) for what, at in parts]

@@ -1,0 +1,77 @@
+"""Is it still contained? Reads alone, of every step, and within what the vendors allow."""
+
+from __future__ import annotations
+
+import time
+from typing import List
+
+import pytest
+
+from responders import pipeline
+from responders.containment.record import load
+from responders.containment.responder import Responder, Timing
+from responders.containment.still import look
+from responders.drill.world import World
+from responders.surfaces.command_line.validate_still import still_contained
+from responders.vendors.transport import Transport
+from tests.catalogue import CATALOGUE
+from tests.support import raw_alert
+
+READS_BY_POST = ("/auth/token/lookup-accessor", "/identity/lookup/entity", "/sys/leases/lookup")
+"""Vault takes what is looked for in a body, so that it stands in no log."""
+
+
+def contained(world: World, *names: str) -> Responder:
+    """A responder with these people contained at revoke."""
+    people = [world.add_person(name) for name in names]
+    timing = Timing(deadline=10.0, confirm_patience=0.5, retry_due=0.0)
+    responder = world.responder(*(person.identity() for person in people), catalogue=CATALOGUE, timing=timing)
+    for person in people:
+        pipeline.contain(raw_alert(person, confidence=95), responder)
+    return responder
+
+
+@pytest.mark.engine("openbao")
+def test_every_step_of_all_four_vendors_is_read_and_nothing_is_written(
+    full_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many steps as hold, each vendor among them; what goes out meanwhile are reads."""
+    responder = contained(full_world, "alice")
+    [(_, doc)] = list(responder.journal.side("open/"))
+    record = load(responder.journal, str(doc["containment"]))
+    holding = [step for step in record.steps.values() if record.outcomes[step.id].status.holds]
+    assert {step.account.vendor for step in holding} == {"okta", "entra", "cyberark", "vault"}
+    sent: List[str] = []
+    send = Transport.send
+
+    def seen(self: Transport, method: str, path: str, *rest: object, **more: object) -> object:
+        sent.append(f"{method} {path}")
+        return send(self, method, path, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Transport, "send", seen)
+    found = look(responder, record)
+    assert (found.held, found.problems) == (len(holding), ())
+    assert sent
+    assert [call for call in sent if not call.startswith("GET ") and not call.endswith(READS_BY_POST)] == []
+
+
+def test_it_waits_for_a_rate_limit_that_is_nearly_used_up(world: World) -> None:
+    """What is left of Okta's window is a containment's: nothing is read before the next one, and nothing stays unread."""
+    responder = contained(world, "alice")
+    client = responder.clients.get("okta", "default")
+    assert client is not None
+    reset = int(time.time()) + 3
+    told = {"x-rate-limit-limit": "40", "x-rate-limit-remaining": "9", "x-rate-limit-reset": str(reset)}
+    client.transport.budget.learn(told)  # type: ignore[attr-defined]
+    before = len(world.okta.requests)
+    found = still_contained(responder, 60.0, repair=False)
+    assert (found.ok, found.problems) == (True, ())
+    assert len(world.okta.requests) > before
+    assert time.time() >= reset
+
+
+def test_what_was_not_read_in_time_is_said(world: World) -> None:
+    """No time at all: nobody knows, which is a failure and not a proof."""
+    found = still_contained(contained(world, "alice"), 0.0, repair=False)
+    assert found.ok is False
+    assert "1 of 1 were not read" in found.problems[0]
