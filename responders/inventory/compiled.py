@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Mapping, Sequence, TextIO, Tuple
 
-from responders.codec import from_json, to_json
 from responders.errors import BadInput, BadInventory
 from responders.inventory.resolve import from_compiled
 from responders.model import Identity
@@ -50,12 +49,18 @@ class Whole:
         self._name = ""
 
 
-def write_identities(file: TextIO, identities: Iterator[Identity]) -> None:
+def line_of(identity: Identity) -> str:
+    """An identity as one line: as `to_json` has it, at a fraction of its time, for there are hundreds of thousands."""
+    accounts = [vars(account) for account in identity.accounts]
+    return json.dumps({**vars(identity), "accounts": accounts}, sort_keys=True)
+
+
+def write_identities(file: TextIO, lines: Iterator[str]) -> None:
     """The first part: every identity, one a line."""
     file.writelines(_OPENING)
     comma = ""
-    for identity in identities:
-        file.write(comma + json.dumps(to_json(identity), sort_keys=True))
+    for line in lines:
+        file.write(comma + line)
         comma = ",\n"
     file.write("\n],\n")
 
@@ -71,8 +76,12 @@ def write_end(file: TextIO, aliases: Mapping[str, str], restorers: Sequence[str]
     file.write(f'\n}},\n"restorers": {json.dumps(sorted(restorers))}\n}}\n')
 
 
-def read_identities(path: Path, take: Callable[[Identity], None]) -> Tuple[str, ...]:
-    """Give every identity of a compiled inventory to `take`; who may restore. Raises BadInventory.
+def read_lines(
+    path: Path, take: Callable[[str], None], alias: Callable[[str, str], None] = lambda key, name: None
+) -> Tuple[str, ...]:
+    """Give every identity of a compiled inventory to `take`, as its line, and every alias with its identity to `alias`.
+
+    Who may restore. Raises BadInventory.
 
     A file that `write_identities` wrote is read line by line, another one whole.
     """
@@ -83,9 +92,11 @@ def read_identities(path: Path, take: Callable[[Identity], None]) -> Tuple[str, 
                     if not line:
                         raise ValueError("it breaks off")
                     if line.strip():
-                        take(from_json(Identity, json.loads(line.rstrip().rstrip(","))))
+                        take(line.rstrip().rstrip(","))
                 rest: Dict[str, object] = json.loads("{" + file.read())
-                restorers = rest["restorers"]
+                restorers, aliases = rest["restorers"], rest["aliases"]
+                for key, name in aliases.items() if isinstance(aliases, dict) else ():
+                    alias(key, str(name))
                 return tuple(str(name) for name in restorers) if isinstance(restorers, list) else ()
             except (ValueError, KeyError, TypeError) as error:
                 what = f"not a compiled inventory ({error})"
@@ -93,5 +104,7 @@ def read_identities(path: Path, take: Callable[[Identity], None]) -> Tuple[str, 
         file.seek(0)
         found = from_compiled(file.read(), str(path))
     for identity in found.identities:
-        take(identity)
+        take(line_of(identity))
+    for key, name in found.aliases.items():
+        alias(key, name)
     return tuple(sorted(found.restorers))

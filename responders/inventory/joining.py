@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Container, Dict, FrozenSet, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from responders.inventory.evidence import FIXED, Evidence, Keys, clean, proofs, shown
 from responders.inventory.observation import Seen
@@ -53,6 +53,13 @@ class Conflict:
     text: str
     remedy: str = "say in your inventory file whose accounts these are"
 
+    @staticmethod
+    def of(what: str, names: Iterable[str], text: str, remedy: str = "") -> Conflict:
+        """With the names sorted, and cut. The remedy is the usual one when none is given."""
+        accounts = sorted(set(names))
+        remedies = (remedy,) if remedy else ()
+        return Conflict(what, tuple(accounts[:_LISTED]), len(accounts), text, *remedies)
+
 
 @dataclass(frozen=True)
 class Explicit:
@@ -71,6 +78,8 @@ class Joined:
     rows: Mapping[str, str]
     links: Tuple[Link, ...]
     conflicts: Tuple[Conflict, ...]
+    accounts: Container[str]
+    """Keys of all accounts."""
 
 
 def join(
@@ -108,7 +117,7 @@ class _Joiner:
         self.references: List[Tuple[int, str]] = []
         self.proposed: List[Proposal] = []
         self.links: List[Tuple[int, int, Rank, Evidence]] = []
-        self.conflicts: List[Tuple[str, List[str], Tuple[Evidence, ...]]] = []
+        self.conflicts: List[Tuple[str, List[str], Tuple[Evidence, ...], str]] = []
 
     # -- what is there ------------------------------------------------------------------------------------
 
@@ -129,7 +138,7 @@ class _Joiner:
     # -- the ranks ----------------------------------------------------------------------------------------
 
     def by_file(self, explicit: Sequence[Explicit]) -> None:
-        units = self.units
+        units, shown = self.units, set(self.units.place_names)
         claims: Dict[str, Set[str]] = {}
         for row in explicit:
             for key in row.accounts:
@@ -139,16 +148,23 @@ class _Joiner:
                 self._conflict("claimed twice", [key], f"the file gives it to {', '.join(sorted(rows))}")
         for row in explicit:
             mine = [key for key in sorted(set(row.accounts)) if len(claims[key]) == 1]
-            places = [
-                units.index[key] if key in units.index else units.add(key, ":".join(key.split(":")[:2]), None)
-                for key in mine
-            ]
+            places = [units.index[key] if key in units.index else self._unseen(key, row, shown) for key in mine]
             for place in places:
                 units.rows[units.root(place)] = row.identity
                 if row.closed:
                     units.closed.add(units.root(place))
             for place in places[1:]:
                 self._link(places[0], place, Rank.FILE, f"your file: {row.identity}")
+
+    def _unseen(self, key: str, row: Explicit, shown: Set[str]) -> int:
+        """An account that only the file knows. Where its vendor shows others and not this one, the line does nothing."""
+        place = ":".join(key.split(":")[:2])
+        if place in shown:
+            what = (
+                f"your file gives it to {row.identity}, and no such account is there: the line protects and contains nobody"
+            )
+            self._conflict("not seen", [key], what, remedy="write the id as its vendor gives it, or remove the line")
+        return self.units.add(key, place, None)
 
     def by_vendor(self, kept: Iterable[Link]) -> None:
         """Aliases that a vendor keeps of its own accounts, those of the last time first: new ones must not spoil them.
@@ -302,8 +318,8 @@ class _Joiner:
         self.units.unite(a, b)
         self.links.append((a, b, rank, evidence))
 
-    def _conflict(self, what: str, names: Iterable[str], *text: Evidence) -> None:
-        self.conflicts.append((what, sorted(set(names)), text))
+    def _conflict(self, what: str, names: Iterable[str], *text: Evidence, remedy: str = "") -> None:
+        self.conflicts.append((what, sorted(set(names)), text, remedy))
 
     # -- telling ------------------------------------------------------------------------------------------
 
@@ -317,17 +333,18 @@ class _Joiner:
             links.append(Link(first, second, rank, _words(said, evidence)))
         links.sort(key=lambda link: (link.rank, link.a, link.b, link.evidence))
         conflicts = [
-            Conflict(what, tuple(names[:_LISTED]), len(names), "".join(_words(said, part) for part in text))
-            for what, names, text in self.conflicts
+            Conflict.of(what, names, "".join(_words(said, part) for part in text), remedy)
+            for what, names, text, remedy in self.conflicts
         ]
         groups = tuple(sorted(tuple(sorted(units.names[p] for p in units.members(root))) for root in units.roots()))
         rows = {min(units.names[p] for p in units.members(root)): row for root, row in units.rows.items()}
-        return Joined(groups, rows, tuple(links), tuple(sorted(conflicts, key=lambda c: (c.what, c.accounts, c.text))))
+        conflicts.sort(key=lambda c: (c.what, c.accounts, c.text))
+        return Joined(groups, rows, tuple(links), tuple(conflicts), units.index.keys())
 
     def _values(self, seen: Iterable[Seen]) -> Dict[Evidence, str]:
         """What the digests in links and conflicts stand for, in words."""
         named = [evidence for *_, evidence in self.links]
-        named += [part for *_, text in self.conflicts for part in text]
+        named += [part for _, _, text, _ in self.conflicts for part in text]
         wanted = {evidence for evidence in named if not isinstance(evidence, str)}
         said: Dict[Evidence, str] = {}
         for one in seen if wanted else ():

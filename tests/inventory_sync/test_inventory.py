@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -10,7 +11,6 @@ import pytest
 
 from responders.drill.openbao import OpenBao
 from responders.errors import BadInputs, BadInventory, Refused
-from responders.inventory.compiled import read_identities
 from responders.inventory.describing import GroupRule, describe
 from responders.inventory.files import read_inventory
 from responders.inventory.observation import Key, Observed, Reaches, Seen
@@ -20,6 +20,7 @@ from responders.inventory.sync.compile import Difference, compile_inventory, joi
 from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.run import How
+from responders.inventory.sync.usage_store import UsageStore
 from responders.inventory.sync.vault_audit import read_usage
 from responders.inventory.sync.vendors import alone, issuers, read_all
 from responders.model import Account, Identity
@@ -118,13 +119,13 @@ def test_your_file_wins(company: Company) -> None:
 
 
 def test_it_refuses_to_be_worse_than_before(company: Company) -> None:
-    """A vendor's empty list, and a forgotten file, would lose people and marks: nothing is written without --accept."""
+    """A forgotten file would lose marks: nothing is written without --accept. A vendor's empty list would lose people: they
+    are kept as they were."""
     people = [person(company, f"p{n}") for n in range(8)]
     company.read()
     rows = f"glass,human,{people[0]['okta']},true,\nboss,human,{people[1]['okta']},,true\n"
     file = "id,kind,accounts,break_glass,can_restore\n" + rows
     build(company, file)
-    before = target(company).read_bytes(), joins_file(target(company)).read_bytes()
     with pytest.raises(Refused) as refused:
         build(company)
     assert "break-glass" in str(refused.value) and "could not restore" in str(refused.value)
@@ -132,14 +133,15 @@ def test_it_refuses_to_be_worse_than_before(company: Company) -> None:
         sim.state["users"] = {k: v for k, v in sim.state["users"].items() if "sync" in str(v)}
     company.read(full=True)
     build(company, file)  # gone, and kept for thirty days: nobody is lost yet
+    assert not list(company.folder.glob(".inventory*"))
     company.clock += 31 * 86400.0
     company.read(full=True)
-    with pytest.raises(Refused, match="identities would be gone"):
-        build(company, file)
-    assert not list(company.folder.glob(".inventory*"))
+    kept = build(company, file)
+    assert kept.lost[0] == kept.kept >= 6
+    assert {of(company, who["okta"]).id for who in people} == {"glass", "boss", *(who["okta"] for who in people[2:])}
     found = build(company, file, accept=True)
-    assert found.lost[0] >= 5 and found.worse
-    assert before[0] != target(company).read_bytes()
+    assert (found.lost[0], found.kept) == (kept.lost[0], 0)
+    assert inventory(company).identity(people[2]["okta"]) is None
 
 
 def test_an_identity_keeps_its_id(company: Company) -> None:
@@ -210,8 +212,9 @@ def test_a_real_vault(openbao: OpenBao, tmp_path: Path) -> None:
     (read,) = read_all([connection], state, How())
     assert not read.failed and not read.refused
     with RawStore(state) as store:
-        assert read_usage(bao.audit_log, store, "vault:prod", 1.0) >= 2
-        assert read_usage(bao.audit_log, store, "vault:prod", 2.0) == 0
+        with UsageStore(state) as usage:
+            assert read_usage(bao.audit_log, usage, "vault:prod", time.time()) >= 2
+            assert read_usage(bao.audit_log, usage, "vault:prod", time.time()) == 0
         with Gathered(store, {}) as gathered:
             compile_inventory(gathered, None, tmp_path / "i.json")
             entity = gathered.observed(f"vault:prod:{login['entity_id']}")
@@ -253,9 +256,7 @@ def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> No
         assert main(arguments) == 3
     company.graph.application(company.app)["passwordCredentials"].clear()
     assert main([*arguments, "--vendor", "entra"]) == 4
-    people: list[Identity] = []
-    read_identities(target(company), people.append)
-    assert len(people) == told["inventory"]["identities"]
+    assert inventory(company).population == told["inventory"]["identities"]
 
 
 def test_rules_of_groups(company: Company) -> None:

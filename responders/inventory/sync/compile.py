@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import json
-import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, TextIO, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, TextIO, Tuple
 
-from responders.codec import to_json
+from responders.codec import from_json, to_json
 from responders.errors import BadInventory, Refused
-from responders.inventory.compiled import Whole, read_identities, write_end, write_identities
+from responders.inventory.compiled import Whole, line_of, write_end, write_identities
 from responders.inventory.describing import GroupRule, describe
 from responders.inventory.joining import Conflict, Explicit, Joined, Link, Rank, join
 from responders.inventory.resolve import Inventory
+from responders.inventory.sync.before import Before, rank
 from responders.inventory.sync.gather import Gathered
 from responders.model import Account, Identity
 
-_ORDER = ("okta", "entra", "cyberark", "vault")
-_NAMED = 20
+_LONGEST = 200
+"""Letters of a name that somebody gave at a vendor."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Difference:
     new: Tuple[int, Tuple[str, ...]] = (0, ())
     changed: Tuple[int, Tuple[str, ...]] = (0, ())
     lost: Tuple[int, Tuple[str, ...]] = (0, ())
+    kept: int = 0
+    """Of the lost ones so many are kept as they were, for they would be too many."""
     worse: Tuple[str, ...] = ()
     conflicts: Tuple[Conflict, ...] = field(default=())
     links: int = 0
@@ -49,31 +51,48 @@ def compile_inventory(
 ) -> Difference:
     """Write `target` and beside it NAME.joins.jsonl. Raises Refused when it would be worse than what is there.
 
-    Worse: more than `most_lost` per cent of the identities would be gone with all their accounts, or an account would lose
-    a break-glass or protected mark, or somebody the right to restore. `accept` writes it all the same.
+    Worse: more than `most_lost` per cent of the accounts would move to another identity that was there, or an account would
+    lose a break-glass or protected mark, or somebody the right to restore. When more than `most_lost` per cent of the
+    identities would be gone with all their accounts, these are kept as they were, and all else is new: who makes many
+    accounts and deletes them must not stop the inventory. `accept` writes it all the same, without them.
     """
     report = joins_file(target)
-    before = _Before(target)
+    before = Before(target)
     rows = {identity.id: identity for identity in file.identities} if file else {}
-    joined = join(gathered, _explicit(gathered, file), KeptLinks(report), gathered.gone())
+    explicit, conflicts = explicit_rows(gathered, file)
+    joined = join(gathered, explicit, KeptLinks(report), gathered.gone())
     builder = _Builder(gathered, joined, rows, before, groups)
     whole, joins = Whole(target), Whole(report)
     with whole as out, joins as told:
-        write_identities(out, builder.identities(told))
-        aliases = {**builder.aliases, **(dict(file.aliases) if file else {})}
-        written = {account.key for row in rows.values() for account in row.accounts}
-        aliases = {alias: name for alias, name in aliases.items() if alias not in written}
-        restorers = sorted(file.restorers) if file else []
-        write_end(out, aliases, restorers)
-        _tell(told, joined)
-        found = before.compare(builder, frozenset(restorers), most_lost, joined)
-        if found.worse and not accept and not dry_run:
-            what = "; ".join(found.worse)
+        write_identities(out, builder.lines(told, 100.0 if accept else most_lost))
+        write_end(out, _aliases(builder, file), sorted(file.restorers) if file else [])
+        worse = before.worse(file.restorers if file else frozenset(), most_lost)
+        if before.guarded:
+            what = "an alias in your file makes them protected or break-glass, and they were another's"
+            remedy = "see whether they are what you meant, and write their ids into the row"
+            conflicts.append(Conflict.of("newly protected", before.guarded, what, remedy))
+        conflicts.extend(joined.conflicts)
+        _tell(told, joined, conflicts)
+        found = Difference(
+            builder.count, builder.accounts, before.count, (before.counts[0], tuple(before.new)),
+            (before.counts[1], tuple(before.changed)), before.lost(), builder.kept, worse, tuple(conflicts),
+            len(joined.links),
+        )  # fmt: skip
+        if worse and not accept and not dry_run:
+            what = "; ".join(worse)
             raise Refused(f"the new inventory would be worse: {what}. Nothing was written. Look, then say --accept")
         if not dry_run:
             joins.keep()
             whole.keep()
     return found
+
+
+def _aliases(builder: _Builder, file: Optional[Inventory]) -> Dict[str, str]:
+    """What vendors' logs name accounts, and what the file says beside that; a key that a row claims is none."""
+    if file is None:
+        return builder.aliases
+    written = {account.key for row in file.identities for account in row.accounts}
+    return {alias: name for alias, name in {**builder.aliases, **file.aliases}.items() if alias not in written}
 
 
 def joins_file(target: Path) -> Path:
@@ -101,21 +120,44 @@ class KeptLinks:
                         raise BadInventory("holds a line that is no link", place=str(self._report), remedy=remedy) from None
 
 
-def _explicit(gathered: Gathered, file: Optional[Inventory]) -> List[Explicit]:
-    """The rows of the file; an alias there that names one account of a vendor means that account."""
-    aliases: Dict[str, List[str]] = {}
-    for alias, name in (file.aliases if file else {}).items():
+def explicit_rows(gathered: Gathered, file: Optional[Inventory]) -> Tuple[List[Explicit], List[Conflict]]:
+    """The rows of the file. An alias that names one account of a vendor means that account, unless a row claims it by id.
+
+    Names at a vendor can be given anew: so an alias adds nothing to a canary, which is contained every hour.
+    """
+    if file is None:
+        return [], []
+    claimed = {account.key: identity.id for identity in file.identities for account in identity.accounts}
+    canaries = {identity.id for identity in file.identities if identity.canary}
+    meant: Dict[str, List[str]] = {}
+    conflicts: List[Conflict] = []
+    for alias, name in sorted(file.aliases.items()):
         owner = gathered.owner(alias)
-        if owner is not None:
-            aliases.setdefault(name, []).append(owner)
-    return [
+        if owner is None:
+            if claimed.get(alias) != name and gathered.observed(alias) is not None:
+                what = f"it is also an alias of {name} in your file: an alert that names it contains nobody"
+                conflicts.append(Conflict.of("ambiguous alias", [alias], what, "write the account's id instead"))
+        elif claimed.get(owner, name) != name:
+            what = f"{alias}, an alias of {name}, means it now, and your file gives it to {claimed[owner]}, which keeps it"
+            conflicts.append(Conflict.of("alias of another", [owner], what))
+        elif name in canaries and owner not in claimed:
+            what = (
+                f"{alias}, an alias of the canary {name}, means it: a canary has only the accounts that its row names by id"
+            )
+            conflicts.append(
+                Conflict.of("alias of a canary", [owner], what, "write its id into the row, if it is made for drills")
+            )
+        else:
+            meant.setdefault(name, []).append(owner)
+    rows = [
         Explicit(
             identity.id,
-            tuple(dict.fromkeys([*(account.key for account in identity.accounts), *aliases.get(identity.id, ())])),
+            tuple(dict.fromkeys([*(account.key for account in identity.accounts), *meant.get(identity.id, ())])),
             identity.protected or identity.break_glass or identity.canary,
         )
-        for identity in (file.identities if file else ())
+        for identity in file.identities
     ]
+    return rows, conflicts
 
 
 class _Builder:
@@ -126,132 +168,90 @@ class _Builder:
         gathered: Gathered,
         joined: Joined,
         rows: Mapping[str, Identity],
-        before: _Before,
+        before: Before,
         groups: Mapping[str, GroupRule],
     ) -> None:
         self._gathered, self._joined, self._rows, self._before, self._groups = gathered, joined, rows, before, groups
         self.aliases: Dict[str, str] = {}
-        self.accounts = 0
+        self.count = self.accounts = self.kept = 0
         self._used: Set[str] = set(rows)
-        self.closed: Set[str] = set()
-        self.glass: Set[str] = set()
-        self.count = 0
 
-    def identities(self, told: TextIO) -> Iterator[Identity]:
+    def lines(self, told: TextIO, most_lost: float) -> Iterator[str]:
         done: Set[str] = set()
         for group in self._joined.groups:
             row = self._rows.get(self._joined.rows.get(group[0], ""))
             found = [one for one in map(self._gathered.observed, group) if one is not None]
             accounts = _accounts(group, {one.seen.account.key: one.seen.account for one in found}, row)
+            owners = self._before.owners(accounts)
             dependents = sorted(
-                {self._gathered.name(user) for key in group for user in self._gathered.users_of(key) if user not in group}
+                {
+                    _clean(self._gathered.name(user))
+                    for key in group
+                    for user in self._gathered.users_of(key)
+                    if user not in group
+                }
             )
-            name = row.id if row is not None else self._name(accounts)
+            name = row.id if row is not None else self._name(accounts, owners)
             done.add(name)
+            aliases = [alias for one in found for alias in self._gathered.clear_aliases(one.seen)]
+            self.aliases.update(dict.fromkeys(aliases, name))
             described = describe(name, accounts, found, row, dependents, self._groups)
-            for one in found:
-                self.aliases.update(dict.fromkeys(self._gathered.clear_aliases(one.seen), name))
             if described.reasons:
                 told.write(json.dumps({"identity": name, "why": dict(described.reasons)}) + "\n")
-            yield self._counted(described.identity)
+            yield self._line(described.identity, owners)
         for name, row in self._rows.items():
             if name not in done:  # its accounts are claimed twice: the file is asked for, not guessed
-                yield self._counted(row)
+                yield self._line(row, self._before.owners(row.accounts))
+        lost, _ = self._before.lost()
+        if lost > self._before.count * most_lost / 100.0:
+            yield from self._kept()
 
-    def _counted(self, identity: Identity) -> Identity:
+    def _kept(self) -> Iterator[str]:
+        for line in self._before.lines_of_lost():
+            identity = from_json(Identity, json.loads(line))
+            if identity.id not in self._used:
+                self.kept += 1
+                self.count += 1
+                self.accounts += len(identity.accounts)
+                self._before.keep_marks(identity)
+                yield line
+
+    def _line(self, identity: Identity, owners: Mapping[str, str]) -> str:
         self.count += 1
-        keys = [account.key for account in identity.accounts]
-        self.accounts += len(keys)
-        if identity.break_glass:
-            self.glass.update(keys)
-        if identity.protected:
-            self.closed.update(keys)
-        self._before.note(identity)
-        return identity
+        self.accounts += len(identity.accounts)
+        row = self._rows.get(identity.id)
+        line = line_of(identity)
+        self._before.note(identity, line, owners, {account.key for account in row.accounts} if row else ())
+        return line
 
-    def _name(self, accounts: List[Account]) -> str:
+    def _name(self, accounts: List[Account], owners: Mapping[str, str]) -> str:
         """The id that it had before, so that containments know it again; else the key of its first account."""
-        known = [self._before.identity(account.key) for account in accounts]
-        for name in [*(name for name in known if name), *(account.key for account in accounts)]:
-            if name not in self._used:
-                self._used.add(name)
-                return name
-        raise Refused(f"two identities would both be called {accounts[0].key}. Give one of them a row in your file")
+        keys = [account.key for account in accounts]
+        inherited = (name for name in owners.values() if self._before.heir(name, self._joined.accounts) in owners)
+        further = (f"{keys[0]}/{number}" for number in itertools.count(2))
+        name = next(name for name in itertools.chain(inherited, keys, further) if name not in self._used)
+        self._used.add(name)
+        return name
+
+
+def _clean(text: str) -> str:
+    """A name that somebody chose at a vendor, as people may be shown it."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:_LONGEST])
 
 
 def _accounts(group: Tuple[str, ...], seen: Mapping[str, Account], row: Optional[Identity]) -> List[Account]:
-    """The accounts of a group as the file writes them, else as they were seen; the first vendor's first."""
-    known = {**seen, **({account.key: account for account in row.accounts} if row else {})}
-    found = [known[key] for key in group if key in known]
-    return sorted(found, key=lambda a: (_ORDER.index(a.vendor) if a.vendor in _ORDER else len(_ORDER), a.key))
+    """The accounts of a group, the first vendor's first. What an account is, its vendor knows better than the file, which
+    says `user` and `cloud` where nothing is written."""
+    known = dict(seen)
+    for account in row.accounts if row is not None else ():
+        shown = known.setdefault(account.key, account)
+        if account.mastered != "cloud":
+            known[account.key] = replace(shown, mastered=account.mastered)
+    return [known[key] for key in sorted(group, key=rank) if key in known]
 
 
-class _Before:
-    """The inventory that was there, in a temporary SQLite file."""
-
-    def __init__(self, target: Path) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.executescript(
-            "create table was (key text primary key, identity text) without rowid;"
-            "create table one (identity text primary key, digest text, glass int, closed int, now text) without rowid;"
-        )
-        self._db.execute("begin")
-        self._restorers = read_identities(target, self._take) if target.exists() else ()
-        self._db.execute("commit")
-        self._db.execute("begin")
-        self._new: List[str] = []
-        self._changed: List[str] = []
-        self._counts = [0, 0]
-
-    def _take(self, identity: Identity) -> None:
-        values = (identity.id, _digest(identity), identity.break_glass, identity.protected)
-        self._db.execute("insert or ignore into one values (?,?,?,?,null)", values)
-        self._db.executemany("insert or ignore into was values (?,?)", [(a.key, identity.id) for a in identity.accounts])
-
-    def identity(self, key: str) -> Optional[str]:
-        found = self._db.execute("select identity from was where key=?", (key,)).fetchone()
-        return found[0] if found else None
-
-    def note(self, identity: Identity) -> None:
-        """Compare one identity with what it was, and remember that its accounts are still somebody's."""
-        row = self._db.execute("select digest from one where identity=?", (identity.id,)).fetchone()
-        if row is None:
-            self._counts[0] += 1
-            self._new.extend([identity.id] if len(self._new) < _NAMED else [])
-        elif row[0] != _digest(identity):
-            self._counts[1] += 1
-            self._changed.extend([identity.id] if len(self._changed) < _NAMED else [])
-        for account in identity.accounts:
-            self._db.execute("update one set now='1' where identity=(select identity from was where key=?)", (account.key,))
-
-    def compare(self, builder: _Builder, restorers: FrozenSet[str], most_lost: float, joined: Joined) -> Difference:
-        names = [n for (n,) in self._db.execute("select identity from one where now is null order by identity")]
-        (count,) = self._db.execute("select count(*) from one").fetchone()
-        worse = []
-        if count and 100.0 * len(names) / count > most_lost:
-            worse.append(f"{len(names)} of {count} identities would be gone with all their accounts")
-        for column, kept, what in (("glass", builder.glass, "break-glass"), ("closed", builder.closed, "protected")):
-            wanted = f"select key from was join one using (identity) where {column} order by key"  # noqa: S608 - two columns
-            lost = [key for (key,) in self._db.execute(wanted) if key not in kept]
-            if lost:
-                worse.append(f"{len(lost)} accounts would lose the mark {what}: {', '.join(lost[:5])}")
-        gone = sorted(set(self._restorers) - restorers)
-        if gone:
-            worse.append(f"{len(gone)} people could not restore any more: {', '.join(gone[:5])}")
-        self._db.execute("commit")
-        return Difference(
-            builder.count, builder.accounts, count, (self._counts[0], tuple(self._new)),
-            (self._counts[1], tuple(self._changed)), (len(names), tuple(names[:_NAMED])), tuple(worse), joined.conflicts,
-            len(joined.links),
-        )  # fmt: skip
-
-
-def _digest(identity: Identity) -> str:
-    return hashlib.sha256(json.dumps(to_json(identity), sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _tell(told: TextIO, joined: Joined) -> None:
-    for conflict in joined.conflicts:
+def _tell(told: TextIO, joined: Joined, conflicts: Sequence[Conflict]) -> None:
+    for conflict in conflicts:
         told.write(json.dumps({"conflict": to_json(conflict)}, sort_keys=True) + "\n")
     for link in joined.links:
         told.write(json.dumps({"link": [link.a, link.b, link.rank.name, link.evidence]}) + "\n")

@@ -171,8 +171,11 @@ class Gathered:
         """The one account that this alias means, None when it is an account's own key or several have it."""
         if self._db.execute("select 1 from seen where key=?", (alias,)).fetchone():
             return None
-        found = self._db.execute("select key from alias where alias=? limit 2", (alias,)).fetchall()
-        return str(found[0][0]) if len(found) == 1 else None
+        found = self._db.execute(
+            "select key, gone is null from alias join seen using (key) where alias=? order by 2 desc limit 2", (alias,)
+        ).fetchall()
+        # A name that was given anew is no longer that of the account that is gone.
+        return str(found[0][0]) if found and (len(found) == 1 or found[0][1] > found[1][1]) else None
 
 
 def _needs(place: str, reach: Reaches) -> bool:
