@@ -73,6 +73,7 @@ locks:
 	$(PYTHON) -m venv build/.locks && build/.locks/bin/python -m pip install --quiet uv
 	cd packaging/locks && for name in appinspect splunk splunk-sdist; do ../../build/.locks/bin/uv pip compile $(UV) $$name.in -o $$name.txt; done
 	echo "setuptools>=77" | build/.locks/bin/uv pip compile $(UV) --python-version 3.11 --extra serve setup.cfg - -o packaging/locks/serve.txt
+	echo "setuptools>=77" | build/.locks/bin/uv pip compile $(UV) --python-version 3.11 --extra serve --extra sync setup.cfg - -o packaging/locks/jobs.txt
 	echo "setuptools>=77" | build/.locks/bin/uv pip compile $(UV) --python-version 3.11 --all-extras setup.cfg - -o packaging/locks/dev.txt
 
 clean:

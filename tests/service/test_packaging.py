@@ -67,5 +67,6 @@ def test_the_container_installs_every_library_of_the_service_by_its_lock() -> No
     locked = set(re.findall(r"^([a-z0-9.-]+)==", lock, re.MULTILINE))
     assert {re.split(r"[<>=]", name)[0].lower() for name in wanted} - locked == set()
     container = (ROOT / "packaging" / "container" / "Containerfile").read_text("utf-8")
-    assert "--require-hashes -r packaging/locks/serve.txt" in container
+    assert "ARG LOCK=serve" in container
+    assert "--require-hashes -r packaging/locks/${LOCK}.txt" in container
     assert re.search(r"^USER \d+$", container, re.MULTILINE)
