@@ -113,7 +113,8 @@ class Identity:
     `criticality` is low, normal, high or privileged; `environment` production or non-production;
     `dependents` are names of production services that stop when this identity is taken out.
     `unmapped` marks an account that no inventory row claims: it stands for itself. `canary` marks one that exists to be
-    contained and put back in drills.
+    contained and put back in drills. `usage` is what logs show of it in use, a line each, for people to read: no threshold
+    and no guard looks at it, since whoever writes log lines could hold a containment back.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Identity:
     break_glass: bool = False
     unmapped: bool = False
     canary: bool = False
+    usage: Tuple[str, ...] = ()
 
     @property
     def privileged(self) -> bool:

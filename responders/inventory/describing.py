@@ -1,7 +1,8 @@
 """What an identity is, from its accounts and the customer's file, pure: kind, owner, criticality, environment, dependents.
 
 Nothing here protects anybody: break-glass, protected, shared and can_restore come from the file alone, since whoever could
-set them at a vendor could hide behind them. What vendors say may raise the criticality, never lower it.
+set them at a vendor could hide behind them. What vendors say may raise the criticality, never lower it. What logs show in
+use is told to people and decides nothing: whoever attacks can write log lines (docs/inventory_usage.md).
 """
 
 from __future__ import annotations
@@ -14,6 +15,14 @@ from responders.model import Account, Identity, Pairs
 
 CRITICALITIES = ("low", "normal", "high", "privileged")
 _MOST = 50
+LEAST_DAYS = 3
+"""Days on which logs must show a use before it is told."""
+_OTHERS, _OWN = 10, 5
+_DOES = {
+    "app": "signs in to it", "resource": "calls it", "role": "takes it", "path": "reads", "object": "takes out",
+    "secret": "reads", "key": "signs with the key", "scopes": "is given", "session": "calls its session",
+}  # fmt: skip
+_ITSELF = {"app": "signs in to", "resource": "calls", "role": "takes the role"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,30 @@ class GroupRule:
     criticality: str = ""
     environment: str = ""
     owner: str = ""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What logs show: `by` uses the identity, or the identity itself uses something where it is "".
+
+    `what` and `object` as in sync/usage.py; on so many `days` from `first` to `last` (ISO 8601).
+    """
+
+    by: str
+    what: str
+    object: str
+    days: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What logs show of an identity: `others` that use it, `own` uses; `unknown` accounts use it that nobody knows."""
+
+    others: Tuple[Use, ...] = ()
+    own: Tuple[Use, ...] = ()
+    unknown: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,10 +74,13 @@ def describe(
     row: Optional[Identity],
     dependents: Sequence[str] = (),
     groups: Mapping[str, GroupRule] = {},
+    usage: InUse = InUse(),
+    least_days: int = LEAST_DAYS,
 ) -> Described:
     """The identity of these accounts. `row` is its row of the customer's file, which wins over all.
 
-    `groups` are rules by `vendor:tenant:group id`. Of groups and tags only those count that administrators write.
+    `groups` are rules by `vendor:tenant:group id`. Of groups and tags only those count that administrators write. `usage`
+    is what logs show; what they show on fewer than `least_days` days is left out.
     """
     reasons: List[Tuple[str, str]] = []
     rules = [groups[key] for one in observed for key in _groups(one) if key in groups]
@@ -54,15 +90,41 @@ def describe(
     environment, why_environment = _environment(observed, rules)
     if row is not None:
         reasons.append(("file", "in your inventory file, which wins"))
-        identity = replace(row, accounts=tuple(accounts), dependents=row.dependents or tuple(dependents[:_MOST]))
+        identity = replace(
+            row, accounts=tuple(accounts), dependents=row.dependents or tuple(dependents[:_MOST]),
+            owner=row.owner or owner or None, usage=in_words(usage, row.kind, least_days),
+        )  # fmt: skip
+        if criticality == "privileged" != row.criticality:
+            # Power is a fact of the vendor's. A row that leaves it out must not let an administrator pass for anybody.
+            identity = replace(identity, criticality=criticality)
+            reasons.append(("criticality", why_critical))
         if kind != row.kind and observed:
             reasons.append(("kind", f"your file says {row.kind}; the vendors would make it {kind}: {why}"))
         return Described(identity, tuple(reasons))
     identity = Identity(
-        name, kind, owner or None, criticality, environment, False, tuple(accounts), tuple(dependents[:_MOST])
+        name, kind, owner or None, criticality, environment, False, tuple(accounts), tuple(dependents[:_MOST]),
+        usage=in_words(usage, kind, least_days),
     )  # fmt: skip
     found = (("kind", why), ("criticality", why_critical), ("owner", why_owner), ("environment", why_environment))
     return Described(identity, tuple(reason for reason in found if reason[1]))
+
+
+def in_words(usage: InUse, kind: str, least_days: int = LEAST_DAYS) -> Tuple[str, ...]:
+    """One line a use, those of most days first, and how many were left out. Of people only who uses their accounts."""
+    others = [use for use in usage.others if use.days >= least_days]
+    own = [use for use in usage.own if use.days >= least_days] if kind != "human" else []
+    lines = [
+        _line(f"{use.by} {_DOES[use.what]}", "" if use.what in _ITSELF else use.object, use) for use in others[:_OTHERS]
+    ]
+    lines += [_line(f"it {_ITSELF.get(use.what, _DOES[use.what])}", use.object, use) for use in own[:_OWN]]
+    more = len(others[_OTHERS:]) + len(own[_OWN:])
+    rest = [f"{more} more uses"] if more else []
+    rest += [f"{usage.unknown} accounts that the inventory does not know"] if usage.unknown else []
+    return (*lines, *([" and ".join(rest)] if rest else []))
+
+
+def _line(who: str, what: str, use: Use) -> str:
+    return f"{who}{' ' if what else ''}{what} on {use.days} days from {use.first} to {use.last}"
 
 
 def _groups(one: Observed) -> Tuple[str, ...]:
@@ -84,9 +146,10 @@ def _kind(observed: Sequence[Observed], rules: Sequence[GroupRule]) -> Tuple[str
     ruled = sorted({rule.kind for rule in rules if rule.kind})
     if len(ruled) == 1:
         return ruled[0], "a rule of one of its groups"
-    if _tag(observed, "agent")[0].lower() == "true":
-        return "agent", f"{_tag(observed, 'agent')[1]} is an agent identity"
     people = [one for one in observed if one.seen.user is True]
+    # No tag makes an agent of a person: nobody would take their sign-ins away.
+    if not people and _tag(observed, "agent")[0].lower() == "true":
+        return "agent", f"{_tag(observed, 'agent')[1]} is an agent identity"
     machines = [one for one in observed if one.seen.user is False]
     if machines and not people:
         return "service", f"{machines[0].seen.account.key} is {machines[0].seen.why}"

@@ -11,11 +11,12 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, TextI
 from responders.codec import from_json, to_json
 from responders.errors import BadInventory, Refused
 from responders.inventory.compiled import Whole, line_of, write_end, write_identities
-from responders.inventory.describing import GroupRule, describe
+from responders.inventory.describing import LEAST_DAYS, GroupRule, describe
 from responders.inventory.joining import Conflict, Explicit, Joined, Link, Rank, join
 from responders.inventory.resolve import Inventory
 from responders.inventory.sync.before import Before, rank
 from responders.inventory.sync.gather import Gathered
+from responders.inventory.sync.in_use import Usages
 from responders.model import Account, Identity
 
 _LONGEST = 200
@@ -48,6 +49,7 @@ def compile_inventory(
     most_lost: float = 5.0,
     accept: bool = False,
     dry_run: bool = False,
+    usage_days: int = LEAST_DAYS,
 ) -> Difference:
     """Write `target` and beside it NAME.joins.jsonl. Raises Refused when it would be worse than what is there.
 
@@ -55,13 +57,17 @@ def compile_inventory(
     lose a break-glass or protected mark, or somebody the right to restore. When more than `most_lost` per cent of the
     identities would be gone with all their accounts, these are kept as they were, and all else is new: who makes many
     accounts and deletes them must not stop the inventory. `accept` writes it all the same, without them.
+
+    What logs show in use is told when they show it on so many `usage_days`.
     """
     report = joins_file(target)
     before = Before(target)
     rows = {identity.id: identity for identity in file.identities} if file else {}
     explicit, conflicts = explicit_rows(gathered, file)
     joined = join(gathered, explicit, KeptLinks(report), gathered.gone())
-    builder = _Builder(gathered, joined, rows, before, groups)
+    usages = Usages(gathered, file)
+    conflicts.extend(usages.hints(usage_days))
+    builder = _Builder(gathered, joined, rows, before, groups, usages, usage_days)
     whole, joins = Whole(target), Whole(report)
     with whole as out, joins as told:
         write_identities(out, builder.lines(told, 100.0 if accept else most_lost))
@@ -170,8 +176,11 @@ class _Builder:
         rows: Mapping[str, Identity],
         before: Before,
         groups: Mapping[str, GroupRule],
+        usages: Usages,
+        usage_days: int,
     ) -> None:
         self._gathered, self._joined, self._rows, self._before, self._groups = gathered, joined, rows, before, groups
+        self._usages, self._usage_days = usages, usage_days
         self.aliases: Dict[str, str] = {}
         self.count = self.accounts = self.kept = 0
         self._used: Set[str] = set(rows)
@@ -195,7 +204,8 @@ class _Builder:
             done.add(name)
             aliases = [alias for one in found for alias in self._gathered.clear_aliases(one.seen)]
             self.aliases.update(dict.fromkeys(aliases, name))
-            described = describe(name, accounts, found, row, dependents, self._groups)
+            usage = self._usages.of(group, aliases, name)
+            described = describe(name, accounts, found, row, dependents, self._groups, usage, self._usage_days)
             if described.reasons:
                 told.write(json.dumps({"identity": name, "why": dict(described.reasons)}) + "\n")
             yield self._line(described.identity, owners)

@@ -19,6 +19,7 @@ from responders.inventory.sync.entra import EntraObserver
 from responders.inventory.sync.okta import OktaObserver
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.source import Named, Observer
+from responders.inventory.sync.usage_store import UsageStore
 from responders.inventory.sync.vault import VaultObserver
 from responders.model import Account
 
@@ -55,6 +56,11 @@ class Gathered:
             self._db.execute("begin")
             self._gather(store, place, OBSERVERS[place.partition(":")[0]](place, issuers.get(place, "")))
             self._db.execute("commit")
+        self.usage = UsageStore(store.path)
+        self._db.execute("begin")
+        for used in self.usage.everything():
+            self._db.execute("insert into facts values (?,?,0)", (used.account, _packed_fact(used.reaches)))
+        self._db.execute("commit")
         self._db.execute("create index facts_of on facts (holder, power desc)")
 
     def __enter__(self) -> Gathered:
@@ -64,6 +70,7 @@ class Gathered:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self._db.close()
+        self.usage.close()
         self._folder.cleanup()
 
     def _gather(self, store: RawStore, place: str, observer: Observer) -> None:
@@ -166,6 +173,10 @@ class Gathered:
         row = self._db.execute("select body from seen where key=?", (key,)).fetchone()
         called = row or self._db.execute("select name from called where key=?", (key,)).fetchone()
         return str((_unpacked(row[0]).name if row else called[0]) or key) if called else key
+
+    def knows(self, key: str) -> bool:
+        """True for the key of an account that a vendor showed."""
+        return self._db.execute("select 1 from seen where key=?", (key,)).fetchone() is not None
 
     def owner(self, alias: str) -> Optional[str]:
         """The one account that this alias means, None when it is an account's own key or several have it."""

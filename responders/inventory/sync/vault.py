@@ -220,7 +220,7 @@ class VaultObserver:
     with another claim it is at most an e-mail, which that vendor's users may be able to write.
     """
 
-    listings = ("mounts", "policies", "logins", "entities", "usage")
+    listings = ("mounts", "policies", "logins", "entities")
 
     def __init__(self, place: str, issuer: str = "") -> None:
         self._place, self._tenant = place, place.partition(":")[2]
@@ -241,10 +241,6 @@ class VaultObserver:
             yield from self._login(row)
         elif listing == "entities":
             yield from self._entity(row)
-        elif listing == "usage":
-            path, count, leases = row.id.partition("/")[2], row.body["count"], len(row.body["leases"])
-            name = f"{path} ({leases} leases)" if leases else path
-            yield Reaches(f"{self._place}:{row.parent}", "path", path, name, False, count, row.body["last"])
 
     def _key(self, mount: str, name: str) -> str:
         """Roles and users are named by `mount/name`, and by the name alone at the default mount (as the actions do)."""

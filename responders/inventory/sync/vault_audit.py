@@ -1,6 +1,7 @@
-"""Which path each Vault entity reads, and which leases it holds, from Vault's audit log: Vault has no query for it.
+"""Which path each Vault entity reads, and which leases it holds, from Vault's audit log file: only what is new in it.
 
-The log is Vault's own, but paths in it are whatever was asked for: they are counted, cut and bounded, never believed.
+Counts what the SIEM's question for Vault counts. The log is Vault's own, but paths in it are whatever was asked for: they
+are counted, cut and bounded, never believed.
 Source: Vault, "Audit devices", JSON format; read from an OpenBao 2.7.2.
 """
 
@@ -10,49 +11,56 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from responders.content.forms import parse_time
 from responders.errors import BadInput
-from responders.inventory.sync.raw import RawStore
-from responders.inventory.sync.source import Row
+from responders.inventory.sync.usage import Usage, added, recent, usage_of
+from responders.inventory.sync.usage_store import UsageStore
 
-LISTING = "usage"
-_PATHS = 200
-"""Paths an entity; those that it uses most are kept."""
-_ENTITIES = 200_000
-_LEASES = 20
+_PIECE = 50_000
+"""Uses that are put together in memory before they are stored."""
 _LINE = 1024 * 1024
-Use = Dict[str, Any]
+_OPERATIONS = ("read", "create", "update")
+_OWN = ("sys/", "auth/", "identity/", "cubbyhole/")
 
 
-def read_usage(path: Path, store: RawStore, place: str, now: float) -> int:
-    """Add what the log says since the last time; how many requests that were. Raises BadInput when it can't be read.
+def read_usage(path: Path, store: UsageStore, place: str, now: float, keep_days: int = 30) -> int:
+    """Add what the log says since the last time; how many uses that were. Raises BadInput when it can't be read.
 
     The place in the file is remembered; a file that is another one now, or shorter, is read from its beginning.
     """
-    kept: Dict[str, Use] = {row.id: dict(row.body) for row, _ in store.rows(place, LISTING)}
+    origin = f"file {place}"
     count = 0
     try:
         with path.open("rb") as file:
             mark = f"{path.stat().st_ino}:"
-            before = store.mark(place, LISTING)
+            before = store.mark(origin)
             at = int(before.partition(":")[2] or 0) if before.startswith(mark) else 0
             file.seek(0 if at > path.stat().st_size else at)
-            for line in iter(lambda: file.readline(_LINE), b""):
-                if not line.endswith(b"\n") and len(line) < _LINE:
-                    file.seek(-len(line), 1)  # it is still being written
-                    break
-                found = _use(line)
-                if found is not None:
-                    count += 1
-                    _add(kept, *found)
-            end = f"{mark}{file.tell()}"
+            ended = False
+            while not ended:
+                uses: List[Usage] = []
+                leases: Dict[Tuple[str, str], List[str]] = {}
+                while len(uses) < _PIECE:
+                    line = file.readline(_LINE)
+                    ended = not line or (not line.endswith(b"\n") and len(line) < _LINE)
+                    if ended:
+                        file.seek(-len(line), 1)  # it is still being written
+                        break
+                    found = _use(line, place)
+                    if found is not None:
+                        uses.append(found[0])
+                        leases.setdefault((found[0].account, found[0].object), []).extend(found[1:2] if found[1] else ())
+                new = list(recent(added(uses), now, keep_days))
+                held = ((use, leases.get((use.account, use.object), ())) for use in new)
+                store.add(origin, held, f"{mark}{file.tell()}")
+                count += len(uses)
     except OSError as error:
         raise BadInput(f"{error.strerror}", place=str(path), remedy="name Vault's audit log, readable for us") from None
-    store.put(place, LISTING, [Row(name, body, name.partition("/")[0]) for name, body in _most(kept).items()], end, now)
     return count
 
 
-def _use(line: bytes) -> Optional[Tuple[str, str, str, str]]:
-    """Entity, path, time and lease of an answered request, None for any other line."""
+def _use(line: bytes, place: str) -> Optional[Tuple[Usage, str]]:
+    """The use of an answered request, and its lease; None for any other line."""
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
@@ -60,34 +68,14 @@ def _use(line: bytes) -> Optional[Tuple[str, str, str, str]]:
     if not isinstance(entry, Mapping) or entry.get("type") != "response" or entry.get("error"):
         return None
     auth, request, response = (entry.get(name) for name in ("auth", "request", "response"))
-    if not isinstance(auth, Mapping) or not isinstance(request, Mapping):
+    if not isinstance(auth, Mapping) or not isinstance(request, Mapping) or not auth.get("entity_id"):
         return None
-    entity, path = auth.get("entity_id"), request.get("path")
-    if not isinstance(entity, str) or not entity or not isinstance(path, str):
+    path, at = request.get("path"), parse_time(entry.get("time"))
+    if not isinstance(path, str) or path.startswith(_OWN) or request.get("operation") not in _OPERATIONS or at is None:
         return None
+    row: Dict[str, Any] = {"tq_account": f"{place}:{auth['entity_id']}", "tq_what": "path", "tq_object": path,
+                           "tq_count": 1, "tq_first": at, "tq_last": at}  # fmt: skip
+    use = usage_of(row)
     secret = response.get("secret") if isinstance(response, Mapping) else None
     lease = secret.get("lease_id", "") if isinstance(secret, Mapping) else ""
-    clean = "".join(letter for letter in path if letter.isprintable())[:200]
-    return entity, clean, str(entry.get("time", ""))[:40], str(lease)[:200]
-
-
-def _add(kept: Dict[str, Use], entity: str, path: str, at: str, lease: str) -> None:
-    name = f"{entity}/{path}"
-    if name not in kept and len(kept) >= _ENTITIES:
-        return
-    use = kept.setdefault(name, {"count": 0, "last": "", "leases": []})
-    use["count"] += 1
-    use["last"] = max(use["last"], at)
-    if lease and lease not in use["leases"]:
-        use["leases"] = [*use["leases"], lease][-_LEASES:]
-
-
-def _most(kept: Dict[str, Use]) -> Dict[str, Use]:
-    by_entity: Dict[str, List[str]] = {}
-    for name in kept:
-        by_entity.setdefault(name.partition("/")[0], []).append(name)
-    return {
-        name: kept[name]
-        for names in by_entity.values()
-        for name in sorted(names, key=lambda name: -kept[name]["count"])[:_PATHS]
-    }
+    return None if use is None else (use, str(lease)[:200])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -19,11 +19,11 @@ from responders.inventory.sync.compile import Difference, compile_inventory, joi
 from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.run import Read, Told
-from responders.inventory.sync.vault_audit import read_usage
 from responders.inventory.sync.vendors import alone, issuers
 from responders.settings import ELASTIC, VENDORS, Connection, load_settings
 from responders.surfaces.assemble import settings_path
-from responders.surfaces.command_line import show
+from responders.surfaces.command_line import inventory_usage, show
+from responders.surfaces.command_line.inventory_usage import UsageRead
 from responders.surfaces.command_line.reading import text_of
 
 _DAY = 86400.0
@@ -35,12 +35,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="FILE", help="what membership in a group says: YAML")
     parser.add_argument("--output", metavar="FILE", help="the compiled inventory; default: that of the settings")
     parser.add_argument("--state", metavar="FILE", help="the raw observations; default: NAME.observed.db beside the output")
-    parser.add_argument("--vault-audit", metavar="FILE", help="Vault's audit log: which entity reads which path")
     parser.add_argument("--full", action="store_true", help="list everything anew; else so once a day")
     parser.add_argument("--keep-days", type=float, default=30.0, metavar="N", help="for so long what is gone is kept (30)")
-    parser.add_argument("--most-lost", type=float, default=5.0, metavar="PERCENT", help="of identities that may be lost (5)")
+    parser.add_argument("--most-lost", type=float, default=5.0, metavar="PERCENT", help="that may be lost or move (5)")
     parser.add_argument("--accept", action="store_true", help="write it even if it is worse than before")
     parser.add_argument("--dry-run", action="store_true", help="read and compare, write no inventory")
+    inventory_usage.add(parser)
     show.add_common(parser)
 
 
@@ -56,15 +56,15 @@ def run(options: argparse.Namespace) -> int:
     with alone(state):
         reads = _read(wanted, state, options)
         with RawStore(state) as store:
-            if options.vault_audit:
-                _usage(options.vault_audit, settings.connections, store)
+            usage = inventory_usage.read(options, settings.connections, state, time.time())
             with Gathered(store, issuers(settings.connections)) as gathered:
                 found = compile_inventory(
                     gathered, file, output, groups=rules, most_lost=options.most_lost, accept=options.accept,
-                    dry_run=options.dry_run,
+                    dry_run=options.dry_run, usage_days=options.usage_least_days,
                 )  # fmt: skip
-    _tell(reads, found, output, options)
-    return 4 if any(read.failed for read in reads) else 0
+    _tell(reads, usage, found, output, options)
+    failed = [what for what in (*(r.failed for r in reads), *(u.failed for u in usage)) if what]
+    return 4 if found.kept or failed else 0
 
 
 def _output(given: Optional[str], inventory: str) -> Path:
@@ -77,14 +77,6 @@ def _output(given: Optional[str], inventory: str) -> Path:
 
 def _file(path: Optional[str]) -> Optional[Inventory]:
     return read_inventory(text_of(Path(path), "inventory"), path) if path else None
-
-
-def _usage(path: str, connections: Tuple[Connection, ...], store: RawStore) -> None:
-    vaults = [c for c in connections if c.vendor == "vault"]
-    if len(vaults) != 1:
-        remedy = "read it with settings that connect the Vault it comes from, and no other"
-        raise BadSettings(f"{len(vaults)} Vaults are connected", place="--vault-audit", remedy=remedy)
-    read_usage(Path(path), store, f"vault:{vaults[0].tenant}", time.time())
 
 
 def _read(connections: List[Connection], state: Path, options: argparse.Namespace) -> List[Read]:
@@ -103,13 +95,12 @@ def _read(connections: List[Connection], state: Path, options: argparse.Namespac
         return read_apart(connections, state, **how, tell=tell)
 
 
-def _tell(reads: List[Read], found: Difference, output: Path, options: argparse.Namespace) -> None:
+def _tell(reads: List[Read], usage: List[UsageRead], found: Difference, output: Path, options: argparse.Namespace) -> None:
     written = not options.dry_run
     if options.json:
         values: Dict[str, Any] = to_json(found)
-        show.as_json(
-            {"vendors": [to_json(read) for read in reads], "inventory": values, "wrote": str(output) if written else ""}
-        )
+        told = {"vendors": [to_json(read) for read in reads], "usage": [to_json(read) for read in usage]}
+        show.as_json({**told, "inventory": values, "wrote": str(output) if written else ""})
         return
     table = show.table("vendor", "rows", "new", "changed", "gone", "calls", "")
     for read in reads:
@@ -118,6 +109,9 @@ def _tell(reads: List[Read], found: Difference, output: Path, options: argparse.
         table.add_row(*show.texts(read.place, str(sum(read.rows.values())), str(taken.new), str(taken.changed),
                                   str(taken.gone), str(read.calls), what))  # fmt: skip
     show.OUT.print(table)
+    for one in usage:
+        left = f", {one.bad} left out" if one.bad else ""
+        show.say(f"usage, {one.origin}: {one.uses} uses{left}{'; ' if one.failed else ''}{one.failed}", json_wanted=False)
     for name, (count, names) in (("new", found.new), ("changed", found.changed), ("lost", found.lost)):
         if count:
             show.say(f"{count} {name}: {', '.join(names)}{' …' if count > len(names) else ''}", json_wanted=False)
@@ -126,6 +120,9 @@ def _tell(reads: List[Read], found: Difference, output: Path, options: argparse.
         show.say(f"! {conflict.what}: {accounts}: {conflict.text}. {conflict.remedy}", json_wanted=False)
     if len(found.conflicts) > 20:
         show.say(f"! {len(found.conflicts) - 20} conflicts more: see {joins_file(output)}", json_wanted=False)
+    if found.kept:
+        said = f"! {found.kept} of {found.before} identities are gone with all their accounts: so many are kept as they were"
+        show.say(f"{said}. Look, then say --accept to let them go", json_wanted=False)
     for worse in found.worse:
         show.say(f"! worse than before: {worse}", json_wanted=False)
     did = f"wrote {output}" if written else "dry run, nothing was written"
