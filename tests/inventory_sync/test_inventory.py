@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -19,6 +20,7 @@ from responders.inventory.sync.compile import Difference, compile_inventory, joi
 from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.run import How
+from responders.inventory.sync.usage_store import UsageStore
 from responders.inventory.sync.vault_audit import read_usage
 from responders.inventory.sync.vendors import alone, issuers, read_all
 from responders.model import Account, Identity
@@ -210,8 +212,9 @@ def test_a_real_vault(openbao: OpenBao, tmp_path: Path) -> None:
     (read,) = read_all([connection], state, How())
     assert not read.failed and not read.refused
     with RawStore(state) as store:
-        assert read_usage(bao.audit_log, store, "vault:prod", 1.0) >= 2
-        assert read_usage(bao.audit_log, store, "vault:prod", 2.0) == 0
+        with UsageStore(state) as usage:
+            assert read_usage(bao.audit_log, usage, "vault:prod", time.time()) >= 2
+            assert read_usage(bao.audit_log, usage, "vault:prod", time.time()) == 0
         with Gathered(store, {}) as gathered:
             compile_inventory(gathered, None, tmp_path / "i.json")
             entity = gathered.observed(f"vault:prod:{login['entity_id']}")
