@@ -53,7 +53,7 @@ def open_splunk_responder(
     splunkd = splunkd or connect(server_uri, session_key, app_home)
     var = var_folder(app_home)
     found = splunk_settings.load(splunkd, var)
-    policy = _policy(splunkd, found.policy, patience)
+    policy = policy_in_use(splunkd, found.policy, patience)
     journal = open_splunk_journal(splunkd, found, var, clock=clock, patience=patience)
     return put_together(
         found.settings,
@@ -111,7 +111,8 @@ def ensure_journal_key(splunkd: Splunkd) -> bool:
     return True
 
 
-def _policy(splunkd: Splunkd, version: str, patience: float) -> Policy:
+def policy_in_use(splunkd: Splunkd, version: str, patience: float = PATIENCE) -> Policy:
+    """The version that the settings name, "" for the one that ships. Raises BadSettings, SplunkError."""
     if not version:
         return read_policy("")
     found = policies.find(splunkd, version, patience=patience)

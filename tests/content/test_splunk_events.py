@@ -20,7 +20,9 @@ from responders.content.spl import Context, run
 from responders.content.spl.extraction import AUTOMATIC_LIMIT
 from responders.journal.chain import Entry
 from responders.model import Account, Alert, Identity, Standing
+from responders.readiness.check import Need, Readiness
 from responders.splunk.events import entry_row
+from responders.surfaces.splunk_check import rows_of
 
 DEFAULT = Path(__file__).resolve().parents[2] / "splunk_app" / "default"
 AT = datetime(2026, 3, 1, 10, 0, 0, 250000, timezone.utc)
@@ -91,6 +93,14 @@ def fields(sourcetype: str, raw: str) -> Dict[str, Any]:
 def test_the_time_of_a_journal_event_is_its_own(raw: str) -> None:
     """Whatever stands in a body or a name: an attacker must not date the entry that tells of him."""
     assert time_of("tourniquet:journal", raw) == AT.timestamp()
+
+
+def test_the_time_of_a_check_is_its_own() -> None:
+    """Whatever a vendor's answer says."""
+    found = Readiness("okta", "corp", True, False, HOSTILE, {}, (Need("okta.suspend_user", (HOSTILE,), ()),), (HOSTILE,))
+    for row in rows_of(found, None, ["okta.suspend_user"], privileged=False):
+        raw = json.dumps({**row, "time": AT.isoformat(), "search_head": HOSTILE}, sort_keys=True)
+        assert time_of("tourniquet:readiness", raw) == AT.timestamp()
 
 
 def test_the_time_of_a_signal_is_that_of_the_completing_event() -> None:

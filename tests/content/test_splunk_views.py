@@ -27,8 +27,10 @@ from responders.content.splunk_journal import JOURNAL_MACROS
 from responders.drill.world import World
 from responders.escalation.report import Report
 from responders.journal.chain import Journal
+from responders.readiness.check import Need, Readiness
 from responders.splunk.events import entry_row
 from responders.surfaces.assemble import read_policy
+from responders.surfaces.splunk_check import rows_of
 from tests.catalogue import CATALOGUE
 from tests.support import raw_alert
 
@@ -464,6 +466,35 @@ def test_readiness_tells_errors_and_the_last_entry(played: Played) -> None:
     empty = played._replace(events=[])
     assert shown(empty, "readiness", "Last entry") == [{"last": "none"}]
     assert shown(played, "readiness", "Alerts that could not be handled") == []
+
+
+def test_readiness_shows_each_vendor_as_of_its_last_check(played: Played) -> None:
+    """The last check counts, for each search head by itself; what is not ready stands with its reason; one that is not
+    checked any more says so. Of actions only those that lack something, or of which the vendor does not tell."""
+
+    def checked(at: float, where: str, found: Readiness) -> List[Dict[str, Any]]:
+        rows = rows_of(found, None, ["okta.suspend_user", "okta.clear_sessions"], privileged=False)
+        return [as_event({**row, "search_head": where}, "tourniquet:readiness", at) for row in rows]
+
+    needs = (Need("okta.suspend_user", ("okta.users.manage",), ()), Need("okta.clear_sessions", (), ()))
+    good = Readiness("okta", "corp", True, True, "", {}, (needs[1],), ())
+    lacks, down = replace(good, needs=needs), Readiness("okta", "corp", False, False, "no route", {}, (), ())
+    events = [
+        *checked(played.now - 600, "sh1", good),
+        *checked(played.now - 60, "sh1", lacks),
+        *checked(played.now - 60, "sh2", down),
+        *checked(played.now - 9000, "sh3", good),
+    ]
+    rows = {row["search_head"]: row for row in shown(played, "readiness", "Vendors", {"events": events})}
+    assert {where: row["state"].split(":")[0] for where, row in rows.items()} == {
+        "sh1": "LACKS PERMISSIONS", "sh2": "NOT REACHABLE", "sh3": "not checked for two hours",
+    }  # fmt: skip
+    assert (rows["sh1"]["lacking"], rows["sh2"]["problem"]) == ("okta.suspend_user", "no route")
+    actions = shown(played, "readiness", "Actions of the policy", {"events": events})
+    assert [(row["action"], row["state"], row["missing"]) for row in actions] == [
+        ("okta.suspend_user", "LACKS", "okta.users.manage")
+    ]
+    assert shown(played, "readiness", "Last check") == [{"last": "none"}]
 
 
 def test_an_entry_is_counted_once_even_if_it_was_told_twice(played: Played) -> None:

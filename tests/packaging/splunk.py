@@ -228,11 +228,18 @@ class Splunk:
 
     def due(self, version: str) -> Ran:
         """The scripted input, started as splunkd does each minute."""
-        command = [interpreter(version), "-I", "-S", str(self.app / "bin" / "tourniquet_due.py")]
+        return self._input(version, "tourniquet_due")
+
+    def check(self, version: str) -> Ran:
+        """The check of the vendors, started as splunkd does each hour."""
+        return self._input(version, "tourniquet_check")
+
+    def _input(self, version: str, name: str) -> Ran:
+        command = [interpreter(version), "-I", "-S", str(self.app / "bin" / f"{name}.py")]
         stdin = self.splunkd.session("splunk-system-user").encode()
         ran = subprocess.run(command, input=stdin, capture_output=True, check=False, env={}, cwd=self.home, timeout=60)
         assert ran.stdout == b"", "Splunk would index it"
-        return self._ran(ran, "tourniquet_due.log")
+        return self._ran(ran, f"{name}.log")
 
     def _ran(self, ran: subprocess.CompletedProcess[bytes], name: str) -> Ran:
         log = self.logs / name

@@ -165,10 +165,11 @@ def test_the_defaults_of_the_settings_are_those_of_the_code() -> None:
 PYTHON: List[Dict[str, str]] = [
     ALERT,
     stanza("default/inputs.conf", "script://$SPLUNK_HOME/etc/apps/tourniquet/bin/tourniquet_due.py"),
+    stanza("default/inputs.conf", "script://$SPLUNK_HOME/etc/apps/tourniquet/bin/tourniquet_check.py"),
 ]
 
 
-@pytest.mark.parametrize("started", PYTHON, ids=["alert action", "input"])
+@pytest.mark.parametrize("started", PYTHON, ids=["alert action", "due work", "check of the vendors"])
 def test_it_asks_for_the_pythons_it_is_tested_on(started: Dict[str, str]) -> None:
     """python.required names the two versions under which the process tests run."""
     assert started["python.version"] == "python3"
@@ -180,10 +181,12 @@ def test_the_alert_process_knows_when_splunk_ends_it() -> None:
     assert ALERT["maxtime"] == f"{MAXTIME / 60:.0f}m"
 
 
-def test_the_input_waits_until_it_is_switched_on() -> None:
-    """Disabled, each minute, with a session of the system's user; no index and no sourcetype, for it writes no event."""
-    assert {key: value for key, value in PYTHON[1].items() if not key.startswith("python")} == {
-        "disabled": "1", "interval": "60", "passAuth": "splunk-system-user",
+@pytest.mark.parametrize(("started", "every"), [(PYTHON[1], "60"), (PYTHON[2], "3600")], ids=["due work", "check"])
+def test_an_input_waits_until_it_is_switched_on(started: Dict[str, str], every: str) -> None:
+    """Disabled, each minute or hour, with a session of the system's user; no index and no sourcetype, for its output is no
+    event."""
+    assert {key: value for key, value in started.items() if not key.startswith("python")} == {
+        "disabled": "1", "interval": every, "passAuth": "splunk-system-user",
     }  # fmt: skip
 
 
@@ -199,6 +202,6 @@ def test_the_pages_name_what_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "never run in a real Splunk" in text
     macros = (APP / "default" / "macros.conf").read_text(encoding="utf-8")
-    named = set(re.findall(r"`(tourniquet_\w+)`", text)) - {ACTION, "tourniquet_due", "tourniquet_settings"}
+    named = set(re.findall(r"`(tourniquet_\w+)`", text)) - {ACTION, "tourniquet_due", "tourniquet_check", "tourniquet_settings"}
     lookups = (APP / "default" / "transforms.conf").read_text(encoding="utf-8")
     assert [name for name in named if f"[{name}]" not in macros + lookups] == []

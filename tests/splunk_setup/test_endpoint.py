@@ -8,7 +8,7 @@ from typing import Iterator
 import pytest
 
 from responders.drill.world import World
-from responders.surfaces.splunk_rest.setting_up import DUE
+from responders.surfaces.splunk_rest.setting_up import CHECK, DUE
 from tests.splunk_rest.office import Office
 from tests.vendors.servers import Server, always, answer, certificates
 
@@ -54,6 +54,16 @@ def test_the_due_input_is_switched_and_read_anew(office: Office) -> None:
     assert office.deployment.merged("tourniquet", "inputs")[DUE]["disabled"] == "0"
     assert office.ask("carl", "POST", "setup", {"due_input": False}).body["due_input"] is False
     assert office.deployment.reloaded == ["data/inputs/script"] * 2
+
+
+def test_the_check_of_the_vendors_is_switched_by_itself(office: Office) -> None:
+    """Its stanza, and no other; whether it is on is told."""
+    office.connect()
+    assert office.ask("carl", "GET", "setup").body["vendor_check"] is False
+    found = office.ask("carl", "POST", "setup", {"vendor_check": True}).body
+    assert (found["vendor_check"], found["due_input"]) == (True, False)
+    assert office.deployment.merged("tourniquet", "inputs")[CHECK]["disabled"] == "0"
+    assert office.ask("carl", "POST", "setup", {"vendor_check": False}).body["vendor_check"] is False
 
 
 def test_people_are_told_when_due_work_is_switched_off(office: Office, tmp_path: Path) -> None:

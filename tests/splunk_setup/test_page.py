@@ -87,6 +87,7 @@ def test_a_first_set_up_from_nothing_to_everything_green(
     office: Office, vendors: Vendors, web: SplunkWeb, opened: Any
 ) -> None:
     """Key, index, channel, three vendors with a private CA, sources, searches, input, end: all in the browser."""
+    office.deployment.indexes.append("tourniquet")
     page = opened("carl")
     assert "The journal has its key" in missing(page)
     assert "Vendors are connected: 0" in missing(page)
@@ -126,6 +127,11 @@ def test_a_first_set_up_from_nothing_to_everything_green(
     says(page, CONNECTIONS, "cyberark_default is saved")
     page.press("Test all connections", CONNECTIONS)
     says(page, CONNECTIONS, "Ready: 3 of 3")
+    told = [json.loads(e.raw) for e in office.deployment.events if e.sourcetype == "tourniquet:readiness"]
+    assert {(row["vendor"], row["ready"]) for row in told if row["kind"] == "connection"} >= {("cyberark", "yes")}
+    assert "not checked by itself" in page.text(CONNECTIONS)
+    page.press("Switch the hourly check on", CONNECTIONS)
+    says(page, CONNECTIONS, "The check of the vendors is switched on")
 
     page.open("okta", SEARCHES)
     page.press("Switch on all of okta", SEARCHES)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from responders.errors import TourniquetError
 from responders.readiness.check import Readiness, check
-from responders.settings import Connection
 from responders.splunk.relay_queue import KvRelayQueue
-from responders.surfaces import splunk_settings
+from responders.splunk.splunkd import SplunkError
+from responders.surfaces import splunk_check, splunk_settings
 from responders.surfaces.assemble import read_policy
 from responders.surfaces.splunk_rest import relays, stores
 from responders.surfaces.splunk_rest.connection_form import Form, read_form, validated
@@ -24,7 +24,8 @@ _LIMITS = Limits(connect=5.0, attempt=8.0, total=10.0, retries=1)
 def test(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     """{"name": a stored connection} or {"candidate": what POST connections takes, with the secret in it}.
 
-    A candidate never gets a stored secret: a URL of somebody's own choice would be sent it.
+    A candidate never gets a stored secret: a URL of somebody's own choice would be sent it. What was found of a stored one
+    goes to the index as well, where the dashboard *Readiness* reads it; `told` is false where that failed.
     """
     fields = Fields(context.request.body(), ("name", "candidate"))
     name, candidate = fields.text("name"), fields.given.get("candidate")
@@ -48,19 +49,28 @@ def test(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     )
     used = _used(context)
     pool = ClientPool((connection,), limits=_LIMITS, queue=KvRelayQueue(context.splunkd))
+    shown: Dict[bool, Mapping[str, Any]] = {}
+    rows: List[Mapping[str, str]] = []
     try:
-        found = _checked(pool, connection, False, used)
-        other = _checked(pool, connection, True, used) if connection.privileged is not None else None
+        for privileged in (False, True) if connection.privileged is not None else (False,):
+            client = pool.get(connection.vendor, connection.tenant, privileged=privileged)
+            assert client is not None
+            found = check(client)
+            shown[privileged] = _shown(found, used)
+            rows += splunk_check.rows_of(found, client, sorted(used), privileged=privileged)
     finally:
         pool.close()
-    assert found is not None
     through = relays.shown(context.splunkd, connection.relay) if connection.relay else {}
-    return {**found, "privileged": other, **through}
+    return {**shown[False], "privileged": shown.get(True), "told": bool(name) and _told(context, rows), **through}
 
 
-def _checked(pool: ClientPool, connection: Connection, privileged: bool, used: Set[str]) -> Optional[Mapping[str, Any]]:
-    client = pool.get(connection.vendor, connection.tenant, privileged=privileged)
-    return None if client is None else _shown(check(client), used)
+def _told(context: Context, rows: Sequence[Mapping[str, str]]) -> bool:
+    general = stores.stanzas(context.splunkd, splunk_settings.SETTINGS).get("general", {})
+    try:
+        splunk_check.tell(context.splunkd, general.get("index") or "main", rows)
+    except SplunkError:  # the answer is on the page all the same
+        return False
+    return True
 
 
 def _shown(found: Readiness, used: Set[str]) -> Mapping[str, Any]:

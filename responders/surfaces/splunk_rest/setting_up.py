@@ -14,6 +14,13 @@ from responders.surfaces.splunk_rest.wire import Status
 
 DUE = "script://$SPLUNK_HOME/etc/apps/tourniquet/bin/tourniquet_due.py"
 """The stanza of inputs.conf that takes up what is due."""
+CHECK = "script://$SPLUNK_HOME/etc/apps/tourniquet/bin/tourniquet_check.py"
+"""The stanza that asks the vendors each hour whether they could be worked with."""
+_INPUTS: Mapping[str, Tuple[str, str]] = {
+    "due_input": (DUE, "the input tourniquet_due was switched off: nothing that is due is done any more"),
+    "vendor_check": (CHECK, "the input tourniquet_check was switched off: nobody asks the vendors each hour any more"),
+}
+"""What is told when one is switched off."""
 _SECONDS = 10.0
 
 
@@ -25,11 +32,13 @@ def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     found: Dict[str, Any] = {
         "user": context.caller.name,
         "capabilities": sorted(name for name in context.caller.capabilities if name.startswith("tourniquet_")),
-        "configured": False, "due_input": None, "accounts": None, "restorers": None, "identity": "", "problem": "",
+        "configured": False, "due_input": None, "vendor_check": None, "accounts": None, "restorers": None,
+        "identity": "", "problem": "",
     }  # fmt: skip
     try:
         found["configured"] = _true(stores.stanzas(context.splunkd, "app").get("install", {}).get("is_configured", ""))
-        found["due_input"] = not _true(stores.stanzas(context.splunkd, "inputs").get(DUE, {}).get("disabled", "1"))
+        inputs = stores.stanzas(context.splunkd, "inputs")
+        found.update({name: not _true(inputs.get(stanza, {}).get("disabled", "1")) for name, (stanza, _) in _INPUTS.items()})
         rows = context.splunkd.get("storage", "collections", "data", "tourniquet_accounts", query={"limit": "1"})
         found["accounts"] = bool(rows)
         found["restorers"] = len(context.responder.inventory.restorers)
@@ -42,23 +51,25 @@ def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
-    """{"configured": true} ends the set-up, {"due_input": true or false} switches the input that does what is due.
+    """{"configured": true} ends the set-up; `due_input` and `vendor_check`, true or false, switch the two inputs.
 
     Source: Splunk's own example of a setup page (splunk/splunk-app-examples, setup_page_simple) sets `is_configured` in
     app.conf [install] and then reloads the app; inputs are reloaded at data/inputs/script/_reload. Not tried in a real
     Splunk.
     """
-    fields = Fields(context.request.body(), ("configured", "due_input"))
-    configured, due = fields.flag("configured"), fields.flag("due_input")
-    if configured is None and due is None and not fields.errors:
-        fields.error("", "names nothing to change", "send configured or due_input")
+    fields = Fields(context.request.body(), ("configured", *_INPUTS))
+    configured, inputs = fields.flag("configured"), {name: fields.flag(name) for name in _INPUTS}
+    switched = {name: on for name, on in inputs.items() if on is not None}
+    if configured is None and not switched and not fields.errors:
+        fields.error("", "names nothing to change", "send configured, due_input or vendor_check")
     fields.done()
-    context.audit("set-up", configured=configured, due_input=due)
-    if due is not None:
-        stores.write(context.splunkd, "inputs", DUE, {"disabled": "0" if due else "1"}, new=False)
+    context.audit("set-up", configured=configured, **inputs)
+    for name, on in switched.items():
+        stanza, off = _INPUTS[name]
+        stores.write(context.splunkd, "inputs", stanza, {"disabled": "0" if on else "1"}, new=False)
         context.splunkd.post("data", "inputs", "script", "_reload")
-        if not due:
-            context.tell("the input tourniquet_due was switched off: nothing that is due is done any more")
+        if not on:
+            context.tell(off)
     if configured is not None:
         stores.write(context.splunkd, "app", "install", {"is_configured": "1" if configured else "0"}, new=False)
         context.splunkd.post("apps", "local", context.splunkd.app, "_reload")

@@ -14,7 +14,7 @@
     setup: "setup", connections: "connections", settings: "settings", policy: "policy", searches: "searches", health: "health", halt: "halt",
   };
   /* Which sections show what was read. */
-  const SHOWN = { setup: ["policy", "searches", "running"], connections: ["connections"], settings: ["sources", "journal"], policy: ["policy"], searches: ["searches"], health: ["running"], halt: ["running"], measured: ["sources"] };
+  const SHOWN = { setup: ["connections", "policy", "searches", "running"], connections: ["connections"], settings: ["sources", "journal"], policy: ["policy"], searches: ["searches"], health: ["running"], halt: ["running"], measured: ["sources"] };
 
   function start(host) {
     const { base } = parts;
@@ -80,6 +80,7 @@
         found.push(["The inventory is uploaded (docs/inventory.md: tourniquet splunk inventory)", body.accounts, ""]);
         found.push([`People who may restore: ${body.restorers === null ? "unknown" : body.restorers} (two are needed for a privileged identity)`, body.restorers === null ? null : body.restorers > 1, ""]);
         found.push(["Due work is done each minute", body.due_input, "searches"]);
+        found.push(["Vendors are checked each hour", body.vendor_check, "connections"]);
       }
       if (searches.ok) {
         const all = parts.searches.detections(searches.body.searches);

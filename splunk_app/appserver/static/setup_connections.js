@@ -240,11 +240,19 @@
         !found ? null : found.ok ? shown(base, one.vendor, found.body)
           : [el("p", { class: "tq-error" }, found.error), base.list(found.errors.map((error) => `${error.place}: ${base.sentences(error)}`))]);
     });
+    const hourly = app.state.setup.ok ? app.state.setup.body.vendor_check : null;
+    async function turn(pressed) {
+      const found = await base.busy(pressed, () => base.ask("POST", "setup", { vendor_check: !hourly }));
+      app.changed("connections", found.ok ? `The check of the vendors is switched ${hourly ? "off" : "on"}` : found.error, ["setup"], found.ok);
+    }
     return [
       cards.length ? cards : el("p", {}, "No vendor is connected yet. One is enough to begin with: accounts elsewhere are named as open."),
       cards.length > 1 ? el("p", { class: "tq-buttons" }, base.button("Test all connections", (event) => testAll(event.target))) : null,
       el("p", { class: "tq-buttons" }, Object.entries(VENDORS).map(([vendor, about]) => base.button(`Connect ${about.title}`, () => open(vendor, null)))),
-      place];
+      place,
+      cards.length ? [el("p", {}, base.badge(hourly ? "good" : "bad", hourly ? "checked each hour" : "not checked by itself"),
+        " The input tourniquet_check asks each vendor as Test connection does. What both find is shown by the dashboard ", base.link("readiness", "Readiness"), ". On a search head cluster switch it on at every member."),
+        el("p", { class: "tq-buttons" }, base.button(hourly ? "Switch the hourly check off" : "Switch the hourly check on", (event) => turn(event.target)))] : null];
   }
 
   parts.connections = { render };
