@@ -12,14 +12,16 @@ from hypothesis import given
 from responders.codec import to_json
 from responders.errors import Refused
 from responders.inventory.compiled import line_of
+from responders.inventory.describing import describe
 from responders.inventory.files import read_inventory
 from responders.inventory.joining import Conflict
+from responders.inventory.observation import Observed, Seen
 from responders.inventory.resolve import Inventory, from_compiled
 from responders.inventory.sync.compile import Difference, compile_inventory
 from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.source import Listing, Row
-from responders.model import Identity
+from responders.model import Account, Identity
 from tests.inventory.test_files import IDENTITIES
 
 DAY = 86400.0
@@ -233,3 +235,22 @@ def test_names_that_somebody_chose_at_a_vendor_are_shown_clean(firm: Firm) -> No
     firm.grants = {"g": {"clientId": "c", "resourceId": "s", "consentType": "AllPrincipals", "scope": "a"}}
     firm.sync()
     assert firm.of("entra:t:s").dependents == ("\ufffd[31m\ufffdknil" + "x" * 190,)
+
+
+def test_an_administrator_in_your_file_stays_privileged(firm: Firm) -> None:
+    """A row that says nothing of criticality hides no administrator's role; nor is a canary with one fit to be drilled."""
+    firm.add("alice", okta="1")
+    firm.add("canary", okta="c")
+    firm.roles = {"1": "SUPER_ADMIN", "c": "ORG_ADMIN"}
+    firm.sync(HEAD + "alice,human,okta:corp:1,,,,,true,\ncanary,human,okta:corp:c,,,,true,,\n")
+    assert firm.of("okta:corp:1").criticality == "privileged"
+    assert firm.of("okta:corp:c").privileged and firm.of("okta:corp:c").canary
+
+
+def test_a_tag_makes_no_agent_of_a_person() -> None:
+    """An agent's accounts are not suspended: a tag at one vendor must not spare somebody's sign-in at another."""
+    person = Seen(Account("okta", "corp", "user", "1"), "eve", True, True, "an Okta user")
+    tagged = Seen(Account("vault", "prod", "entity", "e"), "eve", True, None, "an entity", (), (("agent", "true"),))
+    accounts = [person.account, tagged.account]
+    assert describe("x", accounts, [Observed(person), Observed(tagged)], None).identity.kind == "human"
+    assert describe("x", accounts[1:], [Observed(tagged)], None).identity.kind == "agent"
