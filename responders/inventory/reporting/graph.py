@@ -8,23 +8,32 @@ from typing import Dict, List, Mapping, Sequence, Set, Tuple
 Edges = Mapping[str, Sequence[str]]
 """From a name to what stops when it is taken out. A name may be an identity of its own, and have dependents then."""
 WIDE, HIGH, GAP_X, GAP_Y = 170, 30, 70, 12
+_BAND = 22
+"""Pixels between pictures that have nothing to do with one another."""
 _LETTERS = 21
+_FAN = 8
+"""Dependents of one box that get a box of their own; the others are counted in one."""
+_DEEP = 3
+"""Levels below a start that are drawn: more would not fit beside one another."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A box: its text, where it is in pixels, and whether it is an identity of the inventory."""
+    """A box: what it says, its whole name, where it is in pixels.
+
+    `kind` is identity (it has dependents), end, or more (how many others there are).
+    """
 
     name: str
     text: str
     x: int
     y: int
-    identity: bool
+    kind: str
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Boxes, curves (SVG path data), and the size in pixels. `left_out` boxes found no room."""
+    """Boxes, curves (SVG path data), and the size in pixels. `left_out` names found no room."""
 
     nodes: Tuple[Node, ...]
     paths: Tuple[str, ...]
@@ -33,50 +42,102 @@ class Drawing:
     left_out: int
 
 
-def breaks(edges: Edges, start: str) -> Tuple[str, ...]:
-    """Everything that stops with `start`, the nearest first; circles end where they began."""
+def breaks(edges: Edges, start: str, most: int = 0) -> Tuple[str, ...]:
+    """Everything that stops with `start`, the nearest first, `most` at most; circles end where they began."""
     found: Dict[str, None] = {}
     ahead = list(edges.get(start, ()))
     while ahead:
         beyond: List[str] = []
         for name in ahead:
             if name not in found and name != start:
+                if most and len(found) == most:
+                    return tuple(found)
                 found[name] = None
                 beyond.extend(edges.get(name, ()))
         ahead = beyond
     return tuple(found)
 
 
-def draw(edges: Edges, starts: Sequence[str], most: int = 40) -> Drawing:
-    """The graph below `starts`, which come in the order of their weight; what is beyond `most` boxes is left out.
+def draw(edges: Edges, starts: Sequence[str], names: Mapping[str, str] = {}, most: int = 40, each: int = 16) -> Drawing:
+    """The graph below `starts`, which come in the order of their weight: `most` boxes, `each` start so many at most.
 
-    Layers by the longest way from a start, without the edges that close a circle; within a layer by the middle of what
-    leads there, so that few curves cross (Sugiyama, Tagawa, Toda 1981).
+    `names` are shown in the place of ids. Layers by the longest way from a start, without the edges that close a circle;
+    within a layer by the middle of what leads there, so that few curves cross (Sugiyama, Tagawa, Toda 1981).
     """
     kept: Dict[str, None] = {}
-    every: Set[str] = set()
     for start in starts:
-        group = (start, *breaks(edges, start))
-        every.update(group)
-        new = [name for name in group if name not in kept]
-        if len(kept) + len(new) <= most:
-            kept.update(dict.fromkeys(new))
-    forward = _without_circles({name: [to for to in edges.get(name, ()) if to in kept] for name in kept})
-    layer = _layers(forward)
-    columns: List[List[str]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
-    for name in kept:
-        columns[layer[name]].append(name)
-    _untangle(columns, forward)
-    tallest = max(map(len, columns), default=0)
-    places: Dict[str, Tuple[int, int]] = {}
-    for number, column in enumerate(columns):
-        top = (tallest - len(column)) * (HIGH + GAP_Y) // 2
-        for row, name in enumerate(column):
-            places[name] = (number * (WIDE + GAP_X), top + row * (HIGH + GAP_Y))
-    nodes = tuple(Node(name, _short(name), x, y, name in edges) for name, (x, y) in places.items())
+        if len(kept) < most:
+            _take(edges, start, kept, min(most, len(kept) + each))
+    shown = {name: [to for to in edges.get(name, ()) if to in kept] for name in kept}
+    hidden = {name: len({*edges.get(name, ())} - {name} - {*kept}) for name in kept}
+    forward = _without_circles(shown)
+    texts = {name: names.get(name, name) for name in kept}
+    kinds = {name: "identity" if edges.get(name) else "end" for name in kept}
+    for name, count in hidden.items():
+        if count:
+            more = f"{name}\0more"
+            forward[name].append(more)
+            forward[more], texts[more], kinds[more] = [], f"and {count:,} more", "more"
+    places = _placed(forward)
+    nodes = tuple(Node(name.partition("\0")[0], _short(texts[name]), x, y, kinds[name]) for name, (x, y) in places.items())
     paths = tuple(_curve(places[name], places[to]) for name, tos in forward.items() for to in tos)
-    width = max(1, len(columns) * (WIDE + GAP_X) - GAP_X)
-    return Drawing(nodes, paths, width, max(1, tallest * (HIGH + GAP_Y) - GAP_Y), len(every - set(kept)))
+    every = {*starts, *(to for name in edges for to in edges[name])}
+    width = max((x for x, _ in places.values()), default=0) + WIDE
+    height = max((y for _, y in places.values()), default=0) + HIGH
+    return Drawing(nodes, paths, width, height, len(every - {*kept}))
+
+
+def _take(edges: Edges, start: str, kept: Dict[str, None], room: int) -> None:
+    """Take `start` and what is below it, level by level, while there is room; of a fan those that lead on come first."""
+    kept.setdefault(start)
+    ahead = [start]
+    for _ in range(_DEEP):
+        beyond: List[str] = []
+        for name in ahead:
+            fan = sorted(dict.fromkeys(edges.get(name, ())), key=lambda to: not edges.get(to))
+            for to in fan[: _FAN + 1] if len(fan) == _FAN + 1 else fan[:_FAN]:
+                if to not in kept and len(kept) < room:
+                    kept[to] = None
+                    beyond.append(to)
+        ahead = beyond
+
+
+def _placed(forward: Mapping[str, Sequence[str]]) -> Dict[str, Tuple[int, int]]:
+    """Where each box is: what hangs together is one band, and the bands are one below the other."""
+    places: Dict[str, Tuple[int, int]] = {}
+    top = 0
+    for part in _parts(forward):
+        layer = _layers({name: forward[name] for name in part})
+        columns: List[List[str]] = [[] for _ in range(max(layer.values()) + 1)]
+        for name in part:
+            columns[layer[name]].append(name)
+        _untangle(columns, forward)
+        tallest = max(map(len, columns))
+        for number, column in enumerate(columns):
+            offset = top + (tallest - len(column)) * (HIGH + GAP_Y) // 2
+            for row, name in enumerate(column):
+                places[name] = (number * (WIDE + GAP_X), offset + row * (HIGH + GAP_Y))
+        top += tallest * (HIGH + GAP_Y) + _BAND
+    return places
+
+
+def _parts(forward: Mapping[str, Sequence[str]]) -> List[List[str]]:
+    """The names of each part that hangs together, in their order."""
+    parent = {name: name for name in forward}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for name, tos in forward.items():
+        for to in tos:
+            parent[root(to)] = root(name)
+    found: Dict[str, List[str]] = {}
+    for name in forward:
+        found.setdefault(root(name), []).append(name)
+    return list(found.values())
 
 
 def _without_circles(edges: Edges) -> Dict[str, List[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Dict, List, Mapping, Sequence, Tuple
 
 from responders.errors import BadInput
@@ -19,6 +19,11 @@ class Point:
 
     day: str
     figures: Mapping[str, int]
+
+    @property
+    def date(self) -> date:
+        """`day`, which is ISO 8601."""
+        return date.fromisoformat(self.day)
 
 
 def read_history(text: str, place: str) -> Tuple[Point, ...]:

@@ -11,10 +11,8 @@ from pathlib import Path
 from responders.content.elastic.server import Server
 from responders.elastic.access import ELASTIC_KEY, api_key, ca_bundle, sound_url
 from responders.elastic.push import push
-from responders.inventory.files import read_inventory
-from responders.inventory.resolve import from_compiled
 from responders.surfaces.command_line import show
-from responders.surfaces.command_line.reading import text_of
+from responders.surfaces.command_line.reading import inventory_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    path = options.inventory
-    text = text_of(Path(path), "inventory")
-    inventory = from_compiled(text, path) if path.endswith(".json") else read_inventory(text, path)
+    inventory = inventory_of(Path(options.inventory))
     key = api_key(ELASTIC_KEY, options.api_key_file)
     server = Server(sound_url(options.url, "--url"), key=key, ca=ca_bundle(options.ca))
     with server, show.working("filling new indices", json_wanted=options.json):

@@ -16,11 +16,14 @@ from typing import Any, BinaryIO, Iterator, List, Mapping
 from responders.containment.responder import Responder
 from responders.errors import BadAlert, BadInput
 from responders.inventory.files import read_inventory
+from responders.inventory.resolve import Inventory, from_compiled
 from responders.surfaces.assemble import open_responder, settings_path
 
 MAX_LINE = 1024 * 1024
 MAX_INPUT = 256 * 1024 * 1024
 MAX_FILE = 64 * 1024 * 1024
+MAX_COMPILED = 1024 * 1024 * 1024
+"""A compiled inventory, which this program wrote: of 100,000 identities it has 58 MB."""
 _KEPT = 16 * 1024
 _REMEDY = "give one JSON object a line, docs/command_line.md has an example"
 
@@ -38,14 +41,21 @@ def responder_of(options: argparse.Namespace) -> Responder:
     return open_responder(options.settings or settings_path(), read_inventory=read_inventory)
 
 
-def text_of(path: Path, what: str) -> str:
+def inventory_of(path: Path) -> Inventory:
+    """The inventory of a compiled JSON, CSV or YAML file. Raises BadInput, BadInputs."""
+    compiled = path.suffix == ".json"
+    text = text_of(path, "inventory", MAX_COMPILED if compiled else MAX_FILE)
+    return from_compiled(text, str(path)) if compiled else read_inventory(text, str(path))
+
+
+def text_of(path: Path, what: str, most: int = MAX_FILE) -> str:
     """A whole text file (inventory, policy, cases). Raises BadInput with the line of the first byte that is not UTF-8."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{error.strerror}", place=str(path), remedy=f"name a file that holds the {what}") from None
-    if len(data) > MAX_FILE:
-        raise BadInput(f"is longer than {MAX_FILE} bytes", place=str(path), remedy=f"name the file of the {what}")
+    if len(data) > most:
+        raise BadInput(f"is longer than {most} bytes", place=str(path), remedy=f"name the file of the {what}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from responders.inventory.files import accounts_rows, read_inventory
-from responders.inventory.resolve import from_compiled
+from responders.inventory.files import accounts_rows
 from responders.splunk.inventory import push
 from responders.surfaces.command_line import show
 from responders.surfaces.command_line.reaching_splunk import add_place, open_splunkd
-from responders.surfaces.command_line.reading import text_of
+from responders.surfaces.command_line.reading import inventory_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    path = options.inventory
-    text = text_of(Path(path), "inventory")
-    inventory = from_compiled(text, path) if path.endswith(".json") else read_inventory(text, path)
+    inventory = inventory_of(Path(options.inventory))
     splunkd = open_splunkd(options.url, options.token_file, options.ca)
     try:
         with show.working("filling the collections", json_wanted=options.json):

@@ -9,15 +9,15 @@ from pathlib import Path
 from responders.errors import BadInput
 
 
-def write(target: Path, text: str, *, source: Path) -> None:
-    """Replace `target` by `text`. Raises BadInput."""
+def write(target: Path, text: str, *, source: Path, mode: int = 0o644) -> None:
+    """Replace `target` by `text`; `mode` says who may read it. Raises BadInput."""
     try:
         if target.exists() and target.samefile(source):
             raise BadInput("would overwrite its own source", place=str(target), remedy="name another --output")
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(name, 0o644)
+        os.chmod(name, mode)
         os.replace(name, target)
     except OSError as error:
         raise BadInput(f"{error.strerror}", place=str(target), remedy="name an --output that can be written") from None
