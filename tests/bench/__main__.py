@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from tests.bench import burst, clients, cold, service, warm
+from tests.bench import apart, burst, clients, cold, service, through_relay, warm
 from tests.bench.company import Company
 from tests.bench.fixture import VENDORS, Spread, spread
 from tests.bench.relay import CONNECT_TRIPS, ROUND_TRIP
@@ -60,6 +60,12 @@ def main() -> int:
                 Figure("e", f"{many} identities: time over what the limits allow", "×", spread([all_at_once.ratio]), 1.1)
             )
         figures.append(Figure("e", "revoke blocks later than a restrict's", "", spread([all_at_once.late_revokes]), 0))
+    figures += _relay(10 if quick else through_relay.RUNS)
+    for apart_from_it, size in ((_backtest, 1000 if quick else 100_000), (_inventory, 1000 if quick else 100_000)):
+        try:
+            figures += apart_from_it(size)
+        except RuntimeError as error:  # the page says that it was not measured
+            print(f"NOT MEASURED: {error}", file=sys.stderr)
     machine = {"cores": os.cpu_count(), "system": platform.platform(terse=True), "python": platform.python_version()}
     network = {"round_trip_s": ROUND_TRIP, "further_trips_of_a_new_connection": CONNECT_TRIPS}
     lines = [{**asdict(figure), "missed": figure.missed} for figure in figures]
@@ -112,6 +118,37 @@ def _service(company: Company, folder: Path, count: int, storm: int) -> List[Fig
         figures.append(Figure("g", "peak memory", "MB", spread(peak), 150.0))
         took = service.storm(company, server.url, folder / "service-storm", storm)
         figures.append(Figure("g", f"{storm} webhooks stored, while it contains", "s", spread([took]), 10.0))
+    return figures
+
+
+def _relay(count: int) -> List[Figure]:
+    found = through_relay.ways(count)
+    return [Figure("k", f"a call, {name}", "ms", spread([1000 * took for took in each])) for name, each in found.items()]
+
+
+def _backtest(alerts: int) -> List[Figure]:
+    found = apart.backtest(alerts)
+    month, storm = found["month"], found["storm"]
+    return [
+        Figure("h", f"{alerts:,} alerts of a month under two policies", "s", spread([month["seconds"]]), 60.0),
+        Figure("h", "busy meanwhile: one core", "s", spread([month["core"]])),
+        Figure("h", "busy meanwhile: the other core", "s", spread([month["other_core"]])),
+        Figure("h", f"{alerts // 5:,} alerts of one hour, no limit", "s", spread([storm["seconds"]])),
+        Figure("h", "peak memory of the first process", "MB", spread([found["megabytes"]])),
+    ]
+
+
+def _inventory(people: int) -> List[Figure]:
+    found = apart.inventory(people)
+    figures = [
+        Figure("i", f"{vendor}, {people:,} people: vendor time", "s", spread([step["runs"][0]["vendor_seconds"]]), 600.0)
+        for vendor, step in found.items()
+        if "runs" in step
+    ]
+    for step in ("first sync", "second sync"):
+        took, peak = found[step]["seconds"], found[step]["megabytes"]
+        figures.append(Figure("i", f"{step}: by the clock, all vendors and joining", "s", spread([took])))
+        figures.append(Figure("i", f"{step}: peak memory", "MB", spread([peak]), 300.0))
     return figures
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 from responders.drill.world import World
 from responders.splunk.relay_queue import KvRelayQueue
@@ -20,17 +21,19 @@ from tests.relay.premises import Premises, relayed
 RUNS = 40
 
 
-def timed(call: Callable[[], Any]) -> List[float]:
+def timed(call: Callable[[], Any], runs: int) -> List[float]:
     """Seconds of each run."""
     found = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         began = time.perf_counter()
         call()
         found.append(time.perf_counter() - began)
     return found
 
 
-def main() -> None:
+def ways(runs: int = RUNS) -> Dict[str, List[float]]:
+    """Seconds of each call, direct and through a relay."""
+    found: Dict[str, List[float]] = {}
     with tempfile.TemporaryDirectory() as folder, World(Path(folder) / "world", vault=False) as world:
         premises = Premises(world, Path(folder) / "premises")
         premises.start()
@@ -40,10 +43,14 @@ def main() -> None:
         assert direct is not None and through is not None
         for name, client in (("direct", direct), ("through a relay", through)):
             client.warm()
-            found = timed(lambda client=client: client.call("GET", "/API/Users/{}", ids=(user,)))  # type: ignore[misc]
-            least, most = min(found), max(found)
-            print(f"| {name} | {statistics.median(found) * 1000:.0f} ms | {least * 1000:.0f}–{most * 1000:.0f} |")
+            found[name] = timed(partial(client.call, "GET", "/API/Users/{}", ids=(user,)), runs)
         premises.close()
+    return found
+
+
+def main() -> None:
+    for name, found in ways().items():
+        print(f"| {name} | {statistics.median(found) * 1000:.0f} ms | {min(found) * 1000:.0f}–{max(found) * 1000:.0f} |")
 
 
 if __name__ == "__main__":
