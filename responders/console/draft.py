@@ -13,9 +13,10 @@ from responders.console.settings import POLICY
 from responders.console.site import Visit
 from responders.containment import clicks
 from responders.errors import BadInputs, Refused
+from responders.policy.bounds import out_of_bounds
 from responders.policy.compile import ActionFacts
-from responders.policy.from_yaml import load_policy
-from responders.policy.policy import Policy
+from responders.policy.from_yaml import compile_policy
+from responders.policy.policy import Policy, from_compiled
 
 _LONGEST = 48 * 1024
 Change = Tuple[str, str, str]
@@ -23,7 +24,7 @@ Change = Tuple[str, str, str]
 
 
 def check_draft(visit: Visit) -> Response:
-    """Every error with its line, or every difference from the policy in force."""
+    """Every error with its line; else every difference from the policy in force, and what no policy may say (bounds.py)."""
     visit.need(POLICY)
     text = visit.request.form.get("draft", "").replace("\r\n", "\n")
     if not text.strip() or len(text) > _LONGEST:
@@ -34,7 +35,9 @@ def check_draft(visit: Visit) -> Response:
     version = ""
     with visit.acting("check a policy draft", "check", sha256=hashlib.sha256(text.encode()).hexdigest()) as click:
         try:
-            draft = load_policy(text, "draft", _known_actions())
+            compiled = compile_policy(text, "draft", _known_actions())
+            problems = [str(one) for one in out_of_bounds(compiled, "draft")]
+            draft = from_compiled(compiled)
             version, changes = draft.version, differences(inforce, draft)
         except BadInputs as error:
             problems = [str(one) for one in error.errors]

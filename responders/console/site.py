@@ -131,6 +131,8 @@ class Visit:
         journal = self.responder.journal
         more = {"roles": sorted(self.session.roles), "address": self.address, **about}
         click = clicks.clicked(journal, self.session.user, self.session.identity, what, reason, more)
+        if "containment" in about:
+            clicks.name_on(journal, click, str(about["containment"]))
         self.site.log.info(
             "console: click", user=self.session.user, identity=self.session.identity, what=what, click=click.chain
         )

@@ -23,14 +23,13 @@ WAIT = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Click:
-    """One click. `user` is the name in the SIEM, `by` the identity id; `about` are the particulars, none of them secret."""
+    """One click. `user` is the name in the SIEM, `by` the identity id."""
 
     chain: str
     user: str
     by: str
     what: str
     reason: str
-    about: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,17 +46,14 @@ class Waiting:
 
 
 def clicked(journal: Journal, user: str, by: str, what: str, reason: str, about: Mapping[str, Any]) -> Click:
-    """Write a click, before anything is done. Raises JournalError: then it must not be done."""
-    click = Click(f"q-{secrets.token_hex(12)}", user, by, what, reason, about)
-    journal.append(click.chain, CLICK, {"user": user, "by": by, "what": what, "reason": reason, **about})
-    containment = str(about.get("containment", ""))
-    if containment:
-        name_on(journal, click, containment)
+    """Write a click, before anything is done. Raises JournalError: then it must not be done. `by` is "" for nobody known."""
+    click = Click(f"q-{secrets.token_hex(12)}", user, by, what, reason)
+    journal.append(click.chain, CLICK, {**about, "user": user, "by": by, "what": what, "reason": reason})
     return click
 
 
 def name_on(journal: Journal, click: Click, containment: str) -> None:
-    """Name a click on a containment's chain: who asked, and why."""
+    """Name a click on the chain of a containment that there is: who asked, and why."""
     said = {"user": click.user, "by": click.by, "what": click.what, "reason": click.reason, "request": click.chain}
     journal.append(containment, CLICK, said)
 
@@ -94,7 +90,9 @@ def agree(journal: Journal, record: Record, request: str, click: Click, now: dat
     """The request that this click agrees to; it is used up. Raises Refused: none, one's own, or somebody was quicker."""
     found: Optional[Waiting] = next((item for item in waiting(record, now) if item.request == request), None)
     if found is None:
-        raise Refused("no such request waits for a second person: it was agreed to, or waited for more than an hour")
+        raise Refused(
+            "no such request waits for a second person: it was agreed to, or waited for more than an hour: ask anew"
+        )
     if click.by == found.by or click.user == found.user:
         raise Refused("this request is your own: a second person must agree")
     mine = journal.append(

@@ -122,7 +122,7 @@ def test_contain_identity_by_hand_is_a_request(sid: str, office: Office, alice: 
     assert splunk_alert.main(["--execute"], stdin, str(office.app)) == 0
     assert status_of(office, alice) == "SUSPENDED"
     assert office.asked[-1] == ("rita", "requests", 200)
-    assert office.kinds("q-") == ["request", "request done"]
+    assert office.kinds("q-") == ["click", "click done"]
 
 
 def restore(office: Office, user: str, rows: List[Dict[str, Any]] = [], **configuration: str) -> int:  # noqa: B006

@@ -44,7 +44,7 @@ def test_contain_by_policy(office: Office, alice: Person) -> None:
     assert (reply.body["status"], found["status"], found["rid"]) == ("done", "done", "3")
     assert status_of(office, alice) == "SUSPENDED"
     entries = list(office.journal().entries(reply.body["request"]))
-    assert [entry.kind for entry in entries] == ["request", "request done"]
+    assert [entry.kind for entry in entries] == ["click", "click done"]
     assert entries[0].body["user"] == "rita"
     reasons = json.dumps(found["report"]["decision"]["reasons"])
     assert "rita asked for tier revoke" in reasons
@@ -112,7 +112,7 @@ def test_somebody_the_inventory_does_not_know(office: Office, alice: Person) -> 
     reply = click(office, "stranger", "contain", row(alice))
     assert reply.status == 403
     assert "splunk:default:stranger" in reply.error and "aliases" in reply.error
-    assert office.kinds("q-") == ["request", "request refused"]
+    assert office.kinds("q-") == ["click", "click refused"]
     assert status_of(office, alice) == "ACTIVE"
 
 

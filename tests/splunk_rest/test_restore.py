@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from responders.containment.clicks import AGREED, WAITS
 from responders.drill.world import Person
 from responders.journal import chain
 from tests.splunk_rest.office import Office, Reply
@@ -60,6 +61,8 @@ def test_a_privileged_identity_needs_a_second_session(office: Office, alice: Per
     assert (first.status, first.body["status"]) == (200, "waits")
     assert first.body["request"] in first.body["title"]
     assert "escalated" in office.kinds(first.body["request"])  # colleagues hear of it
+    (waits,) = [e.body for e in office.journal().entries(name) if e.kind == WAITS]  # as the console writes it
+    assert (waits["request"], waits["user"], waits["by"], waits["what"]) == (first.body["request"], "ida", "ida", "restore")
     assert status_of(office, alice) == "SUSPENDED"
     own = ask(office, "ida", "restore", containment=name, agree=first.body["request"])
     assert (own.status, "second person" in own.error) == (403, True)
@@ -68,6 +71,8 @@ def test_a_privileged_identity_needs_a_second_session(office: Office, alice: Per
     assert status_of(office, alice) == "ACTIVE"
     restored = [e for e in office.journal().entries(name) if e.kind == "restored"]
     assert (restored[0].body["by"], restored[0].body["approved_by"]) == ("ida", "ivo")
+    kinds = [e.kind for e in office.journal().entries(name)]
+    assert kinds.index(WAITS) < kinds.index(AGREED) < kinds.index("restored")
     third = ask(office, "ivo", "restore", containment=name, agree=first.body["request"])
     assert third.status == 409
 

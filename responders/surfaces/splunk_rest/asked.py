@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Mapping, Tuple
 
 from responders.alerts.row import from_siem
+from responders.containment.clicks import Click
 from responders.surfaces.splunk_rest.caller import PREVIEW, RESTORE, RESTRICT, REVOKE
 from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.fields import Fields
@@ -16,11 +17,12 @@ MOST_ROWS = 500
 IDS = ("rid", "orig_sid", "orig_rid")
 """What ties a request that is about no row to the result it was started from."""
 _KEYS = ("action", "tier", "reason", "rows", "containment", "identity", "actions", "agree", "sid", "search", *IDS)
+_NOBODYS = Click("", "", "", "", "")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request. `by` is the asker's identity id, `chain` the request's place in the journal: both ours, never the body's.
+    """One request. `click` is the asker and the request's place in the journal: ours, never the body's.
 
     `agree` is the request of a colleague that the asker agrees to. `most` says how far the asker may go, "" for all the way.
     """
@@ -37,12 +39,11 @@ class Asked:
     search: str
     most: str
     ids: Mapping[str, str]
-    by: str = ""
-    chain: str = ""
+    click: Click = _NOBODYS
 
-    def as_person(self, by: str, chain: str) -> Asked:
+    def as_clicked(self, click: Click) -> Asked:
         """The request of this person."""
-        return replace(self, by=by, chain=chain)
+        return replace(self, click=click)
 
 
 def read_asked(context: Context) -> Asked:

@@ -46,12 +46,12 @@ def contain(context: Context, asked: Asked) -> Mapping[str, Any]:
     results: Dict[int, Dict[str, Any]] = {}
     todo: List[Tuple[int, Mapping[str, Any]]] = []
     for place, row in enumerate(asked.rows):
-        raw = with_request(completed(row, responder.catalogue), asked.by, asked.reason, _wanted(asked))
+        raw = with_request(completed(row, responder.catalogue), asked.click.by, asked.reason, _wanted(asked))
         try:
             alert_from_row(kept(raw), responder.catalogue, responder.now())
         except BadInput as error:
             # Not escalated as a lost alert: who clicked reads it now, and the search that raised it was handled by itself.
-            responder.journal.append(asked.chain, "row refused", {"row": kept(row), "why": str(error)})
+            responder.journal.append(asked.click.chain, "row refused", {"row": kept(row), "why": str(error)})
             results[place] = {"status": "failed", "title": str(error)}
             continue
         pipeline.keep(raw, responder)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Callable, Mapping, Optional
 
 from responders.codec import to_json
 from responders.containment import approve as approving
+from responders.containment import clicks
 from responders.containment import restore as restoring
 from responders.containment.people import entitled
 from responders.containment.record import Record, latest, load
@@ -23,18 +23,14 @@ from responders.surfaces.splunk_rest.asked import Asked
 from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.wire import Status
 
-WAITS = timedelta(hours=1)
-"""How long a request waits for a second person."""
-
 
 @dataclass(frozen=True)
 class People:
-    """Who asked and who agreed; `first` is the id of the request that was agreed to."""
+    """Who asked and who agreed."""
 
     by: str
     approved_by: Optional[str]
     reason: str
-    first: str = ""
 
 
 def _by_people(
@@ -45,10 +41,10 @@ def _by_people(
     @functools.wraps(carry_out)
     def answer(context: Context, asked: Asked) -> Mapping[str, Any]:
         record = _record(context, asked)
+        clicks.name_on(context.responder.journal, asked.click, record.containment)
         people = _people(context, asked, record)
         if people is None:
             return _waiting(context, asked, record)
-        _agree(context, asked, people)
         return carry_out(context, asked, record, people)
 
     return answer
@@ -102,49 +98,36 @@ def _record(context: Context, asked: Asked) -> Record:
 
 def _people(context: Context, asked: Asked, record: Record) -> Optional[People]:
     """Who is behind it; None when a second person has yet to agree. Raises Refused, Status."""
-    responder = context.responder
-    identity = entitled(record, responder, asked.action, asked.by, asked.reason)
+    click = asked.click
+    identity = entitled(record, context.responder, asked.action, click.by, asked.reason)
     if not asked.agree:
-        return None if identity.privileged else People(asked.by, None, asked.reason)
-    first = _request(context, asked, record)
-    return People(str(first["by"]), asked.by, str(first["reason"]), asked.agree)
+        return None if identity.privileged else People(click.by, None, asked.reason)
+    first = _agreed(context, asked, record)
+    return People(first.by, click.by, first.reason)
 
 
-def _request(context: Context, asked: Asked, record: Record) -> Mapping[str, Any]:
-    """The colleague's request: of the same kind, for the same containment, waiting, and not the asker's own."""
-    journal = context.responder.journal
-    entries = list(journal.entries(asked.agree)) if asked.agree.startswith("q-") else []
-    waits = next((entry for entry in entries if entry.kind == "waits for a second person"), None)
-    if waits is None:
-        raise Refused(f"no request {asked.agree[:80]} waits for a second person")
-    about = waits.body
-    same = (about["action"], about["containment"], list(about["actions"]))
-    if same != (asked.action, record.containment, list(asked.names)):
-        raise Refused(f"request {asked.agree} asks to {about['action']} {about['containment']}: agree to that, or ask anew")
-    if any(entry.kind == "agreed" for entry in entries):
-        raise Refused(f"somebody agreed to request {asked.agree} already")
-    if context.responder.now() > waits.at + WAITS:
-        raise Refused(f"request {asked.agree} has waited for more than an hour: ask anew")
-    if about["by"] == asked.by or about["user"] == context.caller.name:
+def _agreed(context: Context, asked: Asked, record: Record) -> clicks.Waiting:
+    """The colleague's request: of the same kind, for the same containment, and not the asker's own. It is used up, and who
+    agreed is in the journal, before anything is done."""
+    responder, click = context.responder, asked.click
+    now = responder.now()
+    found = next((item for item in clicks.waiting(record, now) if item.request == asked.agree), None)
+    if found is not None and (found.what, found.names) != (asked.action, asked.names):
+        raise Refused(f"request {asked.agree} asks to {found.what} {record.containment}: agree to that, or ask anew")
+    if found is not None and (found.by == click.by or found.user == click.user):
         raise Status(403, f"request {asked.agree} is your own: a second person must agree")
-    return about
-
-
-def _agree(context: Context, asked: Asked, people: People) -> None:
-    """Who agreed is in the journal before anything is done; then the request is used up."""
-    if people.first:
-        said = {"by": asked.by, "user": context.caller.name, "reason": asked.reason}
-        context.responder.journal.append(people.first, "agreed", said)
+    return clicks.agree(responder.journal, record, asked.agree, click, now)
 
 
 def _waiting(context: Context, asked: Asked, record: Record) -> Mapping[str, Any]:
+    click = asked.click
+    clicks.wait(context.responder.journal, click, record.containment, asked.names)
     about = {
-        "by": asked.by, "user": context.caller.name, "action": asked.action, "containment": record.containment,
+        "by": click.by, "user": click.user, "action": asked.action, "containment": record.containment,
         "actions": list(asked.names), "reason": asked.reason,
     }  # fmt: skip
-    context.responder.journal.append(asked.chain, "waits for a second person", about)
     title = (
-        f"{asked.action} of {record.containment} waits for a second person: a colleague agrees with request {asked.chain}"
+        f"{asked.action} of {record.containment} waits for a second person: a colleague agrees with request {click.chain}"
     )
-    context.tell(title, asked.chain)
+    context.tell(title, click.chain)
     return {"status": "waits", "title": title, "containment": record.containment, "waits": about}

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 from responders.actions import registry
 from responders.errors import BadInputs
 from responders.policy import proof
+from responders.policy.bounds import out_of_bounds
 from responders.policy.cases import run_source
 from responders.policy.compile import ActionFacts, compile_source
 from responders.policy.policy import Policy, from_compiled
@@ -23,7 +24,6 @@ from responders.surfaces.assemble import read_policy
 from responders.surfaces.splunk_rest import stores
 from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.fields import Fields
-from responders.surfaces.splunk_rest.policy_bounds import out_of_bounds
 from responders.surfaces.splunk_rest.wire import Status
 
 _LOCK = threading.Lock()

@@ -6,14 +6,15 @@ time ends stays due, and the next run of `tourniquet_due` takes it up.
 
 from __future__ import annotations
 
-import secrets
-from typing import Any, Callable, Dict, Mapping, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
+from responders.containment import clicks
 from responders.errors import TourniquetError
 from responders.surfaces.splunk_rest import asked_contain, asked_restore
 from responders.surfaces.splunk_rest.asked import ACTIONS, Asked, read_asked
 from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.results import tell
+from responders.surfaces.splunk_rest.wire import Status
 
 _DO: Mapping[str, Callable[[Context, Asked], Mapping[str, Any]]] = {
     "preview": asked_contain.preview,
@@ -31,28 +32,35 @@ def post(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     asked = read_asked(context)
     if asked.action == "preview":
         return {"action": asked.action, **_DO[asked.action](context, asked)}
-    chain = f"q-{secrets.token_hex(12)}"
     journal = context.responder.journal
-    journal.append(chain, "request", _recorded(context, asked))
+    by, stranger = _asker(context)
+    click = clicks.clicked(journal, context.caller.name, by, asked.action, asked.reason, _about(asked))
     try:
-        asked = asked.as_person(context.person(), chain)
+        if stranger is not None:
+            raise stranger
+        asked = asked.as_clicked(click)
         found = _DO[asked.action](context, asked)
     except Exception as error:
-        why = str(error) if isinstance(error, TourniquetError) or hasattr(error, "text") else type(error).__name__
-        journal.append(chain, "request refused", {"why": why})
+        why = str(error) if isinstance(error, (TourniquetError, Status)) else type(error).__name__
+        clicks.ended(journal, click, why, refused=True)
         raise
-    journal.append(chain, "request done", {"status": found.get("status", "")})
-    answer = {"request": chain, "action": asked.action, **found}
+    clicks.ended(journal, click, str(found.get("title") or f"{found['status']}: {len(asked.rows)} results"))
+    answer = {"request": click.chain, "action": asked.action, **found}
     tell(context, asked, answer)
     return answer
 
 
-def _recorded(context: Context, asked: Asked) -> Dict[str, Any]:
+def _asker(context: Context) -> Tuple[str, Optional[Exception]]:
+    """The asker's identity id, or why there is none: what a stranger asks for is journaled, and then refused."""
+    try:
+        return context.person(), None
+    except (Status, TourniquetError) as error:
+        return "", error
+
+
+def _about(asked: Asked) -> Dict[str, Any]:
     return {
-        "user": context.caller.name,
-        "action": asked.action,
         "tier": asked.tier,
-        "reason": asked.reason,
         "containment": asked.containment,
         "identity": asked.identity,
         "actions": list(asked.names),

@@ -24,7 +24,7 @@ def _rows(context: Context, asked: Asked, answer: Mapping[str, Any]) -> List[Map
     return [
         modaction.result(
             action, now, asked.sid, item,
-            search_name=asked.search, user=context.caller.name, identity=asked.by, request=answer.get("request", ""),
+            search_name=asked.search, user=context.caller.name, identity=asked.click.by, request=answer.get("request", ""),
             action_status="success" if item["status"] in ("done", "waits") else "failure", status=item["status"],
             containment=item.get("containment", ""), signature=item["title"], reason=asked.reason,
             open_items=list(item.get("open_items") or ())[:20],
