@@ -77,6 +77,8 @@ def _who(report: Report) -> List[str]:
     ]
     if who.dependents:
         lines.append(f"Depends on it: {clean(', '.join(who.dependents))}")
+    if who.usage:
+        lines += ["Logs show it in use (told to you, and weighed by nothing):", *(f"  {clean(line)}" for line in who.usage)]
     return lines
 
 

@@ -52,11 +52,11 @@ class Use:
 
 @dataclass(frozen=True)
 class InUse:
-    """What logs show of an identity: `others` that use it, `own` uses; `unknown` accounts use it that nobody knows."""
+    """What logs show of an identity: `others` that use it, and are known, its `own` uses, and how many `users` in all."""
 
     others: Tuple[Use, ...] = ()
     own: Tuple[Use, ...] = ()
-    unknown: int = 0
+    users: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,17 +110,16 @@ def describe(
 
 
 def in_words(usage: InUse, kind: str, least_days: int = LEAST_DAYS) -> Tuple[str, ...]:
-    """One line a use, those of most days first, and how many were left out. Of people only who uses their accounts."""
+    """One line a use, those of most days first, and how many there are. Of people only who uses their accounts."""
     others = [use for use in usage.others if use.days >= least_days]
     own = [use for use in usage.own if use.days >= least_days] if kind != "human" else []
     lines = [
         _line(f"{use.by} {_DOES[use.what]}", "" if use.what in _ITSELF else use.object, use) for use in others[:_OTHERS]
     ]
     lines += [_line(f"it {_ITSELF.get(use.what, _DOES[use.what])}", use.object, use) for use in own[:_OWN]]
-    more = len(others[_OTHERS:]) + len(own[_OWN:])
-    rest = [f"{more} more uses"] if more else []
-    rest += [f"{usage.unknown} accounts that the inventory does not know"] if usage.unknown else []
-    return (*lines, *([" and ".join(rest)] if rest else []))
+    if usage.users > len({use.by for use in others[:_OTHERS]}):
+        lines.append(f"in all, {usage.users} accounts use it")
+    return tuple(lines)
 
 
 def _line(who: str, what: str, use: Use) -> str:

@@ -18,20 +18,22 @@ QUICK = Timing(deadline=1.0, confirm_patience=0.2, retry_due=30.0)
 
 
 def test_a_report_says_all_that_was_promised(world: World) -> None:
-    """Who, owner, dependents, why with points, what was done and proved, what is open, residual, undo, manual, head."""
+    """Who, owner, dependents, use, why with points, what was done and proved, what is open, residual, undo, manual, head."""
     person = world.add_person("bob", vendors=("okta", "entra"))
     person.accounts.append(Account("aws", "123456789012", "user", "AIDAEXAMPLE"))
-    responder = world.responder(person.identity(dependents=("checkout",)), catalogue=CATALOGUE, timing=QUICK)
+    who = person.identity(dependents=("checkout",), usage=("checkout calls it on 9 days", "it reads \x1b[2Jkv/billing"))
+    responder = world.responder(who, catalogue=CATALOGUE, timing=QUICK)
     report = pipeline.contain(raw_alert(person), responder)
     shown = text(report)
     head = next(entry for entry in responder.journal.entries(report.containment) if entry.kind == "escalated")
     for promised in (
         "Identity: bob (human", "Owner: their manager", "Depends on it: checkout", "+95  test/strong: synthetic",
+        "Logs show it in use", "  checkout calls it on 9 days\n",
         "Why tier revoke at confidence 95", "✓ okta.suspend_user", "aws:123456789012:AIDAEXAMPLE", "no responder",
         f"tourniquet restore {report.containment}", "by hand", f"{report.containment}:{head.seq - 1}:{head.prev}",
     ):  # fmt: skip
         assert promised in shown, promised
-    assert shown.startswith("!!! ")
+    assert shown.startswith("!!! ") and "\x1b" not in shown
     assert responder.journal.verify({report.containment: (head.seq - 1, head.prev)}) == []
 
 

@@ -15,6 +15,8 @@ from responders.inventory.sync.usage_store import Used, day_text
 
 _HINTS = 50
 _NAMES = 1000
+_NAME = 60
+"""Letters of a name that somebody gave at a vendor."""
 
 
 class Usages:
@@ -36,18 +38,19 @@ class Usages:
         keys = list(dict.fromkeys((*accounts, *aliases, *self._aliases.get(name, ()))))
         own = [_use("", used) for key in keys for used in self._gathered.usage.by_account(key)]
         others: List[Use] = []
-        unknown: Set[str] = set()
+        users = 0
         for key in keys:
-            for used in self._gathered.usage.users_of(key):
+            found, count = self._gathered.usage.users_of(key)
+            mine: Set[str] = set()
+            for used in found:
                 who = self._gathered.owner(used.account) or used.account
+                label = "" if who in keys else self._label(who)
                 if who in keys:
-                    continue
-                label = self._label(who)
-                if label:
+                    mine.add(used.account)
+                elif label:
                     others.append(_use(label, used))
-                else:
-                    unknown.add(who)
-        return InUse(tuple(_once(others)), tuple(_once(own)), len(unknown))
+            users += count - len(mine)
+        return InUse(tuple(_once(others)), tuple(_once(own)), users)
 
     def hints(self, least_days: int) -> Tuple[Conflict, ...]:
         """Sessions of an AWS role that call themselves like an account: a person may know that it is theirs. Nothing is
@@ -71,7 +74,7 @@ class Usages:
         if key in self._names:
             return self._names[key]
         name = self._gathered.name(key)
-        return f"{name} ({key})" if name != key else key if self._gathered.knows(key) else ""
+        return f"{name[:_NAME]} ({key})" if name != key else key if self._gathered.knows(key) else ""
 
 
 def _use(by: str, used: Used) -> Use:

@@ -24,6 +24,8 @@ THINGS_OF_ONE = 200
 """Things of one account that are kept."""
 ALL = 300_000
 """Rows that are kept."""
+_USERS = 1000
+"""Users of one account that are looked at."""
 _LEASES = 20
 _BUSY = 60.0
 _TABLES = """
@@ -139,17 +141,27 @@ class UsageStore:
         """What an account uses, what is used on most days first."""
         return _ordered(_joined(self._db.execute(f"{_SELECT} where account=? {_ORDER}", (key,))))
 
-    def users_of(self, key: str) -> Tuple[Used, ...]:
-        """Who uses the account of that key, or the thing (`vendor:tenant:sort:name`), on most days first."""
-        found = [used for used in self._of_object(key) if used.what in ACCOUNTS]
+    def users_of(self, key: str) -> Tuple[Tuple[Used, ...], int]:
+        """Who uses the account of that key, or the thing (`vendor:tenant:sort:name`), on most days; and how many in all.
+
+        An application that a whole company signs in to has more users than anybody reads of.
+        """
+        marks = ",".join("?" * len(ACCOUNTS))
+        found, count = self._using(f"object=? and what in ({marks})", (key, *ACCOUNTS))
         vendor, tenant, what, name = [*key.split(":", 3), "", "", ""][:4]
         if what in THINGS:
             place = f"{vendor}:{tenant}:"
-            found += [used for used in self._of_object(name) if used.what == what and used.account.startswith(place)]
-        return _ordered(found)
+            more, others = self._using("object=? and what=? and substr(account, 1, ?)=?", (name, what, len(place), place))
+            found, count = (*found, *more), count + others
+        return _ordered(found), count
 
-    def _of_object(self, name: str) -> Iterator[Used]:
-        return _joined(self._db.execute(f"{_SELECT} where object=? {_ORDER}", (name,)))
+    def _using(self, which: str, values: Tuple[Any, ...]) -> Tuple[Tuple[Used, ...], int]:
+        rows = self._db.execute(f"{_SELECT} where {which} order by spread desc, last desc limit ?", (*values, _USERS))
+        found = tuple(_joined(sorted(rows)))
+        if len(found) < _USERS:
+            return found, len({used.account for used in found})
+        (count,) = self._db.execute(f"select count(distinct account) from used where {which}", values).fetchone()  # noqa: S608
+        return found, int(count)
 
     def sessions(self, least_days: int, most: int) -> Tuple[Used, ...]:
         """Sessions of roles, those of most days first."""

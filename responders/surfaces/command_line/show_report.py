@@ -92,6 +92,8 @@ def _who(found: Report) -> None:
     OUT.print(Text(f"Accounts: {clean(', '.join(account.key for account in who.accounts))}"))
     if who.dependents:
         OUT.print(Text(f"Depends on it: {clean(', '.join(who.dependents))}", style="yellow"))
+    for line in who.usage:
+        OUT.print(Text(f"Logs show: {clean(line)}"))
 
 
 def _why(found: Report) -> None:
