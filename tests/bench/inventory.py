@@ -1,213 +1,127 @@
-"""Inventory sync of a large company, with vendors that answer at once and a clock that counts what they would have taken.
+"""Inventory sync of a large company: how long its vendors take by their limits, and the memory of the whole command.
 
-`python -m tests.bench.inventory [--people N]`: reads N people at Okta, Entra, CyberArk and Vault, joins and compiles, each
-in a process of its own (`inventory sync` reads all in one, and compiles in another), and prints vendor time, time, memory.
+`python -m tests.bench.inventory [--people N]` reads N people at Okta, Entra, CyberArk and Vault by a clock that counts what
+they would take, each vendor in a process of its own; then runs the real `tourniquet inventory sync` against the same company
+over HTTP, twice, and watches the memory of the command with its reading process. Goals: 600 s of vendor time, 300 MB.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, cast
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Dict, Iterator, List, Tuple, cast
 
-from responders.errors import RateLimited
+from responders.drill.simulators.graph import GraphSimulator
 from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.run import How, read
 from responders.inventory.sync.source import Listing, Row
 from responders.inventory.sync.vendors import SOURCES
-from responders.vendors.client import Response
+from tests.bench.inventory_vendors import TENANT, Clock, Counted, servers
 
-OKTA_LIMIT = 600 * 0.7
-"""Calls a minute to one group of endpoints (Okta, "Rate limits", Workforce default), less the part kept for containments."""
-LATENCY = {"okta": 0.15, "entra": 0.3, "cyberark": 0.1, "vault": 0.005}
-GROUPS, EACH = 500, 600
-TENANT = "11111111-1111-4111-8111-111111111111"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-class Vendor:
-    """In the place of a client: answers by rule, each call takes its time, and some have a rate limit."""
-
-    tenant = "corp"
-
-    def __init__(self, name: str, people: int, clock: Clock) -> None:
-        self.name, self.people, self.clock = name, people, clock
-        self.tenant = TENANT if name == "entra" else "corp"
-        self.transport = self
-        self.began: Dict[str, Tuple[float, int]] = {}
-
-    def path(self, template: str, ids: Sequence[str]) -> str:
-        for text in ids:
-            template = template.replace("{}", text, 1)
-        return template
-
-    def read(self, path: str, *, name: str = "") -> Response:
-        parts = urlsplit(path)
-        self._count(parts.path.split("/")[3] if self.name == "okta" else "")
-        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        return cast(Response, getattr(self, f"_{self.name}")(parts.path, query))
-
-    def call(self, method: str, template: str, *, ids: Sequence[str] = (), query: Any = None, body: Any = None) -> Response:
-        return self.read(self.path(template, ids))
-
-    def items(self, template: str, *, ids: Sequence[str] = (), query: Any = None) -> Sequence[Mapping[str, Any]]:
-        return cast(Sequence[Mapping[str, Any]], self.read(self.path(template, ids)).body["value"])
-
-    def page(self, answer: Response) -> Tuple[Any, Any]:
-        if self.name == "okta":
-            return answer.body if isinstance(answer.body, list) else answer.body["value"], answer.headers.get("next")
-        if self.name == "vault":
-            return [{"key": key} for key in answer.body["data"]["keys"]], None
-        return answer.body["value"], answer.body.get("@odata.nextLink")
-
-    def _count(self, bucket: str) -> None:
-        self.clock.now += LATENCY[self.name]
-        if self.name == "okta":
-            start, used = self.began.get(bucket, (self.clock.now, 0))
-            if self.clock.now >= start + 60:
-                start, used = self.clock.now, 0
-            if used >= OKTA_LIMIT:
-                raise RateLimited("okta", "rate limit", retry_at=start + 60)
-            self.began[bucket] = (start, used + 1)
-
-    def _okta(self, path: str, query: Mapping[str, str]) -> Response:
-        start = int(query.get("after", 0))
-        found: List[Any] = []
-        end, total = start + 200, 0
-        if "schemas" in path:
-            properties = {
-                n: {"permissions": [{"principal": "SELF", "action": "READ_ONLY"}]} for n in ("login", "employeeNumber")
-            }
-            return Response(200, {"definitions": {"base": {"properties": properties}}})
-        if path == "/api/v1/users":
-            total = self.people
-            found = [_okta_user(n) for n in range(start, min(end, total))]
-        elif path == "/api/v1/groups":
-            total = GROUPS
-            found = [
-                {"id": f"00g{n:017d}", "type": "OKTA_GROUP", "profile": {"name": f"g{n}"}, "lastMembershipUpdated": "x"}
-                for n in range(start, min(end, total))
-            ]
-        elif path.endswith("/users") and "/groups/" in path:
-            total = min(EACH, self.people)
-            first = int(path.split("/")[4][3:]) * EACH
-            found = [{"id": f"00u{(first + n) % self.people:017d}"} for n in range(start, min(end, total))]
-        after = f"https://org.invalid{path}?after={end}" if end < total else ""
-        return Response(200, found, {"next": after} if after else {})
-
-    def _entra(self, path: str, query: Mapping[str, str]) -> Response:
-        start, total, made = int(query.get("$skiptoken", 0)), 0, _entra_user
-        if path == "/users/delta":
-            total = self.people
-        elif path == "/servicePrincipals/delta":
-            total, made = 2000, _principal
-        end = min(start + 200, total)
-        link = (
-            {"@odata.nextLink": f"{path}?$skiptoken={end}"} if end < total else {"@odata.deltaLink": f"{path}?$deltatoken=1"}
-        )
-        return Response(200, {"value": [made(n) for n in range(start, end)], **link})
-
-    def _cyberark(self, path: str, query: Mapping[str, str]) -> Response:
-        count, start = min(5000, self.people), int(query.get("offset", 0))
-        if path == "/API/Users":
-            wanted = range(start, min(start + 1000, count))
-            users = [{"id": n, "username": f"u{n}", "source": "LDAP", "userType": "EPVUser", "enableUser": True,
-                      "internet": {"businessEmail": f"u{n}@corp.example"}} for n in wanted]  # fmt: skip
-            return Response(200, {"Users": users, "Total": count})
-        if path == "/API/Safes":
-            return Response(200, {"value": [{"safeUrlId": f"s{n}", "safeName": f"s{n}"} for n in range(2000)]})
-        if path.endswith("/Members"):
-            members = [
-                {"memberName": f"u{n}", "memberType": "User", "permissions": {"retrieveAccounts": True}} for n in range(20)
-            ]
-            return Response(200, {"value": members})
-        return Response(200, {"value": [], "application": []})
-
-    def _vault(self, path: str, query: Mapping[str, str]) -> Response:
-        if path == "/sys/auth":
-            return Response(200, {"oidc/": {"type": "oidc", "accessor": "a1"}})
-        if path == "/identity/entity/id":
-            return Response(200, {"data": {"keys": [f"e{n:06d}" for n in range(min(20000, self.people))]}})
-        if path.startswith("/identity/entity/id/"):
-            number = int(path.rpartition("/")[2][1:])
-            data = {
-                "id": f"e{number:06d}",
-                "name": f"n{number}",
-                "metadata": {"employee_number": f"E{number}"},
-                "policies": ["p"],
-            }
-            return Response(200, {"data": data})
-        if path.startswith("/sys/policies/acl/"):
-            return Response(200, {"data": {"policy": 'path "kv/*" { capabilities = ["read"] }'}})
-        return Response(200, {"data": {"keys": ["p"] if "policies" in path else []}})
-
-
-def _okta_user(n: int) -> Dict[str, Any]:
-    profile = {
-        "login": f"u{n}@corp.example",
-        "email": f"u{n}@corp.example",
-        "employeeNumber": f"E{n}",
-        "displayName": f"U {n}",
-    }
-    return {
-        "id": f"00u{n:017d}", "status": "ACTIVE", "created": "2024-01-01T00:00:00.000Z",
-        "profile": profile, "credentials": {"provider": {"type": "OKTA"}},
-    }  # fmt: skip
-
-
-def _entra_user(n: int) -> Dict[str, Any]:
-    name = f"u{n}@corp.example"
-    return {"id": f"22222222-2222-4222-8222-{n:012d}", "userPrincipalName": name, "mail": name, "employeeId": f"E{n}",
-            "accountEnabled": True, "userType": "Member"}  # fmt: skip
-
-
-def _principal(n: int) -> Dict[str, Any]:
-    secret = {"keyId": f"k{n}", "startDateTime": "2024-01-01T00:00:00Z", "endDateTime": "2026-01-01T00:00:00Z"}
-    return {
-        "id": f"33333333-3333-4333-8333-{n:012d}", "appId": f"44444444-4444-4444-8444-{n:012d}", "displayName": f"app {n}",
-        "accountEnabled": True, "passwordCredentials": [secret], "keyCredentials": [], "appRoles": [],
-    }  # fmt: skip
+_WATCH = 0.05
 
 
 def _read(vendor: str, state: Path, people: int) -> Dict[str, Any]:
+    """A first reading, then one an hour later, and of Okta so many more until every application was read."""
     clock = Clock()
-    began = clock.now
-    source = SOURCES[vendor](Vendor(vendor, people, clock))
+    client = Counted(vendor, people, clock)
+    runs: List[Dict[str, Any]] = []
     with RawStore(state) as store:
-        found = read(source, store, How(full=True, now=lambda: clock.now, sleep=clock.sleep))
-    source.close()
-    if found.failed or found.refused:
-        raise RuntimeError(f"{vendor}: {found.failed or found.refused}")
-    workers = {"vault": 8}.get(vendor, 1)
-    return {"rows": sum(found.rows.values()), "vendor_seconds": (clock.now - began) / workers, "calls": found.calls}
+        while not runs or runs[-1]["left"] or len(runs) < 2:
+            began = clock.now
+            source = SOURCES[vendor](client)
+            found = read(source, store, How(now=lambda: clock.now, sleep=clock.sleep))
+            source.close()
+            if found.failed or found.refused:
+                raise RuntimeError(f"{vendor}: {found.failed or found.refused}")
+            workers = {"vault": 8}.get(vendor, 1)
+            runs.append({"vendor_seconds": round((clock.now - began) / workers), "pages": found.calls, "calls": client.calls,
+                         "left": dict(found.left)})  # fmt: skip
+            client.calls = {}
+            clock.sleep(3600.0)
+    return {"rows": sum(found.rows.values()), "runs": runs}
 
 
-def _compile(state: Path) -> Dict[str, Any]:
-    from responders.inventory.sync.compile import compile_inventory
-    from responders.inventory.sync.gather import Gathered
+def _whole(folder: Path, people: int) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """The command as a user runs it: first on nothing, then when all is known."""
+    sims = servers(people)
+    for sim in sims.values():
+        sim.start()
+    try:
+        arguments = _command(folder, sims)
+        for step in ("first sync", "second sync"):
+            began = time.monotonic()
+            with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+                watched = _watch(command)
+                told, error = command.communicate()
+            if command.returncode:
+                raise RuntimeError(f"{told[-2000:]} {error[-2000:]}")
+            inventory = json.loads(told)["inventory"]
+            yield step, {"seconds": round(time.monotonic() - began), **watched, "identities": inventory["identities"],
+                         "accounts": inventory["accounts"], "links": inventory["links"]}  # fmt: skip
+    finally:
+        for sim in sims.values():
+            sim.stop()
 
-    with RawStore(state) as store, Gathered(store, {"okta:corp": "https://corp.okta.com"}) as gathered:
-        found = compile_inventory(gathered, None, state.with_name("inventory.json"))
-    return {
-        "identities": found.identities,
-        "accounts": found.accounts,
-        "links": found.links,
-        "conflicts": len(found.conflicts),
-    }
+
+def _command(folder: Path, sims: Dict[str, Any]) -> List[str]:
+    graph = cast(GraphSimulator, sims["entra"])
+    client = graph.state["service_principals"][graph.add_app("sync", secret="s3cret")]["appId"]
+    secrets = {"okta": "api_token", "entra": "client_secret", "cyberark": "password", "vault": "token"}
+    more = {"entra": {"client_id": client, "login": graph.login}, "cyberark": {"username": "sync"}}
+    connections = []
+    for name, sim in sims.items():
+        (folder / name).touch(mode=0o600)
+        (folder / name).write_text("s3cret")
+        connections.append({
+            "vendor": name, "tenant": TENANT if name == "entra" else "corp", "url": sim.url, "allow_loopback_http": True,
+            secrets[name]: {"file": str(folder / name)}, **more.get(name, {}),
+        })  # fmt: skip
+    (folder / "key").touch(mode=0o600)
+    (folder / "key").write_text("k" * 64)
+    settings = {"connections": connections, "inventory": "inventory.json", "journal": {"path": "j", "key": {"file": "key"}}}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    given = ["inventory", "sync", "--settings", str(folder / "settings.json"), "--json"]
+    program = "import sys; from responders.surfaces.command_line.main import main; sys.exit(main(sys.argv[1:]))"
+    return [sys.executable, "-c", program, *given]
+
+
+def _watch(command: subprocess.Popen[str]) -> Dict[str, int]:
+    """Peak memory in MB: of the command, of its reading process, and of both at one time."""
+    peak = {"command_megabytes": 0, "reading_megabytes": 0, "megabytes": 0}
+    while command.poll() is None:
+        sizes = [_size(command.pid), *(_size(child) for child in _children(command.pid))]
+        found = (sizes[0], sum(sizes[1:]), sum(sizes))
+        peak = {name: max(old, new // 1024) for (name, old), new in zip(peak.items(), found)}
+        time.sleep(_WATCH)
+    return peak
+
+
+def _size(process: int) -> int:
+    """Resident memory in KB, 0 when the process has ended."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS:")), 0)
+
+
+def _children(process: int) -> List[int]:
+    found: List[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):
+            children = Path(f"/proc/{process}/task/{thread}/children").read_text().split()
+            found.extend(int(child) for child in children)
+    except OSError:
+        return found
+    return found
 
 
 def _rows(state: Path, count: int) -> Dict[str, Any]:
@@ -222,35 +136,33 @@ def _rows(state: Path, count: int) -> Dict[str, Any]:
         return {"rows": sum(1 for _ in store.rows("okta:corp", "members")), "new": taken.new}
 
 
-def _steps(state: Path, people: int) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    for step in (*SOURCES, "compile", "compile", "rows"):
+def _steps(folder: Path, people: int) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    for step in (*SOURCES, "rows"):
         began = time.monotonic()
+        arguments = ["--step", step, "--state", str(folder / f"{step}.db"), "--people", str(people)]
         made = subprocess.run(
-            [sys.executable, "-m", "tests.bench.inventory", "--step", step, "--state", str(state), "--people", str(people)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [sys.executable, "-m", "tests.bench.inventory", *arguments], capture_output=True, text=True, check=False
+        )
         if made.returncode:
             raise RuntimeError(made.stderr[-2000:])
         yield step, {**json.loads(made.stdout), "seconds": round(time.monotonic() - began, 1)}
+    yield from _whole(folder, people)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=100_000)
-    parser.add_argument("--step", default="")
+    parser.add_argument("--step", default="", help="only this: a vendor, rows or whole; default: all")
     parser.add_argument("--state", default="")
     options = parser.parse_args()
-    if options.step:
+    if options.step and options.step != "whole":
         state = Path(options.state)
-        if options.step == "rows":
-            found = _rows(state.with_name("rows.db"), 10 * options.people)
-        else:
-            found = _compile(state) if options.step == "compile" else _read(options.step, state, options.people)
+        whole = _rows(state, 10 * options.people) if options.step == "rows" else _read(options.step, state, options.people)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        sys.stdout.write(json.dumps({**found, "peak_megabytes": round(peak)}))
+        sys.stdout.write(json.dumps({**whole, "peak_megabytes": round(peak)}))
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        for step, found in _steps(Path(folder) / "observed.db", options.people):
+        for step, found in (_whole if options.step else _steps)(Path(folder), options.people):
             sys.stdout.write(f"{step}: {json.dumps(found)}\n")
             sys.stdout.flush()
     return 0

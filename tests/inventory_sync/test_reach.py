@@ -203,6 +203,18 @@ def test_a_batch_that_is_refused_in_part_asks_only_for_the_rest(company: Company
     assert len(company.rows(ENTRA, "owners")) == 1
 
 
+def test_of_okta_too_only_what_was_refused_is_asked_again(company: Company) -> None:
+    """One of ten applications meets the rate limit: the others' secrets are not asked for a second time."""
+    apps = [company.okta.add_app(f"app {number}") for number in range(10)]
+    for app in apps:
+        company.okta.add_credential(app)
+    path = f"/api/v1/apps/{apps[4]}/credentials/secrets"
+    company.okta.faults.append(Fault("GET", path, "status", 429, {"X-Rate-Limit-Reset": "0"}, times=1))
+    assert not company.read("okta")["okta"].failed
+    asked = [entry.path for entry in company.okta.requests if entry.path.endswith("/credentials/secrets")]
+    assert sorted(asked) == sorted([*(f"/api/v1/apps/{app}/credentials/secrets" for app in apps), path])
+
+
 @pytest.mark.off_spec("the vendor answers half a batch on purpose")
 def test_half_a_batch_is_no_batch(company: Company) -> None:
     """A batch that leaves an answer out is the vendor's failure: nobody's owners are taken for gone."""

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import urlsplit
 
-from responders.errors import BadAnswer, Forbidden, NotFound, Permanent
+from responders.errors import BadAnswer, Forbidden, NotFound, Permanent, Retryable
 from responders.inventory.observation import Holds, Key, Reaches, Seen
 from responders.inventory.sync.okta_sdk import Call, OktaSdk
 from responders.inventory.sync.source import At, Listing, Named, Observation, Page, Row
@@ -38,7 +38,7 @@ class OktaSource:
         Listing("schema"),
         Listing("users", needed=True, delta=True),
         Listing("groups", needed=True),
-        Listing("members", of="groups", stamp="lastMembershipUpdated"),
+        Listing("members", of="groups", batch=5, stamp="lastMembershipUpdated"),
         Listing("admins"),
         Listing("roles", of="admins", batch=10),
         Listing("api_tokens"),
@@ -52,19 +52,22 @@ class OktaSource:
     def __init__(self, client: OktaClient) -> None:
         self.place = f"okta:{client.tenant}"
         self._client, self._sdk = client, OktaSdk(client)
+        self._had: Dict[Tuple[str, str], Optional[Response]] = {}
 
     def close(self) -> None:
         self._sdk.close()
 
     def page(self, listing: Listing, at: At) -> Page:
         if listing.of:
-            return Page(tuple(getattr(self, f"_{listing.name}")(at.parents)))
+            found = Page(tuple(getattr(self, f"_{listing.name}")(at.parents)))
+            self._had.clear()
+            return found
         if listing.name == "ai_agents":
             return self._ai_agents(at.cursor or _AGENTS)
         if at.cursor:
             answer = self._client.read(at.cursor, name=urlsplit(at.cursor).path)
         else:
-            (answer,) = self._sdk.ask([_first(listing.name, at.since)])
+            answer = self._sdk.ask(_first(listing.name, at.since))
         if listing.name == "schema":
             return Page((_schema_row(answer.body),))
         items, following = self._client.page(answer)
@@ -84,7 +87,7 @@ class OktaSource:
                 yield Row(f"{group.id}/{_id(user)}", {}, group.id)
 
     def _roles(self, parents: Sequence[Row]) -> Iterator[Row]:
-        for user, answer in self._each(parents, lambda okta, u: okta.list_assigned_roles_for_user(u)):
+        for user, answer in self._each(parents, "roles", lambda okta, u: okta.list_assigned_roles_for_user(u)):
             for role in _objects(answer.body):
                 yield Row(f"{user}/{_id(role)}", _cut(role, "type", "label", "status", "assignmentType"), user)
 
@@ -96,12 +99,12 @@ class OktaSource:
             ("key", lambda okta, a: okta.list_jwk(a)),
         )
         for kind, ask in asks:
-            for app, answer in self._each(clients, ask):
+            for app, answer in self._each(clients, kind, ask):
                 for item in _objects(answer.body):
                     # Secret values and hashes stay behind.
                     yield Row(f"{app}/{kind}:{_id(item)}", _cut(item, "created", "lastUpdated", "status", "kid"), app)
         # Without that grant a client never acts as itself, and its roles are worth nothing.
-        for app, answer in self._each(services, lambda okta, a: okta.list_roles_for_client(a)):
+        for app, answer in self._each(services, "role", lambda okta, a: okta.list_roles_for_client(a)):
             for role in _objects(answer.body):
                 yield Row(f"{app}/role:{_id(role)}", _cut(role, "type", "label", "status"), app)
 
@@ -111,10 +114,10 @@ class OktaSource:
         Only of applications that are identities here and that people sign in through.
         """
         wanted = [p for p in parents if p.body.get("auth") in _CONFIDENTIAL and p.body.get("type") != "service"]
-        for app, answer in self._each(wanted, lambda okta, a: okta.list_application_group_assignments(a, limit=200)):
+        for app, answer in self._each(wanted, "group", _app_groups):
             for group in _objects(answer.body):
                 yield Row(f"{app}/group:{_id(group)}", {}, app)
-        for app, answer in self._each(wanted, lambda okta, a: okta.list_application_users(a, limit=500)):
+        for app, answer in self._each(wanted, "user", _app_users):
             for user in _objects(answer.body):
                 if user.get("scope", "USER") == "USER":
                     yield Row(f"{app}/user:{_id(user)}", {}, app)
@@ -129,23 +132,30 @@ class OktaSource:
             for item in _objects(items):
                 yield Row(f"{agent.id}/key:{_id(item)}", _cut(item, "created", "lastUpdated", "status", "kid"), agent.id)
 
-    def _each(self, parents: Sequence[Row], ask: Any) -> Iterator[Tuple[str, Response]]:
-        """One call for each parent, side by side. A parent that was deleted meanwhile has nothing."""
-        names = [parent.id for parent in parents]
-        try:
-            yield from zip(names, self._sdk.ask([partial(_of, ask, name) for name in names]))
-        except NotFound:
-            for name in names:
-                try:
-                    (answer,) = self._sdk.ask([partial(_of, ask, name)])
-                except NotFound:
-                    continue
-                yield name, answer
+    def _each(self, parents: Sequence[Row], what: str, ask: Any) -> Iterator[Tuple[str, Response]]:
+        """One call for each parent, side by side. A parent that was deleted meanwhile has nothing.
+
+        What was answered is kept until the page is whole: after a refusal only the rest is asked again.
+        """
+        missing = [parent.id for parent in parents if (what, parent.id) not in self._had]
+        errors: List[BaseException] = []
+        for name, found in zip(missing, self._sdk.answers([partial(_of, ask, name) for name in missing])):
+            if isinstance(found, BaseException) and not isinstance(found, NotFound):
+                errors.append(found)
+            else:
+                self._had[what, name] = None if isinstance(found, BaseException) else found
+        if errors:
+            # What forbids or breaks goes before what only asks to wait.
+            raise min(errors, key=lambda error: isinstance(error, Retryable))
+        for parent in parents:
+            answer = self._had[what, parent.id]
+            if answer is not None:
+                yield parent.id, answer
 
     def _all(self, first: Call) -> Iterator[Mapping[str, Any]]:
         """Every page of one parent's list. Raises BadAnswer when pages lead in a circle."""
         try:
-            (answer,) = self._sdk.ask([first])
+            answer = self._sdk.ask(first)
         except NotFound:
             return
         seen = set()
@@ -163,6 +173,14 @@ class OktaSource:
 _AGENTS = "/workload-principals/api/v1/ai-agents?limit=200"
 _AGENT_KEYS = "/workload-principals/api/v1/ai-agents/{}/credentials/jwks"
 _CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")
+
+
+def _app_groups(okta: Any, app: str) -> Any:
+    return okta.list_application_group_assignments(app, limit=200)
+
+
+def _app_users(okta: Any, app: str) -> Any:
+    return okta.list_application_users(app, limit=500)
 
 
 def _list_group_users(group: str, okta: Any) -> Any:

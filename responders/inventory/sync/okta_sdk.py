@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import re
-from typing import Any, Callable, Coroutine, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Coroutine, List, Mapping, Optional, Sequence, Tuple, Union
 from urllib.parse import urlsplit
 
 from responders.errors import Permanent
@@ -31,7 +31,6 @@ class OktaSdk:
     def __init__(self, client: OktaClient) -> None:
         from okta.client import Client
 
-        self._client = client
         self._okta = Client(
             {
                 "orgUrl": _ORG,
@@ -44,17 +43,20 @@ class OktaSdk:
         )
         self._loop = asyncio.new_event_loop()
 
-    def ask(self, calls: Sequence[Call]) -> List[Response]:
-        """Make these calls side by side; their answers in the same order."""
+    def ask(self, call: Call) -> Response:
+        """Make one call."""
+        (found,) = self.answers([call])
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
-        async def together() -> List[Response]:
-            return list(await asyncio.gather(*(self._one(call) for call in calls)))
+    def answers(self, calls: Sequence[Call]) -> List[Union[Response, BaseException]]:
+        """Make these calls side by side; the answer or the error of each, in the same order."""
+
+        async def together() -> List[Union[Response, BaseException]]:
+            return list(await asyncio.gather(*(self._one(call) for call in calls), return_exceptions=True))
 
         return self._loop.run_until_complete(together())
-
-    def next(self, answer: Response) -> str:
-        """The URL of the next page, "" when there is none."""
-        return self._client.page(answer)[1] or ""
 
     def close(self) -> None:
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
