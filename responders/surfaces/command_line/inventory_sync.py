@@ -104,9 +104,9 @@ def _tell(reads: List[Read], usage: List[UsageRead], found: Difference, output: 
         return
     table = show.table("vendor", "rows", "new", "changed", "gone", "calls", "")
     for read in reads:
-        said = [f"{name}: not listed ({why})" for name, why in read.refused.items()]
-        said += [f"{name}: {count} left to the next run" for name, count in read.left.items()]
-        what = read.failed or "; ".join(said)
+        notes = [f"{name}: not listed ({why})" for name, why in read.refused.items()]
+        notes += [f"{name}: {count} left to the next run" for name, count in read.left.items()]
+        what = read.failed or "; ".join(notes)
         taken = read.taken
         table.add_row(*show.texts(read.place, str(sum(read.rows.values())), str(taken.new), str(taken.changed),
                                   str(taken.gone), str(read.calls), what))  # fmt: skip
