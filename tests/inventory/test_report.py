@@ -297,6 +297,12 @@ def test_a_circle_of_dependents_ends_and_a_long_chain_does_not_recurse() -> None
     assert draw(chain, list(chain), most=6000).left_out == 0 and draw(chain, ["0"]).left_out == 4997
 
 
+def test_what_stops_behind_another_box_has_one_way_in() -> None:
+    """a stops b and c, b stops c: the picture has a to b to c and no third curve."""
+    found = draw({"a": ["b", "c"], "b": ["c"]}, ["a", "b"])
+    assert [node.name for node in found.nodes] == ["a", "b", "c"] and len(found.paths) == 2
+
+
 def test_the_largest_is_in_the_picture_and_what_finds_no_room_is_counted() -> None:
     """Of a hub of 100 eight are drawn, those that lead on first, and one box says how many more; the small one stays."""
     edges = {"hub": [f"n{number}" for number in range(100)], "n99": ["x"], "small": ["y"]}

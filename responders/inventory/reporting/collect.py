@@ -13,6 +13,7 @@ from responders.inventory.reporting.ages import bucket, days_since, time_of
 from responders.inventory.reporting.coverage import (
     BREAKS,
     BUCKETS,
+    VENDORS,
     Breaks,
     Coverage,
     Finding,
@@ -34,7 +35,6 @@ _USERS = 1000
 """Identities that are told apart of one safe or path; so many say enough."""
 _NAMES = 10
 _RANK = {"service": 0, "agent": 1, "human": 2}
-VENDORS = {"okta": "Okta", "entra": "Entra", "cyberark": "CyberArk", "vault": "Vault", "aws": "AWS"}
 _OWN = ("auth/", "sys/", "identity/", "cubbyhole/")
 """Vault paths that hold no secret that two could share."""
 _MADE_UP = re.compile(r"entity_[0-9a-f]{8}\b")

@@ -12,6 +12,9 @@ BUCKETS: Tuple[str, ...] = (*(name for name, _ in AGES), OLDER, UNKNOWN)
 OLD = 90
 """Days after which a secret counts as old (Entra, Okta and cloud benchmarks ask for a change within 90: CIS AWS 1.14)."""
 
+VENDORS = {"okta": "Okta", "entra": "Entra", "cyberark": "CyberArk", "vault": "Vault", "aws": "AWS"}
+"""What people call them."""
+
 
 @dataclass(frozen=True)
 class Named:

@@ -61,8 +61,9 @@ def breaks(edges: Edges, start: str, most: int = 0) -> Tuple[str, ...]:
 def draw(edges: Edges, starts: Sequence[str], names: Mapping[str, str] = {}, most: int = 40, each: int = 16) -> Drawing:
     """The graph below `starts`, which come in the order of their weight: `most` boxes, `each` start so many at most.
 
-    `names` are shown in the place of ids. Layers by the longest way from a start, without the edges that close a circle;
-    within a layer by the middle of what leads there, so that few curves cross (Sugiyama, Tagawa, Toda 1981).
+    `names` are shown in the place of ids. What stops behind another box has no curve of its own. Layers by the longest way
+    from a start, without the edges that close a circle; within a layer by the middle of what leads there, so that few
+    curves cross (Sugiyama, Tagawa, Toda 1981).
     """
     kept: Dict[str, None] = {}
     for start in starts:
@@ -70,7 +71,7 @@ def draw(edges: Edges, starts: Sequence[str], names: Mapping[str, str] = {}, mos
             _take(edges, start, kept, min(most, len(kept) + each))
     shown = {name: [to for to in edges.get(name, ()) if to in kept] for name in kept}
     hidden = {name: len({*edges.get(name, ())} - {name} - {*kept}) for name in kept}
-    forward = _without_circles(shown)
+    forward = _reduced(_without_circles(shown))
     texts = {name: names.get(name, name) for name in kept}
     kinds = {name: "identity" if edges.get(name) else "end" for name in kept}
     for name, count in hidden.items():
@@ -167,6 +168,15 @@ def _without_circles(edges: Edges) -> Dict[str, List[str]]:
                 del path[name]
                 stack.pop()
     return forward
+
+
+def _reduced(forward: Mapping[str, Sequence[str]]) -> Dict[str, List[str]]:
+    """Without the edges to what another edge leads to as well, a longer way: it stops all the same, with half the lines."""
+    kept: Dict[str, List[str]] = {}
+    for name, tos in forward.items():
+        beyond = {far for to in tos for far in breaks(forward, to)} if len(tos) > 1 else ()
+        kept[name] = [to for to in tos if to not in beyond]
+    return kept
 
 
 def _layers(forward: Mapping[str, Sequence[str]]) -> Dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Sequence, Tuple
 
-from responders.inventory.reporting.coverage import BUCKETS, OLD, Coverage
+from responders.inventory.reporting.coverage import BUCKETS, OLD, VENDORS, Coverage
 from responders.inventory.reporting.graph import HIGH, WIDE, draw
 from responders.inventory.reporting.history import Point
 from responders.report_page import page
@@ -60,8 +60,8 @@ def render(found: Coverage, history: Sequence[Point]) -> str:
     starts = [one.who.id for one in found.breaks]
     return page(
         Path(__file__).with_name("report.html"), more_style=_STYLE, found=found, shown=_SHOWN, old=OLD, buckets=BUCKETS,
-        drawing=draw(found.edges, starts, found.names), box=(WIDE, HIGH), trends=trends(history), first=first(found),
-        ages=_bars(found.ages), most=_DAYS,
+        vendors=VENDORS, drawing=draw(found.edges, starts, found.names), box=(WIDE, HIGH), trends=trends(history),
+        first=first(found), ages=_bars(found.ages), most=_DAYS,
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def first(found: Coverage) -> Tuple[Tuple[str, str], ...]:
         todo.append(("owner", f"Name an owner of {who}: nobody would be told of a containment."))
     if found.unmapped:
         accounts = _count(len(found.unmapped), "unmapped account")
-        todo.append(("unmapped", f"Say whose {accounts} these are: they are restricted at most."))
+        todo.append(("unmapped", f"Give {accounts} an identity: what has none is restricted at most."))
     return tuple(todo)
 
 

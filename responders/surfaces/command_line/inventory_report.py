@@ -32,6 +32,8 @@ from responders.surfaces.command_line.reading import text_of
 from responders.surfaces.command_line.writing import write
 
 _MOST = 15
+_WIDE = 90
+"""Columns of a terminal that the table of vendors needs."""
 _PRIVATE = 0o600
 """The report says where a company is weak: for its owner's eyes only, as what the vendors showed."""
 
@@ -189,13 +191,20 @@ def _print(found: Coverage, bad: Sequence[Tuple[str, str]]) -> None:
 
 
 def _vendors(found: Coverage) -> None:
-    names = ("vendor", "accounts", "identities", "unmapped", "no owner", "secrets", "old", "shared", "by people", "admins")
-    table = show.table(*names)
+    """A table, or where it has no room a line for each tenant."""
+    names = ("accounts", "identities", "unmapped", "no owner", "secrets", "old", "shared", "by people", "admins")
+    table = show.table("vendor", *names)
     for v in found.vendors:
         seen = (v.secrets, v.old_secrets, v.shared, v.people_on_services, v.admins)
-        numbers = (*(v.accounts, v.identities, v.unmapped, v.no_owner), *(seen if found.observed else ("?",) * len(seen)))
-        table.add_row(*show.texts(v.place, *(f"{n:,}" if isinstance(n, int) else n for n in numbers)))
-    show.OUT.print(table)
+        counts = (v.accounts, v.identities, v.unmapped, v.no_owner, *(seen if found.observed else ()))
+        texts = [f"{count:,}" for count in counts] + ["?"] * (len(names) - len(counts))
+        if show.OUT.width < _WIDE:
+            told = [f"{name} {text}" for name, text in zip(names, texts) if text != "0"]
+            _say(f"  {found.where[v.place]}: {', '.join(told)}")
+        else:
+            table.add_row(*show.texts(found.where[v.place], *texts))
+    if table.row_count:
+        show.OUT.print(table)
 
 
 def _secrets(found: Coverage) -> None:
