@@ -62,12 +62,13 @@ def compare(
     )  # fmt: skip
 
 
-def as_record(result: Result, policy: str, against: str) -> Dict[str, Any]:
-    """What `policy build` asks for: of which policy, over which alerts, and what came of it."""
+def as_record(result: Result, policy: str, against: str, source: str, asked_days: float) -> Dict[str, Any]:
+    """What `policy build` asks for: of which policy, over which alerts, with what result. `source`: file, splunk, elastic."""
     last = result.last
     return {
         "backtest": 1, "policy": policy, "against": against, "made": result.made.isoformat(), "inventory": result.inventory,
-        "begin": result.begin.isoformat(), "end": result.end.isoformat(), "rows": result.total, "bad": len(result.bad),
+        "population": result.population, "source": source, "asked_days": asked_days, "begin": result.begin.isoformat(),
+        "end": result.end.isoformat(), "rows": result.total, "bad": len(result.bad),
         "judged": last.judged, "restricted": last.restricted, "revoked": last.revoked, "wrong": len(last.wrong),
         "storms": len(last.storms),
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from datetime import datetime, timedelta
 from typing import Any, Mapping, Optional
 
@@ -13,6 +14,8 @@ from responders.policy.policy import Policy
 
 FRESH = timedelta(days=7)
 """How old a record may be: later alerts, inventory and detections may decide otherwise."""
+LEAST_DAYS = 7.0
+"""A backtest must have asked for so many days of alerts: a week has nights, a weekend, and the jobs that run once in it."""
 _REMEDY = "run `tourniquet policy backtest ALERTS --policy FILE --record RECORD` on past alerts, and hand over that RECORD"
 
 
@@ -28,7 +31,7 @@ def required(*policies: Optional[Policy]) -> bool:
 
 
 def check(policy: Policy, record: Any, now: datetime, place: str) -> None:
-    """Raise BadPolicy unless `record` is of this very policy, over at least one alert, and recent."""
+    """Raise BadPolicy unless `record` is recent, and as `belongs` wants it."""
     belongs(policy, record, place)
     try:
         made = datetime.fromisoformat(str(record.get("made", "")))
@@ -41,14 +44,30 @@ def check(policy: Policy, record: Any, now: datetime, place: str) -> None:
 
 
 def belongs(policy: Policy, record: Any, place: str) -> None:
-    """Raise BadPolicy unless `record` is of this very policy, and over at least one alert, however long ago."""
+    """Raise BadPolicy unless `record` is of this very policy, over a week of alerts that could be read, however long ago.
+
+    It guards against haste, not against who forges it: it is not signed, and whoever may put a policy in force makes it.
+    """
     if not isinstance(record, Mapping):
         raise BadPolicy("this policy needs a backtest, and there is no record of one", place=place, remedy=_REMEDY)
     if record.get("policy") != digest(policy):
         raise BadPolicy("the record is of another policy", place=place, remedy=_REMEDY)
-    alerts = record.get("judged")
-    if isinstance(alerts, bool) or not isinstance(alerts, int) or alerts < 1:
+    judged, bad, days = (_number(record, name, place) for name in ("judged", "bad", "asked_days"))
+    if judged < 1:
         raise BadPolicy("the backtest judged no alert", place=place, remedy=_REMEDY)
+    if bad > judged:
+        what = f"the backtest could not read {bad:g} alerts, and judged {judged:g}: most of them say nothing"
+        raise BadPolicy(what, place=place, remedy=_REMEDY)
+    if days < LEAST_DAYS:
+        what = f"the backtest asked for {days:g} days of alerts, {LEAST_DAYS:g} are the least"
+        raise BadPolicy(what, place=place, remedy=_REMEDY)
+
+
+def _number(record: Mapping[str, Any], name: str, place: str) -> float:
+    value = record.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise BadPolicy(f"the record has no number {name}", place=place, remedy=_REMEDY)
+    return float(value)
 
 
 def _plain(value: Any) -> Any:

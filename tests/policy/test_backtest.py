@@ -432,7 +432,8 @@ COMPILED = dataclasses.replace(POLICY, version="x", require_backtest=True)
 
 
 def record(**more: Any) -> Dict[str, Any]:
-    return {"policy": digest(COMPILED), "made": (NOW - timedelta(days=1)).isoformat(), "judged": 5, **more}
+    return {"policy": digest(COMPILED), "made": (NOW - timedelta(days=1)).isoformat(), "judged": 5, "bad": 0,
+            "asked_days": 30.0, **more}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -442,11 +443,13 @@ def record(**more: Any) -> Dict[str, Any]:
         (record(made=(NOW - FRESH - timedelta(days=1)).isoformat()), "not within the last 7 days"),
         (record(made=(NOW + timedelta(days=1)).isoformat()), "not within"), (record(made="soon"), "does not say when"),
         (record(made="2026-11-25T00:00:00"), "does not say when"), (record(judged=0), "judged no alert"),
-        (record(judged=True), "judged no alert"),
+        (record(judged=True), "no number judged"), (record(judged=4, bad=5), "could not read 5 alerts"),
+        (record(asked_days=6.9), "asked for 6.9 days"), (record(asked_days=float("inf")), "no number asked_days"),
+        (record(bad="0"), "no number bad"),
     ],
 )  # fmt: skip
 def test_a_record_that_proves_nothing_is_refused(given: Any, why: str) -> None:
-    """None, of another policy, old, of the future, or over no alert."""
+    """None, of another policy, old, of the future, over no alert, over what could not be read, or over a day or two."""
     with pytest.raises(BadPolicy, match=why):
         check(COMPILED, given, NOW, "record.json")
 

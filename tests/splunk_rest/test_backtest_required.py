@@ -19,7 +19,8 @@ def test_a_policy_that_asks_for_a_backtest_is_activated_with_its_record_only(off
     version = propose(office, {**current(office), "version": "mine-1", "require_backtest": True}).body["version"]
     assert "needs a backtest" in office.ask("ed", "PUT", "policy", {"version": version, "why": "go"}).error
     stored = json.loads(office.deployment.rows("tourniquet_policy")[0]["doc"])["policy"]
-    record = {"policy": digest(from_compiled(stored)), "made": datetime.now(timezone.utc).isoformat(), "judged": 7}
+    record = {"policy": digest(from_compiled(stored)), "made": datetime.now(timezone.utc).isoformat(), "judged": 7,
+              "bad": 0, "asked_days": 30}  # fmt: skip
     wrong = {"version": version, "why": "go", "record": {**record, "policy": "sha256:0"}}
     assert "another policy" in office.ask("ed", "PUT", "policy", wrong).error
     assert office.ask("ed", "PUT", "policy", {"version": version, "why": "go", "record": record}).status == 200

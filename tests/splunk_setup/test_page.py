@@ -433,7 +433,8 @@ def test_a_policy_that_wants_a_backtest_is_activated_with_its_record(connected: 
     other.do(activate)
     assert "tourniquet policy backtest" in other.wrong("Record of its backtest", POLICY)
     stored = json.loads(connected.deployment.rows("tourniquet_policy")[0]["doc"])["policy"]
-    own = {"policy": digest(from_compiled(stored)), "made": datetime.now(timezone.utc).isoformat(), "judged": 7}
+    own = {"policy": digest(from_compiled(stored)), "made": datetime.now(timezone.utc).isoformat(), "judged": 7,
+           "bad": 0, "asked_days": 30}  # fmt: skip
     record.write_text(json.dumps({**own, "policy": "sha256:0"}))
     other.choose("Record of its backtest", record)
     other.do(activate)

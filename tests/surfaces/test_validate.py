@@ -134,13 +134,39 @@ def test_a_policy_that_asks_for_a_backtest_must_have_one(office_with_alice: Tupl
     missing = checks(office.run("validate", "--json").json)["backtest"]
     assert (missing["ok"], "no record of one" in missing["problems"][0]) == (False, True)
     of = digest(from_compiled(json.loads(compiled.read_text())))
-    record.write_text(json.dumps({"policy": of, "made": "2020-01-01T00:00:00+00:00", "judged": 7}))
+    proof = {"policy": of, "made": "2020-01-01T00:00:00+00:00", "judged": 7, "bad": 0, "asked_days": 30, "population": 99}
+    record.write_text(json.dumps({**proof, "population": 1}))
+    assert "knew 1 identities" in checks(office.run("validate", "--json").json)["backtest"]["problems"][0]
+    record.write_text(json.dumps(proof))
     assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is True
     compiled.write_text(json.dumps({**policy, "require_backtest": True, "version": "by another way"}))
     other = checks(office.run("validate", "--json").json)["backtest"]
     assert (other["ok"], "of another policy" in other["problems"][0]) == (False, True)
     record.write_text("{broken")
     assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is False
+
+
+def test_who_drops_the_rule_needs_a_backtest_for_that(office_with_alice: Tuple[Office, Person]) -> None:
+    """By way of the default policy too: it is found until the policy that asks for none comes with a backtest of its own."""
+    office, _ = office_with_alice
+    policy = json.loads(DEFAULT.with_suffix(".json").read_text())
+    compiled = office.folder / "mine.json"
+
+    def after(**more: Any) -> Dict[str, Any]:
+        compiled.write_text(json.dumps({**policy, **more}))
+        found: Dict[str, Any] = checks(office.run("validate", "--json").json)["backtest"]
+        return found
+
+    office.write_settings(policy="mine.json")
+    assert after(require_backtest=True)["ok"] is False
+    office.write_settings(policy="")
+    assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is False
+    office.write_settings(policy="mine.json")
+    assert "does not ask" in after(version="loose")["problems"][0]
+    of = digest(from_compiled(json.loads(compiled.read_text())))
+    proof = {"policy": of, "judged": 7, "bad": 0, "asked_days": 30, "population": 99}
+    (office.folder / "mine.backtest.json").write_text(json.dumps(proof))
+    assert (after(version="loose")["ok"], after(version="looser")["ok"]) == (None, None)
 
 
 def test_a_vendor_that_is_down_proves_nothing(office_with_alice: Tuple[Office, Person]) -> None:

@@ -103,12 +103,10 @@ def run(options: argparse.Namespace) -> int:
         write(Path(options.html), render(result), source=Path(options.alerts or ""))
         wrote.append(options.html)
     if options.record:
-        text = (
-            json.dumps(
-                as_record(result, digest(from_compiled(new or old)), digest(from_compiled(old))), indent=1, sort_keys=True
-            )
-            + "\n"
-        )
+        source = "splunk" if options.splunk else "elastic" if options.elastic else "file"
+        proved, against = digest(from_compiled(new or old)), digest(from_compiled(old))
+        record = as_record(result, proved, against, source, since / timedelta(days=1))
+        text = json.dumps(record, indent=1, sort_keys=True) + "\n"
         write(Path(options.record), text, source=Path(options.policy or ""))
         wrote.append(options.record)
     print_result(result, wrote, json_wanted=options.json)

@@ -11,7 +11,7 @@ import responders.policy
 from responders.containment import canary as drills
 from responders.containment import due
 from responders.containment.responder import Responder
-from responders.containment.validation import Check
+from responders.containment.validation import CHAIN, KIND, Check
 from responders.errors import BadPolicy
 from responders.inventory.sync.raw import RawStore
 from responders.policy.from_yaml import run_cases
@@ -22,6 +22,8 @@ from responders.surfaces.command_line.reading import text_of
 _LATE = timedelta(minutes=10)
 """After this long, what is due is due to nobody: it is taken every minute (docs/command_line.md)."""
 _DEFAULT_CASES = Path(responders.policy.__file__).with_name("default_policy_cases.yaml")
+BACKTEST = "backtest"
+_DROPPED = "the policy before asked for a backtest; this one has its own, and asks for none any more"
 _UNANCHORED = "the anchor file is missing"
 
 
@@ -60,16 +62,37 @@ def policy(cases: str, where: str, responder: Responder) -> Check:
 
 
 def backtest(record: str, where: str, responder: Responder) -> Check:
-    """A policy that asks for a backtest has one, of exactly what is in force: else it was put there by another way."""
-    found = responder.policy
-    if not found.require_backtest:
-        return Check("backtest", None, (), "the policy in force asks for none (require_backtest)")
+    """A policy that asks for a backtest has one, of exactly what is in force: else it was put there by another way.
+
+    So has the one that takes its place without asking: the rule can't be dropped by what it binds.
+    """
+    found, dropped = responder.policy, _asked_before(responder)
+    if not found.require_backtest and not dropped:
+        return Check(BACKTEST, None, (), "the policy in force asks for none (require_backtest)")
     path = Path(record) if record else Path(where).with_suffix(".backtest.json") if where else Path("no policy file")
     try:
-        belongs(found, json.loads(text_of(path, "record")) if path.is_file() else None, str(path))
+        known = json.loads(text_of(path, "record")) if path.is_file() else None
+        belongs(found, known, str(path))
     except (BadPolicy, ValueError, RecursionError) as error:
-        return Check("backtest", False, (f"{str(error).rstrip('.')}. --record names it where it is elsewhere",))
-    return Check("backtest", True, (), f"{path} is of the policy in force")
+        why = "the policy before asked for a backtest, and this one does not ask: " if not found.require_backtest else ""
+        return Check(BACKTEST, False, (f"{why}{str(error).rstrip('.')}. --record names it where it is elsewhere",))
+    population, now = known.get("population"), responder.inventory.population
+    if isinstance(population, bool) or not isinstance(population, int) or population < now / 2:
+        what = f"{path}: the backtest knew {population} identities, the inventory holds {now}: it says little of them"
+        return Check(BACKTEST, False, (f"{what}. Make it again, with the inventory that is in use",))
+    if not found.require_backtest:
+        return Check(BACKTEST, None, (), _DROPPED)
+    return Check(BACKTEST, True, (), f"{path} is of the policy in force")
+
+
+def _asked_before(responder: Responder) -> bool:
+    """Whether a policy asked for a backtest, as earlier validations saw it, and no later one was rid of that by its own."""
+    asked = False
+    for entry in responder.journal.entries(CHAIN):
+        rows = entry.body["checks"] if entry.kind == KIND else ()
+        for row in (row for row in rows if row["check"] == BACKTEST):
+            asked = row["ok"] is not None or (asked and row["note"] != _DROPPED)
+    return asked
 
 
 def inventory(hours: Optional[float], settings: Settings, responder: Responder) -> Check:
