@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping
 
 import pytest
@@ -11,8 +12,10 @@ from responders.drill.simulators.graph.applications import GRAPH
 from responders.drill.simulators.server import Answer, Fault
 from responders.inventory.describing import describe
 from responders.inventory.observation import Observed, Reaches
+from responders.inventory.reporting.collect import Collector
 from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
+from responders.model import Identity
 from tests.inventory_sync.company import Company
 
 ENTRA = f"entra:{TENANT}"
@@ -97,7 +100,8 @@ def test_federated_credentials_are_credentials_and_join_nothing(company: Company
 
 
 def test_who_may_sign_in_through_an_application_holds_back_nothing_at_entra(company: Company) -> None:
-    """Users and groups reach the application. It has no dependents by them: an owner of it assigns whom he likes."""
+    """Users and groups reach the application. It has no dependents by them, for an owner of it assigns whom he likes; the
+    report counts them."""
     user, group = company.graph.add_user("alice@corp.example"), company.graph.add_group("Sales")
     app, client = company.graph.add_app("crm"), company.graph.add_app("exporter")
     company.graph.assign(app, user)
@@ -108,6 +112,11 @@ def test_who_may_sign_in_through_an_application_holds_back_nothing_at_entra(comp
         assert [(r.target, r.name) for r in _reached(_of(gathered, f"{ENTRA}:{user}"), "app")] == [(app, "crm")]
         assert gathered.name(f"{ENTRA}:group:{group}") == "group Sales"
         assert gathered.users_of(f"{ENTRA}:{app}") == (f"{ENTRA}:{client}",)
+        account = _of(gathered, f"{ENTRA}:{app}").seen.account
+        collector = Collector([], datetime.now(timezone.utc))
+        collector.know(Identity("crm", "service", None, "normal", "production", False, (account,), ("exporter",)))
+        (breaks,) = collector.result(0, gathered.users_of, gathered.people_of).breaks
+        assert [who.id for who in breaks.direct][1:] == ["2 people and groups who sign in through it"]
 
 
 def test_people_assigned_to_an_okta_application_depend_on_it(company: Company) -> None:

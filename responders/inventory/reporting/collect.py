@@ -40,6 +40,7 @@ _OWN = ("auth/", "sys/", "identity/", "cubbyhole/")
 _MADE_UP = re.compile(r"entity_[0-9a-f]{8}\b")
 """The name that Vault gives to an entity which a login made, and nobody named."""
 Users = Callable[[str], Sequence[str]]
+People = Callable[[str], int]
 """From an account's key to the keys of the accounts that were granted something of it."""
 
 
@@ -186,13 +187,13 @@ class Collector:
 
     # -- the result ---------------------------------------------------------------------------------------
 
-    def result(self, restorers: int, users: Users = lambda key: ()) -> Coverage:
+    def result(self, restorers: int, users: Users = lambda key: (), people: People = lambda key: 0) -> Coverage:
         """The report; `restorers` people may restore."""
         where = self._where()
         unmapped, secrets = self._unmapped(), self._secrets()
         shared, persons, admins = self._shared(), self._persons(), self._admins(where)
         no_owner = [Unowned(self._who(n), i.kind, i.criticality) for n, i in self.by_id.items() if not i.owner]
-        found = self._breaks(users)
+        found = self._breaks(users, people)
         counted = Counter(bucket(secret.days) for secret in secrets)
         edges = {one.who.id: tuple(to.id for to in one.direct) for one in found}
         named = {*edges, *(to for tos in edges.values() for to in tos)}
@@ -296,8 +297,9 @@ class Collector:
             for who, held in sorted(rights.items())
         )
 
-    def _breaks(self, users: Users) -> Tuple[Breaks, ...]:
-        edges = {name: self._dependents(name, known, users) for name, known in self.by_id.items() if known.dependents}
+    def _breaks(self, users: Users, people: People) -> Tuple[Breaks, ...]:
+        every = {name: self._dependents(name, known, users, people) for name, known in self.by_id.items()}
+        edges = {name: found for name, found in every.items() if found}
         found: List[Breaks] = []
         for name, direct in edges.items():
             identity, near = self.by_id[name], set(direct)
@@ -306,8 +308,15 @@ class Collector:
                                 tuple(map(self._who, further))))  # fmt: skip
         return tuple(sorted(found, key=lambda b: (-len(b.direct) - len(b.further), b.who.id)))
 
-    def _dependents(self, ident: str, known: _Known, users: Users) -> Tuple[str, ...]:
-        """Its dependents; a name that means an identity is that identity's id, so that the way leads on behind it."""
+    def _dependents(self, ident: str, known: _Known, users: Users, people: People) -> Tuple[str, ...]:
+        """Its dependents; a name that means an identity is that identity's id, so that the way leads on behind it.
+
+        People who only sign in through it are counted.
+        """
+        count = sum(map(people, known.accounts)) if known.kind != "human" else 0
+        more = (f"{count} people and groups who sign in through it",) if count else ()
+        if not known.dependents:
+            return more
         meant: Dict[str, str] = {}
         for account in known.accounts:
             for key in users(account):
@@ -315,7 +324,7 @@ class Collector:
                 for name in {key, self.names.get(who, ""), who} - {""}:
                     meant[name] = who if meant.get(name, who) == who else name  # two of one name are told apart by nobody
         found = (meant.get(name) or self.holders.get(name, name) for name in known.dependents)
-        return tuple(dict.fromkeys(name for name in found if name != ident))
+        return (*dict.fromkeys(name for name in found if name != ident), *more)
 
     def _vendors(
         self, unmapped: Sequence[Unmapped], secrets: Sequence[Secret], shared: Sequence[Shared],

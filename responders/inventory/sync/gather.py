@@ -33,7 +33,7 @@ _TABLES = """
 create table seen (key text primary key, body text, gone real) without rowid;
 create table alias (alias text, key text, primary key (alias, key)) without rowid;
 create table facts (holder text, body text, power int);
-create table uses (resource text, key text, primary key (resource, key)) without rowid;
+create table uses (resource text, key text, needs int, primary key (resource, key, needs)) without rowid;
 create table called (key text primary key, name text) without rowid;
 """
 _ADMIN, _INDIRECT = 2, 1
@@ -87,9 +87,10 @@ class Gathered:
                     elif gone is None:
                         power = _power(found)
                         self._db.execute("insert into facts values (?,?,?)", (found.holder, _packed_fact(found), power))
-                        if isinstance(found, Reaches) and _needs(place, found):
-                            self._db.execute("insert or ignore into uses values (?,?)",
-                                             (f"{place}:{found.target.partition('/')[0]}", found.holder))  # fmt: skip
+                        needs = isinstance(found, Reaches) and _needs(place, found)
+                        if isinstance(found, Reaches) and (needs or found.what == "app"):
+                            self._db.execute("insert or ignore into uses values (?,?,?)",
+                                             (f"{place}:{found.target.partition('/')[0]}", found.holder, needs))  # fmt: skip
 
     def __iter__(self) -> Iterator[Seen]:
         """Every account, by key; as often as it is asked for."""
@@ -166,8 +167,16 @@ class Gathered:
 
     def users_of(self, key: str) -> Tuple[str, ...]:
         """Keys of the accounts that were granted something of this one: they stop when it is taken out."""
-        found = self._db.execute("select key from uses where resource=? and key<>? order by key limit 50", (key, key))
-        return tuple(user for (user,) in found)
+        wanted = "select key from uses where resource=? and key<>? and needs order by key limit 50"
+        return tuple(user for (user,) in self._db.execute(wanted, (key, key)))
+
+    def people_of(self, key: str) -> int:
+        """How many people and groups may sign in through this application, beside those that `users_of` names.
+
+        To be told, never to be decided by: an owner of the application assigns whom he likes.
+        """
+        found = self._db.execute("select count(*) from uses where resource=? and not needs", (key,)).fetchone()
+        return int(found[0])
 
     def name(self, key: str) -> str:
         row = self._db.execute("select body from seen where key=?", (key,)).fetchone()

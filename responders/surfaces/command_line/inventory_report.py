@@ -153,7 +153,7 @@ def _cover(collector: Collector, state: Path, restorers: int) -> Coverage:
             collector.take(one)
         for held in gathered.kept_in_things():
             collector.take_thing(held)
-        return collector.result(restorers, gathered.users_of)
+        return collector.result(restorers, gathered.users_of, gathered.people_of)
 
 
 def _each(gathered: Any) -> Iterator[Observed]:
