@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from responders.errors import BadInput, BadInputs, BadInventory
 from responders.inventory.resolve import Inventory
@@ -22,7 +22,18 @@ KINDS = ("human", "service", "agent")
 CRITICALITIES = ("low", "normal", "high", "privileged")
 ENVIRONMENTS = ("production", "non-production")
 MASTERED = ("cloud", "ad", "federated", "guest")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+ACCOUNT_KINDS: Mapping[str, Tuple[str, ...]] = {
+    "okta": ("user", "app", "ai_agent"),
+    "entra": ("user", "service_principal", "application"),
+    "cyberark": ("user", "application"),
+    "vault": ("entity", "approle", "userpass"),
+}
+"""Kinds of accounts that the four vendors have; the first is the usual one."""
+MOST_ACCOUNTS = 200
+"""Of one identity: the blast radius counts identities, and containing one takes all its accounts."""
+_MOST_ERRORS = 1000
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffd\ud800-\udfff]")
+"""Control characters, and what nobody sees or what turns a line: two names that look alike must be one name."""
 _ACCOUNT = re.compile(r"(?P<vendor>[a-z][a-z0-9_]*):(?P<tenant>[^:]+):(?P<id>.+)\Z")
 _PATH = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|\Z)|%[0-9A-Fa-f]{2}|\?")
 """What walks a path or opens a query: no id of the vendors holds it."""
@@ -70,39 +81,41 @@ def read_inventory(text: str, name: str) -> Inventory:
         if reader.flag("can_restore"):
             restorers.append(identity.id)
         identities.append(identity)
+        if len(errors) > _MOST_ERRORS:
+            del errors[_MOST_ERRORS:]
+            errors.append(_bad(row.place, f"there are more errors: only the first {_MOST_ERRORS} are told", "correct these"))
+            break
     if errors:
         raise BadInputs(errors)
     return Inventory(identities, aliases, frozenset(restorers))
 
 
-def _csv_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
+def _csv_rows(text: str, name: str, errors: List[BadInput]) -> Iterator[Row]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    found: List[Row] = []
     try:
         columns = list(reader.fieldnames or [])
         known = f"the columns are {', '.join(COLUMNS)}"
         if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
             errors.append(_bad(f"{name}:1", "the columns are not separated by commas", f"save it with commas; {known}"))
-            return []
+            return
         errors.extend(_bad(f"{name}:1", f"unknown column {c!r}", known) for c in columns if c not in COLUMNS)
         twice = sorted({c for c in columns if columns.count(c) > 1})
         errors.extend(_bad(f"{name}:1", f"column {c!r} stands twice", "keep one of them") for c in twice)
         missing = [c for c in _NEEDED if c not in columns]
         errors.extend(_bad(f"{name}:1", f"there is no column {c!r}", known) for c in missing)
         if missing:
-            return []
+            return
         for row in reader:
             place = f"{name}:{reader.line_num}"
             if None in row or None in row.values():
                 errors.append(_bad(place, f"has not {len(columns)} fields", "one for each column of line 1"))
                 continue
-            found.append(Row(place, {str(key): value for key, value in row.items()}))
+            yield Row(place, {str(key): value for key, value in row.items()})
     except csv.Error as error:
         errors.append(_bad(f"{name}:{reader.line_num}", f"not CSV: {error}", "correct the line"))
-    return found
 
 
-def _yaml_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
+def _yaml_rows(text: str, name: str, errors: List[BadInput]) -> Iterator[Row]:
     source = parse(text, name)
     errors.extend(_bad(f"{name}:{line}", what, "correct the file") for line, what in source.problems)
     value = source.value
@@ -112,8 +125,7 @@ def _yaml_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
     if not isinstance(entries, list):
         if not errors:
             errors.append(_bad(f"{name}:1", "has no list `identities`", "see docs/inventory.md"))
-        return []
-    rows: List[Row] = []
+        return
     for place, entry in enumerate(entries):
         where = source.place(("identities", place))
         if not isinstance(entry, dict):
@@ -123,8 +135,7 @@ def _yaml_rows(text: str, name: str, errors: List[BadInput]) -> List[Row]:
             if key not in COLUMNS:
                 line = source.place(("identities", place, key))
                 errors.append(_bad(line, f"unknown key {key!r}", f"the keys are {', '.join(COLUMNS)}"))
-        rows.append(Row(where, entry))
-    return rows
+        yield Row(where, entry)
 
 
 class _Row:
@@ -162,6 +173,10 @@ class _Row:
             "shared": identity.shared, "can_restore": self.flag("can_restore"), "depended upon": bool(identity.dependents),
         }  # fmt: skip
         found = [name for name, holds in hurts.items() if holds]
+        places = [(account.vendor, account.tenant, account.kind) for account in identity.accounts]
+        if identity.canary and len(set(places)) < len(places):
+            what = f"{identity.id!r} has two accounts of one kind at one place: one of them is somebody else's"
+            self.error("canary", what, "name one account of each kind")
         if identity.canary and found:
             self.error("canary", f"{identity.id!r} is {' and '.join(found)} too", "mark an identity made for drills only")
 
@@ -173,8 +188,8 @@ class _Row:
             self.error(column, "must be text", "quote it: YAML would turn it into something else")
             return ""
         text = value.strip()
-        if _CONTROL.search(text) or len(text) > 1024:
-            self.error(column, "holds control characters or is over-long", "correct it")
+        if _HIDDEN.search(text) or len(text) > 1024:
+            self.error(column, "holds control or hidden characters, or is over-long", "correct it")
             return ""
         self.formula(column, text)
         return text
@@ -208,7 +223,7 @@ class _Row:
         found = []
         for item in value if isinstance(value, list) else value.split(";"):
             text = item.strip() if isinstance(item, str) else ""
-            if not text or _CONTROL.search(text) or len(text) > 1024:
+            if not text or _HIDDEN.search(text) or len(text) > 1024:
                 self.error(column, "holds an empty, over-long or unclean entry", "correct it")
             else:
                 self.formula(column, text)
@@ -232,6 +247,8 @@ class _Row:
         found = [account for item in items for account in [self.account(item)] if account is not None]
         if not items:
             self.error("accounts", "is empty", "give at least one vendor:tenant:id")
+        if len(items) > MOST_ACCOUNTS:
+            self.error("accounts", f"{len(items)} accounts, and all go with any of them", f"give {MOST_ACCOUNTS} at most")
         return tuple(found)
 
     def account(self, item: Any) -> Optional[Account]:
@@ -244,7 +261,7 @@ class _Row:
             parts = [*str(item).strip().split("|"), "", ""]
             parts = parts[:3] if not any(parts[3:]) else [item]
         match = _ACCOUNT.match(str(parts[0]))
-        if match is None or len(parts) < 3 or _CONTROL.search(parts[0]) or len(parts[0]) > 1024:
+        if match is None or len(parts) < 3 or _HIDDEN.search(parts[0]) or len(parts[0]) > 1024:
             self.error("accounts", f"{str(parts[0])[:80]!r} is not vendor:tenant:id|kind|mastered", "correct it")
             return None
         if any(part != part.strip() for part in match.groups()):
@@ -253,14 +270,19 @@ class _Row:
         if _PATH.search(match["id"]):
             self.error("accounts", f"{parts[0][:80]!r} holds a path trick", "give the vendor's own id")
             return None
+        if match["vendor"] == "entra" and match["id"] != match["id"].lower():
+            self.error(
+                "accounts", f"{parts[0][:80]!r} has capitals", "Graph and its logs write ids in lower case: so must you"
+            )
+            return None
+        usual = ACCOUNT_KINDS.get(match["vendor"], ())
+        kind = parts[1] or (usual[0] if usual else "user")
+        if usual and kind not in usual:
+            self.error("accounts", f"kind {kind[:40]!r} is unknown", f"of {match['vendor']} use one of {', '.join(usual)}")
         mastered = parts[2] or "cloud"
         if mastered not in MASTERED:
             self.error("accounts", f"mastered {mastered!r} is unknown", f"use one of {', '.join(MASTERED)}")
-        return Account(match["vendor"], match["tenant"], parts[1] or _kind(match["vendor"]), match["id"], mastered)
-
-
-def _kind(vendor: str) -> str:
-    return {"vault": "entity"}.get(vendor, "user")
+        return Account(match["vendor"], match["tenant"], kind, match["id"], mastered)
 
 
 def accounts_rows(inventory: Inventory) -> List[Dict[str, str]]:

@@ -150,6 +150,8 @@ def from_compiled(text: str, place: str) -> Inventory:
         aliases, restorers = dict(doc["aliases"]), frozenset(doc["restorers"])
         strange = ({*aliases.values()} | restorers) - {identity.id for identity in identities}
         strange |= {identity.id for identity in identities if identity.kind not in ("human", "service", "agent")}
+        if len({identity.id for identity in identities}) < len(identities):
+            raise ValueError("an identity stands there twice")
         if strange:
             raise ValueError(f"unknown or without a kind: {', '.join(sorted(map(str, strange)))[:200]}")
         return Inventory(identities, aliases, restorers)

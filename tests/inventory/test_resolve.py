@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from responders.errors import BadInventory
 from responders.inventory.resolve import Inventory, from_compiled, resolve
 from responders.model import Account, Identity
 
@@ -100,3 +102,28 @@ def test_no_text_matches_by_accident(text: str) -> None:
     for inventory in (INVENTORY, from_compiled(INVENTORY.to_json(), "x")):
         found = resolve(inventory, [Account("okta", "default", "user", text)]).identity
         assert found is not None and found.unmapped
+
+
+def test_two_identities_of_one_id_are_no_inventory() -> None:
+    """The accounts of one would lead to the other."""
+    doc = json.loads(INVENTORY.to_json())
+    doc["identities"].append({**doc["identities"][0], "accounts": []})
+    with pytest.raises(BadInventory, match="twice"):
+        from_compiled(json.dumps(doc), "x")
+
+
+LOOKS = [
+    "00uAlice.", "00uAlice\u200b", "\u202e00uAlice", "00uAlice\x00", "00u\u0410lice", "00uAl\u0130ce", "00uAl\uff49ce",
+    "00uAlice%00", "00uAlice#", "00uAlice/..", "00uAlice:x", "okta:default:00uAlice", "00uAl*ce", '00uAlice"',
+    "00uAlice OR 1", "\ufeff00uAlice",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_no_disguise_of_an_id_is_that_id(name: str) -> None:
+    """Homoglyphs, a Turkish i, zero width, NUL, queries and wildcards: somebody unknown, who is restricted at most."""
+    found = resolve(INVENTORY, [account("okta:default:00uBob"), Account("okta", "default", "user", name)])
+    assert found.identity is not None and found.identity.id == "bob"
+    assert "that no inventory row claims" in found.why
+    alone = resolve(INVENTORY, [Account("okta", "default", "user", name)]).identity
+    assert alone is not None and alone.unmapped
