@@ -10,6 +10,7 @@ from responders.content.check import checked
 from responders.content.coverage import coverage_page, navigator_layer
 from responders.content.detection import Detection
 from responders.content.elastic.baseline import baselines_json
+from responders.content.elastic.query import load_elastic_macros
 from responders.content.elastic.rules import indices_json, rules_ndjson
 from responders.content.facts_page import facts_page
 from responders.content.loader import ROOT, load_macros
@@ -29,7 +30,7 @@ def build(root: Path = ROOT) -> Dict[str, str]:
         "responders/alerts/catalogue.json": catalogue(detections),
         "docs/detections.md": detections_page(detections),
         **{f"docs/{name}": text for name, text in detection_pages(detections).items()},
-        "docs/facts.md": facts_page(detections, macros),
+        "docs/facts.md": facts_page(detections, macros, load_elastic_macros(root)),
         "docs/coverage.md": coverage_page(detections),
         "docs/attack_navigator.json": navigator_layer(detections),
         "elastic_rules/rules.ndjson": rules_ndjson(detections, root),

@@ -17,6 +17,7 @@ from responders.content.raw_fields import unknown_fields
 from responders.content.spl import Macro, SplError, parse
 from responders.content.spl.macros import expand
 from responders.content.splunk_conf import INDEXED
+from responders.content.values import unknown_values
 from responders.content.versions import current, read_lock, unraised
 from responders.errors import BadDetection, BadInput, BadInputs
 
@@ -35,6 +36,7 @@ def checked(root: Path = ROOT) -> Tuple[Detection, ...]:
         errors.extend(_wrong(detections, macros[0], macros[1], broken))
         errors.extend(unknown_fields(detections, macros[0], root))
         errors.extend(unknown_names(detections, macros[0]))
+        errors.extend(unknown_values(detections, macros[0], macros[1]))
     if not errors:
         errors.extend(unraised(detections, current(detections, root), read_lock(root)))
     if errors:

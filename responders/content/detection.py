@@ -10,7 +10,7 @@ from typing import Any, Mapping, Optional, Tuple
 class Example:
     """Events (source and the vendor's own JSON) that fire, with the accounts expected, or stay quiet, and why.
 
-    `real` says where a real event is from; "" for synthetic ones.
+    `real` says where a real event is from; "" for synthetic ones. `confidence` is what each row must carry, None for any.
     """
 
     name: str
@@ -19,6 +19,7 @@ class Example:
     why: str
     real: str
     lookups: Mapping[str, Tuple[Mapping[str, str], ...]]
+    confidence: Optional[int] = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from responders.errors import BadInput
 from responders.yaml_source import Source, parse
 
 FOLDER = Path(__file__).with_name("facts")
+_KEYS = {"fields", "names", "values"}
 _GROUP = ({"from", "licence", "names"}, {"not_verified", "names"})
 
 
@@ -30,11 +31,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Facts:
-    """Of one family of logs: the origin of each field's name; by kind, of each name that says what happened."""
+    """Of one family of logs: the origin of each field's name; by kind, of each name that says what happened; by field, of
+    each value that searches ask for."""
 
     family: str
     fields: Mapping[str, Origin]
     names: Mapping[str, Mapping[str, Origin]]
+    values: Mapping[str, Mapping[str, Origin]]
 
 
 @lru_cache(maxsize=1)
@@ -46,12 +49,14 @@ def all_facts() -> Mapping[str, Facts]:
 def _read(path: Path) -> Facts:
     name = f"responders/content/facts/{path.name}"
     source = parse(path.read_text(encoding="utf-8"), name)
-    if source.problems or not isinstance(source.value, dict) or not {"fields"} <= set(source.value) <= {"fields", "names"}:
-        line, what = source.problems[0] if source.problems else (1, "has other keys than `fields` and `names`")
+    if source.problems or not isinstance(source.value, dict) or not {"fields"} <= set(source.value) <= _KEYS:
+        line, what = source.problems[0] if source.problems else (1, "has other keys than `fields`, `names` and `values`")
         raise BadInput(what, place=f"{name}:{line}", remedy="correct the file")
-    kinds = source.value.get("names") or {}
-    names = {str(kind): _groups(source, ("names", kind), groups) for kind, groups in kinds.items()}
-    return Facts(path.stem, _groups(source, ("fields",), source.value["fields"]), names)
+    names, values = (
+        {str(kind): _groups(source, (key, kind), groups) for kind, groups in (source.value.get(key) or {}).items()}
+        for key in ("names", "values")
+    )
+    return Facts(path.stem, _groups(source, ("fields",), source.value["fields"]), names, values)
 
 
 def _groups(source: Source, at: Tuple[str, ...], groups: Sequence[Any]) -> Dict[str, Origin]:

@@ -126,7 +126,7 @@ def _examples(value: Mapping[str, Any], source: Source) -> Tuple[Example, ...]:
         found.append(
             Example(
                 item["name"], tuple(events), tuple(item.get("fires") or ()), item.get("quiet", ""), item.get("real", ""),
-                {name: tuple(rows) for name, rows in lookups.items()},
+                {name: tuple(rows) for name, rows in lookups.items()}, item.get("confidence"),
             )
         )  # fmt: skip
     if errors:

@@ -27,13 +27,17 @@ class Hit:
     def account(self) -> str:
         return str(self.row.get("tq_account", ""))
 
+    @property
+    def confidence(self) -> int:
+        return int(float(str(self.row.get("tq_confidence", 0))))
+
     def to_json(self) -> Dict[str, Any]:
         """What `tourniquet detections run --json` prints."""
         return {
             "detection": self.detection.slug,
             "id": self.detection.id,
             "name": self.detection.name,
-            "confidence": int(float(str(self.row.get("tq_confidence", 0)))),
+            "confidence": self.confidence,
             "identity": str(self.row.get("tq_identity", "")),
             "account": self.account,
             "events": many(self.row.get("tq_events")),

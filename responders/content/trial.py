@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from responders.content.detection import Detection, Example
 from responders.content.rename import rename
@@ -30,30 +30,36 @@ def try_one(detection: Detection, example: Example, *, renamed: bool = False) ->
     """One example."""
     played = play(example, renamed=renamed)
     hits = run_detections([detection], played.events, lookups=played.lookups)
-    return Trial(detection.slug, example.name, compare(hits, played.fires))
+    return Trial(detection.slug, example.name, compare(hits, played))
 
 
 @dataclass(frozen=True)
 class Played:
-    """What of an example goes into an engine, and the accounts that must come out."""
+    """What of an example goes into an engine, and the accounts, and the confidence if any, that must come out."""
 
     events: Tuple[Tuple[str, Any], ...]
     fires: Tuple[str, ...]
     lookups: Mapping[str, Sequence[Mapping[str, str]]]
+    confidence: Optional[int]
 
 
 def play(example: Example, *, renamed: bool) -> Played:
     """An example as it is, or renamed and shifted."""
     if not renamed:
-        return Played(example.events, example.fires, example.lookups)
+        return Played(example.events, example.fires, example.lookups, example.confidence)
     events, fires, lookups = rename(example.events, example.fires, dict(example.lookups))
-    return Played(tuple((source, event) for source, event in events), tuple(fires), lookups)
+    return Played(tuple((source, event) for source, event in events), tuple(fires), lookups, example.confidence)
 
 
-def compare(hits: Iterable[Hit], fires: Iterable[str]) -> str:
-    """ "" when exactly these accounts came out, else both sides."""
-    found, wanted = sorted({hit.account for hit in hits}), sorted(set(fires))
-    return "" if found == wanted else f"gave {found or 'nothing'}, expected {wanted or 'nothing'}"
+def compare(hits: Sequence[Hit], played: Played) -> str:
+    """ "" when exactly the accounts came out that must, with the confidence that they must have, else both sides."""
+    found, wanted = sorted({hit.account for hit in hits}), sorted(set(played.fires))
+    if found != wanted:
+        return f"gave {found or 'nothing'}, expected {wanted or 'nothing'}"
+    given = sorted({hit.confidence for hit in hits})
+    if played.confidence is not None and given != [played.confidence]:
+        return f"gave a confidence of {given}, expected {played.confidence}"
+    return ""
 
 
 def without_source(example: Example) -> List[Tuple[str, List[Tuple[str, Any]]]]:

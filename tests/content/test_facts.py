@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Set
+from functools import lru_cache
+from typing import Dict, Set
 
 import pytest
 
@@ -28,21 +29,44 @@ def of_samples(folder: str) -> Set[str]:
     return found
 
 
+@lru_cache(maxsize=8)
+def values_of_samples(folder: str) -> Dict[str, Set[str]]:
+    """Every value of each field of the recorded events below detections/samples."""
+    found: Dict[str, Set[str]] = {}
+    for path in (ROOT / "samples" / folder).glob("*.json"):
+        read = json.loads(path.read_text(encoding="utf-8"))
+        for event in read if isinstance(read, list) else [read]:
+            for field, value in fields(json.dumps(event), 10**7).items():
+                found.setdefault(field, set()).update(map(str, value if isinstance(value, list) else [value]))
+    return found
+
+
 @pytest.mark.parametrize("facts", all_facts().values(), ids=lambda facts: facts.family)
 def test_every_name_has_an_origin(facts: Facts) -> None:
     """A name is from a document with its address, from samples that hold it, or listed as not verified, with the reason."""
     named = {f"{kind} {name}": origin for kind, names in facts.names.items() for name, origin in names.items()}
-    for name, origin in {**facts.fields, **named}.items():
+    valued = {f"{field}={value}": origin for field, values in facts.values.items() for value, origin in values.items()}
+    for name, origin in {**facts.fields, **named, **valued}.items():
         if origin.verified:
             assert origin.licence, name
-            start = ("http" in origin.source) or origin.source.startswith(("docs/", "detections/samples/"))
-            assert start, origin.source
+            known = ("docs/", "detections/samples/", "a choice of this project: ", "RFC ")
+            assert ("http" in origin.source) or origin.source.startswith(known), origin.source
         else:
             assert len(origin.source) > 20, name
-        if origin.source.startswith("detections/samples/"):
+        if origin.source.startswith("detections/samples/") and name not in valued:
             assert name in of_samples(origin.source.rpartition("/")[2]), f"{name} is in no event of {origin.source}"
         if origin.source.startswith("docs/"):
             assert (ROOT.parent / origin.source.split(",")[0]).exists(), origin.source
+
+
+@pytest.mark.parametrize("facts", all_facts().values(), ids=lambda facts: facts.family)
+def test_values_of_samples_are_in_them(facts: Facts) -> None:
+    """A value that is said to be recorded is the value, or in the value, of that field in an event of that folder."""
+    for field, values in facts.values.items():
+        for value, origin in values.items():
+            if origin.source.startswith("detections/samples/"):
+                held = values_of_samples(origin.source.rpartition("/")[2]).get(field, set())
+                assert value in held, f"{field} is never {value} in {origin.source}"
 
 
 def test_no_search_reads_an_unknown_field() -> None:

@@ -44,20 +44,21 @@ def _try(run: ElasticRun, detection: Detection, group: Sequence[Tuple[str, Playe
     batches = run.add_all([played.events for _, played in group])
     for (name, played), batch in zip(group, batches):
         hits = run.hits(detection, batch)
-        difference = compare(hits, played.fires)
+        difference = compare(hits, played)
         if not difference:
             difference = apart(hits, run_detections([detection], played.events, lookups=played.lookups))
         yield Trial(detection.slug, name, difference)
 
 
 def apart(elastic: Sequence[Hit], splunk: Sequence[Hit]) -> str:
-    """Where two engines' hits differ in account, completing time or events; "" where they don't."""
+    """Where two engines' hits differ in account, confidence, completing time or events; "" where they don't."""
     one, other = _essence(elastic), _essence(splunk)
     if one == other:
         return ""
     return f"ES|QL alone gave {sorted(one - other)}, the SPL alone {sorted(other - one)}"
 
 
-def _essence(hits: Sequence[Hit]) -> Set[Tuple[str, str, str, Tuple[str, ...]]]:
+def _essence(hits: Sequence[Hit]) -> Set[Tuple[Any, ...]]:
     rows = [hit.to_json() for hit in hits]
-    return {(row["detection"], row["account"], row["completed_at"], tuple(sorted(row["events"]))) for row in rows}
+    names = ("detection", "account", "confidence", "completed_at")
+    return {(*(row[name] for name in names), tuple(sorted(row["events"]))) for row in rows}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Dict, Tuple
 
-from lark import Lark, Token, Transformer
+from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from responders.content.spl.errors import SplError
@@ -33,6 +33,12 @@ def _parser(grammar: str) -> Lark:
     return Lark(text, start=list(starts), parser="lalr", lexer="contextual", maybe_placeholders=True)
 
 
+@lru_cache(maxsize=4096)
+def _tree(grammar: str, start: str, text: str) -> Tree[Token]:
+    """The syntax tree, which no builder changes: forty detections hold the same macro."""
+    return _parser(grammar).parse(text, start=start)
+
+
 class Builder(Transformer[Token, Any]):
     """Base of the classes that turn a syntax tree into nodes; knows where each token was written."""
 
@@ -48,7 +54,7 @@ class Builder(Transformer[Token, Any]):
 def parse(grammar: str, start: str, segment: Segment, builder: Builder) -> Any:
     """The segment's arguments as nodes. Raises SplError."""
     try:
-        return builder.transform(_parser(grammar).parse(segment.text, start=start))
+        return builder.transform(_tree(grammar, start, segment.text))
     except UnexpectedToken as error:
         if error.token.type == "$END":
             raise segment.place(len(segment.text)).error(
