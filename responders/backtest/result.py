@@ -63,7 +63,7 @@ def compare(
 
 
 def as_record(result: Result, policy: str, against: str, source: str, asked_days: float) -> Dict[str, Any]:
-    """What `policy build` asks for: of which policy, over which alerts, with what result. `source`: file, splunk, elastic."""
+    """What `policy build` asks for: of which policy, over which alerts, what came of it. `source`: file, splunk, elastic."""
     last = result.last
     return {
         "backtest": 1, "policy": policy, "against": against, "made": result.made.isoformat(), "inventory": result.inventory,

@@ -365,6 +365,30 @@ def test_a_csv_export_of_splunk_is_read(tmp_path: Path) -> None:
         past(bad_place, second, CATALOGUE, NOW)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_of_one_object_a_line_is_read_as_it_comes(tmp_path: Path, packed: bool) -> None:
+    """However long: not before it is asked for. A byte order mark, empty lines and a torn end are as in a short one."""
+    path = tmp_path / "alerts.jsonl"
+    text = b"\xef\xbb\xbf" + b"\n".join(json.dumps(row(number, 80)).encode() for number in range(3)) + b'\n\n{"tq_det'
+    path.write_bytes(gzip.compress(text)[:-9] if packed else text)
+    read = from_file(str(path))
+    first, _ = next(read)
+    assert first.endswith(":1")
+    rest = list(read)
+    assert [place.rpartition(":")[2] for place, _ in rest][:2] == ["2", "3"]
+    assert ("breaks off" if packed else "is not JSON") in rest[-1][1]["why"]
+
+
+def test_more_rows_than_fit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """With the remedy, instead of eating all memory."""
+    monkeypatch.setattr("responders.surfaces.command_line.policy_backtest.MOST", 2)
+    alerts, held = tmp_path / "alerts.jsonl", tmp_path / "inventory.json"
+    alerts.write_text("".join(json.dumps(row(number, 90)) + "\n" for number in range(3)))
+    held.write_text(company().to_json())
+    assert main(["policy", "backtest", str(alerts), "--inventory", str(held)]) == 2
+    assert "alerts.jsonl:3: there are more than 2 rows" in capsys.readouterr().err
+
+
 def test_hits_of_elasticsearch_are_read(tmp_path: Path) -> None:
     """An answer of `_search`, and `kibana` nested; the reason counts while the alert is closed only."""
     closed = {"kibana.alert.workflow_status": "closed", "kibana.alert.workflow_reason": "false_positive"}

@@ -32,8 +32,10 @@ class Jobs:
     """Splunk's search jobs: one job at a time, done at the second look, its results in pages of at most two."""
 
     def __init__(self, results: List[Dict[str, Any]]) -> None:
-        self.results, self.asked, self.fails = results, [], False
+        self.results, self.fails = results, False
+        self.asked: List[Tuple[str, str, Dict[str, List[str]]]] = []
         self.looks = 0
+        self.more: Dict[str, Any] = {}
         jobs = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -73,7 +75,7 @@ class Jobs:
             return 200, {}
         if path.endswith("/search/jobs/77.1"):
             self.looks += 1
-            content: Dict[str, Any] = {"isDone": self.looks > 1, "isFailed": self.fails}
+            content: Dict[str, Any] = {"isDone": self.looks > 1, "isFailed": self.fails, **self.more}
             content["messages"] = [{"type": "FATAL", "text": "Unknown search command 'tbale'."}] if self.fails else []
             return 200, {"entry": [{"name": "x", "content": content}]}
         if path.endswith("/search/v2/jobs/77.1/results"):
@@ -106,6 +108,17 @@ def test_a_search_that_fails_says_why(jobs: Jobs) -> None:
     jobs.fails = True
     with pytest.raises(SplunkError, match="Unknown search command"):
         list(from_splunk(Splunkd(jobs.url, TOKEN), "| tbale x", datetime.now(timezone.utc)))
+    assert jobs.asked[-1][0] == "DELETE"
+
+
+@pytest.mark.parametrize(
+    ("more", "why"), [({"isFinalized": True}, "before it was through"), ({"resultCount": 6}, "5 of 6 results came")]
+)
+def test_a_part_of_the_alerts_is_no_export(jobs: Jobs, more: Dict[str, Any], why: str) -> None:
+    """A search that ran into a limit of its user is done too, and says so; a page that is missing is seen by the count."""
+    jobs.more = more
+    with pytest.raises(SplunkError, match=why):
+        list(from_splunk(Splunkd(jobs.url, TOKEN), "index=x", datetime.now(timezone.utc)))
     assert jobs.asked[-1][0] == "DELETE"
 
 

@@ -7,15 +7,16 @@ import gzip
 import io
 import time
 import zlib
+from codecs import BOM_UTF8
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Optional, Tuple, cast
 
 from responders.backtest.unwrap import rows_of
 from responders.content.elastic.server import ElasticError, Server
 from responders.errors import BadAlert
 from responders.splunk.splunkd import Splunkd, SplunkError
-from responders.surfaces.command_line.reading import MAX_INPUT, MAX_LINE, raws
+from responders.surfaces.command_line.reading import MAX_INPUT, MAX_LINE, Raw, complete, raw_of, raws
 from responders.surfaces.splunk_results import multivalues
 
 Placed = Tuple[str, Mapping[str, Any]]
@@ -23,6 +24,8 @@ Placed = Tuple[str, Mapping[str, Any]]
 SIGNALS = "`tourniquet_signals` | table _time tq_*"
 """What Splunk is searched for unless --search says otherwise: the signals that the responder wrote."""
 _PAGE = 10_000
+_KEPT = 500_000
+"""Results that Splunk keeps of a search at most (limits.conf, [search] max_count)."""
 _HITS = 2_000
 _RULE = "kibana.alert.rule.rule_id"
 _FIELDS = [
@@ -40,13 +43,41 @@ def from_file(path: str, needed: str = "tq_detection") -> Iterator[Placed]:
     if path.lower().endswith((".csv", ".csv.gz")):
         yield from _csv(Path(path), needed)
         return
-    for raw in raws(path):
+    for raw in _lines(Path(path)) if path != "-" and _one_a_line(Path(path)) else raws(path):
         if "unreadable" in raw.row:
             yield raw.place, raw.row
             continue
         found = list(rows_of(raw.row))
         for number, row in enumerate(found, 1):
             yield (raw.place if len(found) == 1 else f"{raw.place}, alert {number}"), row
+
+
+def _one_a_line(path: Path) -> bool:
+    """Whether it is one JSON object a line: such a file is read line by line, however long it is."""
+    try:
+        with _opened(path) as data:
+            first, second = data.readline(MAX_LINE), data.readline(MAX_LINE)
+    except (OSError, EOFError, zlib.error):
+        return False  # whoever reads it whole says what is wrong
+    return bool(second.strip()) and first.lstrip(b"\xef\xbb\xbf \t")[:1] == b"{" and complete(first.removeprefix(BOM_UTF8))
+
+
+def _lines(path: Path) -> Iterator[Raw]:
+    number = 0
+    try:
+        with _opened(path) as data:
+            for number, line in enumerate(iter(lambda: data.readline(MAX_INPUT), b""), 1):
+                if line.strip():
+                    yield raw_of(line.removeprefix(BOM_UTF8) if number == 1 else line, f"{path}:{number}")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        why = f"the gzip file breaks off or is damaged: {error}"
+        yield Raw(f"{path}:{number + 1}", {"unreadable": "", "why": why})
+
+
+def _opened(path: Path) -> BinaryIO:
+    with path.open("rb") as data:
+        packed = data.read(2) == b"\x1f\x8b"
+    return cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")
 
 
 def _csv(path: Path, needed: str) -> Iterator[Placed]:
@@ -88,10 +119,10 @@ def from_splunk(splunkd: Splunkd, search: str, since: datetime) -> Iterator[Plac
     Source: Splunk REST API Reference, "search/jobs" and "search/v2/jobs/{search_id}/results". Raises SplunkError.
     """
     text = search if search.lstrip().startswith("|") else f"search {search}"
-    form = {"search": text, "earliest_time": str(int(since.timestamp())), "latest_time": "now", "max_count": "500000"}
+    form = {"search": text, "earliest_time": str(int(since.timestamp())), "latest_time": "now", "max_count": str(_KEPT)}
     sid = str(splunkd.post("search", "jobs", form=form)["sid"])
     try:
-        _finished(splunkd, sid)
+        count = _finished(splunkd, sid)
         offset = 0
         while True:
             page = {"count": str(_PAGE), "offset": str(offset)}
@@ -100,13 +131,18 @@ def from_splunk(splunkd: Splunkd, search: str, since: datetime) -> Iterator[Plac
             for number, row in enumerate(found, offset + 1):
                 yield f"Splunk, result {number}", next(rows_of(row))
             if not found:
-                return
+                break
             offset += len(found)
+        if count is not None and offset != count:
+            raise SplunkError(f"{offset} of {count} results came. Ask again, or for less by --since")
+        if offset >= _KEPT:
+            raise SplunkError(f"{offset} results came, and Splunk keeps no more. Ask for less by --since or --search")
     finally:
         splunkd.delete("search", "jobs", sid)
 
 
-def _finished(splunkd: Splunkd, sid: str) -> None:
+def _finished(splunkd: Splunkd, sid: str) -> Optional[int]:
+    """Wait until it is done; how many results it has, None when it does not say. A part of them is no export."""
     pause = 0.2
     while True:
         entry = next(iter(splunkd.entries("search", "jobs", sid)), {})
@@ -115,8 +151,11 @@ def _finished(splunkd: Splunkd, sid: str) -> None:
             messages = content.get("messages") or ()
             said = " ".join(str(item.get("text", "")) for item in messages if isinstance(item, Mapping))[:300]
             raise SplunkError(f"the search failed: {said or 'no reason given'}")
+        if content.get("isDone") and content.get("isFinalized"):
+            what = "the search was ended before it was through. Ask for less by --since, or raise its user's limits"
+            raise SplunkError(what)
         if content.get("isDone"):
-            return
+            return int(content["resultCount"]) if "resultCount" in content else None
         time.sleep(pause)
         pause = min(2.0, pause * 1.5)
 

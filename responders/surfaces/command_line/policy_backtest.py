@@ -25,9 +25,7 @@ from responders.backtest.result import Bad, as_record, compare
 from responders.content.elastic.server import Server
 from responders.elastic.access import ELASTIC_KEY, api_key, ca_bundle, sound_url
 from responders.errors import BadAlert, BadInput
-from responders.inventory.files import read_inventory
 from responders.inventory.resolve import Inventory
-from responders.inventory.resolve import from_compiled as inventory_from_compiled
 from responders.policy.policy import from_compiled
 from responders.policy.proof import digest
 from responders.settings import ELASTIC, Settings, load_settings
@@ -38,9 +36,11 @@ from responders.surfaces.command_line.backtest_report import print_result
 from responders.surfaces.command_line.past_alerts import SIGNALS, Placed, from_elastic, from_file, from_splunk
 from responders.surfaces.command_line.policies import DEFAULT, compiled_policy
 from responders.surfaces.command_line.reaching_splunk import TOKEN, open_splunkd
-from responders.surfaces.command_line.reading import text_of
+from responders.surfaces.command_line.reading import inventory_of
 from responders.surfaces.command_line.writing import write
 
+MOST = 1_000_000
+"""Rows of one backtest: each takes about a kilobyte of memory."""
 _SPAN = re.compile(r"([0-9]{1,5})([mhdw])\Z")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -79,8 +79,8 @@ def run(options: argparse.Namespace) -> int:
     catalogue = read_catalogue()
     old = compiled_policy(Path(options.as_is or (settings.policy if settings else "") or DEFAULT.with_suffix(".json")))
     new = compiled_policy(Path(options.policy)) if options.policy else None
-    held = _inventory(options.inventory) if options.inventory else _known(settings)
-    proposed = _inventory(options.new_inventory) if options.new_inventory else held
+    held = inventory_of(Path(options.inventory)) if options.inventory else _known(settings)
+    proposed = inventory_of(Path(options.new_inventory)) if options.new_inventory else held
     unauthenticated = frozenset(settings.unauthenticated_ingest) if settings else frozenset()
     assumed = Assumptions(closed_after, unauthenticated)
     with _progress(options.json) as progress:
@@ -131,16 +131,11 @@ def _settings(options: argparse.Namespace) -> Optional[Settings]:
     return None
 
 
-def _inventory(path: str) -> Inventory:
-    text = text_of(Path(path), "inventory")
-    return inventory_from_compiled(text, path) if path.endswith(".json") else read_inventory(text, path)
-
-
 def _known(settings: Optional[Settings]) -> Inventory:
     """The inventory that the settings name, from wherever it is kept."""
     cluster = open_cluster(settings) if settings and settings.inventory == ELASTIC else None
     if cluster is None:
-        return _inventory(settings.inventory if settings else "")
+        return inventory_of(Path(settings.inventory if settings else ""))
     from responders.inventory.elasticsearch import ElasticInventory  # its library is an extra
 
     try:
@@ -183,6 +178,9 @@ def _read(
     for place, row in source:
         total += 1
         done()
+        if total > MOST:
+            remedy = "take a shorter time: --since, or a part of the file"
+            raise BadAlert(f"there are more than {MOST} rows", place=place, remedy=remedy)
         try:
             found.append(past(place, row, catalogue, now, options.closed_as))
         except BadAlert as error:

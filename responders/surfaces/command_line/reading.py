@@ -129,20 +129,21 @@ def _parsed(lines: List[bytes], name: str) -> Iterator[Raw]:
                 yield _unreadable(place, "is no JSON object", json.dumps(item).encode())
         return
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        place = f"{name}:{number}"
-        if len(line) > MAX_LINE:
-            yield _unreadable(place, f"is {len(line)} bytes long, {MAX_LINE} at most", line)
-            continue
-        try:
-            value = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError:
-            yield _unreadable(place, "is not UTF-8", line)
-        except (ValueError, RecursionError) as error:
-            yield _unreadable(place, f"is not JSON: {error}", line)
-        else:
-            yield Raw(place, value) if isinstance(value, dict) else _unreadable(place, "is no JSON object", line)
+        if line.strip():
+            yield raw_of(line, f"{name}:{number}")
+
+
+def raw_of(line: bytes, place: str) -> Raw:
+    """The raw alert of one line of JSON."""
+    if len(line) > MAX_LINE:
+        return _unreadable(place, f"is {len(line)} bytes long, {MAX_LINE} at most", line)
+    try:
+        value = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        return _unreadable(place, "is not UTF-8", line)
+    except (ValueError, RecursionError) as error:
+        return _unreadable(place, f"is not JSON: {error}", line)
+    return Raw(place, value) if isinstance(value, dict) else _unreadable(place, "is no JSON object", line)
 
 
 def _document(lines: List[bytes]) -> Any:
@@ -150,7 +151,7 @@ def _document(lines: List[bytes]) -> Any:
     filled = [line for line in lines if line.strip()]
     if not filled or filled[0].strip()[:1] not in (b"[", b"{") or (len(filled) == 1 and filled[0].strip()[:1] == b"{"):
         return None
-    if len(filled) > 1 and _complete(filled[0]):
+    if len(filled) > 1 and complete(filled[0]):
         return None
     if sum(map(len, filled)) > 64 * MAX_LINE:
         return None
@@ -161,7 +162,8 @@ def _document(lines: List[bytes]) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-def _complete(line: bytes) -> bool:
+def complete(line: bytes) -> bool:
+    """True when this is JSON by itself: then the file is one object a line."""
     try:
         json.loads(line)
     except (ValueError, RecursionError):
