@@ -77,6 +77,14 @@ def assume(at: float, session: str = "alice@corp.example", error: str = "") -> E
     return aws(at, "sts", "AssumeRole", DEPLOY, requestParameters=parameters, **told)
 
 
+def web_identity(at: float, subject: str) -> Event:
+    """A role taken with a token of an outside provider, whose subject says what that provider likes."""
+    who = {"type": "WebIdentityUser", "principalId": f"idp.example:aud:{subject}", "userName": subject,
+           "identityProvider": "arn:aws:iam::111122223333:oidc-provider/idp.example"}  # fmt: skip
+    name, event = assume(at)
+    return name, {**event, "eventID": f"w-{at}", "eventName": "AssumeRoleWithWebIdentity", "userIdentity": who}
+
+
 def day(at: float) -> List[Event]:
     """A day of a small company, from that second on: everything that counts twice, and what must not count."""
     return [*used(at), *used(at + 600), *quiet(at)]
@@ -90,7 +98,8 @@ def used(at: float) -> List[Event]:
         entra(at, "sp-checkout", "app-billing"), entra(at + 1, "sp-mi", "app-billing", category="ManagedIdentitySignInLogs"),
         okta_sso(at, "00uA", "0oaCRM"), okta_grant(at, "0oaSVC", "okta.users.read, okta.groups.read"),
         okta_grant(at + 1, "0oaLIST", ["okta.users.read", "okta.logs.read"]),
-        assume(at), aws(at + 1, "secretsmanager", "GetSecretValue", SESSION, requestParameters={"secretId": "prod/db"}),
+        assume(at), web_identity(at + 9, "x|aws:111122223333:AIDAOTHER\nkey|aws:111122223333:AIDADEPLOY|AKIAFORGED"),
+        aws(at + 1, "secretsmanager", "GetSecretValue", SESSION, requestParameters={"secretId": "prod/db"}),
         aws(at + 2, "ssm", "GetParameter", SESSION, requestParameters={"name": "/prod/key", "withDecryption": True}),
     ]  # fmt: skip
 
@@ -107,6 +116,8 @@ SHOWN = {
     ("aws:111122223333:AIDADEPLOY", "role", "aws:111122223333:AROADEV"),
     ("aws:111122223333:AIDADEPLOY", "key", "AKIADEPLOY"),
     ("aws:111122223333:AROADEV", "session", "alice@corp.example"),
+    ("aws:111122223333:idp.example:aud:x_aws:111122223333:AIDAOTHER_key_aws:111122223333:AIDADEPLOY_AKIAFORGED", "role",
+     "aws:111122223333:AROADEV"),
     ("aws:111122223333:AROADEV", "secret", "secretsmanager prod/db"),
     ("aws:111122223333:AROADEV", "secret", "ssm /prod/key"),
 }  # fmt: skip

@@ -5,12 +5,14 @@ Only accounts that the inventory knows are named. Who writes a log line chooses 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from responders.inventory.describing import InUse, Use
 from responders.inventory.joining import Conflict
 from responders.inventory.resolve import Inventory
 from responders.inventory.sync.gather import Gathered
+from responders.inventory.sync.usage import ACCOUNTS
 from responders.inventory.sync.usage_store import Used, day_text
 
 _HINTS = 50
@@ -36,7 +38,7 @@ class Usages:
         if self._none:
             return InUse()
         keys = list(dict.fromkeys((*accounts, *aliases, *self._aliases.get(name, ()))))
-        own = [_use("", used) for key in keys for used in self._gathered.usage.by_account(key)]
+        own = [self._own(used) for key in keys for used in self._gathered.usage.by_account(key)]
         others: List[Use] = []
         users = 0
         for key in keys:
@@ -68,6 +70,11 @@ class Usages:
         return tuple(
             _hint(used, keys) for name, keys in sorted(alike.items()) for used in wanted[name]
         )[:_HINTS]  # fmt: skip
+
+    def _own(self, used: Used) -> Use:
+        use = _use("", used)
+        who = self._label(self._gathered.owner(used.object) or used.object) if used.what in ACCOUNTS else ""
+        return replace(use, object=who) if who else use
 
     def _label(self, key: str) -> str:
         """What to call an account, "" for one that nothing but the log names."""
