@@ -44,11 +44,12 @@ def test_owners_of_an_application_are_named_and_reach_it(company: Company) -> No
     plain = company.graph.add_app("wiki")
     company.graph.add_owner(app, alice, of_application=True)
     company.graph.add_owner(plain, bob)
+    company.graph.add_owner(plain, company.graph.add_app("alice@corp.example"))  # called like her
     assert not company.read("entra")["entra"].failed
     with _gathered(company) as gathered:
         deployer, wiki = _of(gathered, f"{ENTRA}:{app}"), _of(gathered, f"{ENTRA}:{plain}")
         assert describe("x", (deployer.seen.account,), [deployer], None).identity.owner == "alice@corp.example"
-        assert ("owner", "bob@corp.example") in wiki.seen.tags
+        assert ("owner", "application alice@corp.example, bob@corp.example") in wiki.seen.tags
         owns = _reached(_of(gathered, f"{ENTRA}:{alice}"), "owner")
         assert [(reach.target, reach.name, reach.admin) for reach in owns] == [(f"{ENTRA}:{app}", "deployer", True)]
         assert [reach.admin for reach in _reached(_of(gathered, f"{ENTRA}:{bob}"), "owner")] == [False]

@@ -173,7 +173,9 @@ def _assignments(principal: Row, items: Sequence[Mapping[str, Any]]) -> Iterator
 
 
 def _owner(item: Mapping[str, Any]) -> Dict[str, Any]:
-    return {"name": str(item.get("userPrincipalName") or item.get("displayName") or "")}
+    """Who owns it, for people: an application may be called like anybody."""
+    name = item.get("userPrincipalName") or f"application {item.get('displayName') or _id(item)}"
+    return {"name": str(name)}
 
 
 def _cut(item: Mapping[str, Any], *names: str) -> Dict[str, Any]:
@@ -236,7 +238,7 @@ class EntraObserver:
             yield from _credentials(f"{self._place}:{body.get('appId', '')}", row)
         elif listing in ("app_owners", "owners"):
             # Who owns an application may give it a credential, and so sign in as it.
-            self._owners.setdefault(body["of"], []).append(body["name"] or row.id.partition("/")[2])
+            self._owners.setdefault(body["of"], []).append(body["name"])
             yield Reaches(f"{self._place}:{row.id.partition('/')[2]}", "owner", f"{self._place}:{body['of']}")
         elif listing == "federated":
             yield from self._federated(row)
