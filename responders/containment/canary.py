@@ -45,8 +45,14 @@ def unfit(identity: Optional[Identity], responder: Responder) -> str:
         (identity.break_glass, "it is a break-glass identity"), (identity.shared, "it is shared"),
         (bool(identity.dependents), "something depends on it"), (identity.unmapped, "no inventory row claims it"),
         (identity.id in responder.inventory.restorers, "it may restore"),
+        (_doubled(identity), "it has two accounts of one kind at one place, and one of them is somebody else's"),
     )  # fmt: skip
     return next((why for broken, why in rules if broken), "")
+
+
+def _doubled(identity: Identity) -> bool:
+    places = [(account.vendor, account.tenant, account.kind) for account in identity.accounts]
+    return len(set(places)) < len(places)
 
 
 def as_drilled(alert: Alert, identity: Identity, responder: Responder) -> Alert:
@@ -114,6 +120,7 @@ def finish(responder: Responder, item: due.Due) -> str:
         due.add(journal, DUE, item.about, responder.later(responder.timing.retry_due), item.note)
         return "the drill's alert waits still: looked at again later"
     found = latest(responder.journal, item.about)
+    _tell_dead(responder, item, found[1].containment if found is not None and found[1].open else "")
     if found is None or not found[1].open:
         return "nothing open"
     record = found[1]
@@ -121,6 +128,17 @@ def finish(responder: Responder, item: due.Due) -> str:
         raise Refused(f"{record.containment} is no mere drill any more: a person must restore {item.about}")
     restore(responder, record.containment, by=BY, reason="the drill that began it died")
     return "the canary is restored, or its restore is due"
+
+
+def _tell_dead(responder: Responder, item: due.Due, containment: str) -> None:
+    """A drill that never said what it showed: whoever kills drills must not keep a broken path from being seen."""
+    begun = next((doc for _, doc in responder.journal.side(_PREFIX + item.note)), None)
+    if begun is None:
+        return
+    chain = str(begun["finding"]).rpartition("|")[2]
+    if not any(entry.kind == "drilled" for entry in responder.journal.entries(chain)):
+        at, problem = datetime.fromisoformat(str(begun["at"])), "the drill died before it was over: it showed nothing"
+        _tell(responder, chain, Drilled(item.about, containment, at, str(begun["tier"]), (), (problem,), ()))
 
 
 def _begin(responder: Responder, identity: Identity, tier: Tier) -> Tuple[str, str, due.Due]:

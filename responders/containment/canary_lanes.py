@@ -56,22 +56,29 @@ def lanes(
             done[step.account.vendor].append(record.outcomes[step.id])
     for outcome in back:
         undone[outcome.step.account.vendor].append(outcome)
+    reached = {(step.account.vendor, step.account.tenant) for step in planned}
+    left = {a.vendor: f"no step was planned at {a.vendor}:{a.tenant}" for a in identity.accounts
+            if (a.vendor, a.tenant) not in reached}  # fmt: skip
     return tuple(
-        _lane(vendor, sum(s.account.vendor == vendor for s in planned), done[vendor], undone[vendor], began, since)
+        _lane(
+            vendor, sum(s.account.vendor == vendor for s in planned), done[vendor], undone[vendor], began, since,
+            left.get(vendor, ""),
+        )
         for vendor in sorted(done)
-    )
+    )  # fmt: skip
 
 
 def _lane(
-    vendor: str, planned: int, done: Sequence[Outcome], undone: Sequence[Outcome], began: datetime, since: datetime
-) -> Lane:
+    vendor: str, planned: int, done: Sequence[Outcome], undone: Sequence[Outcome], began: datetime, since: datetime,
+    left_out: str,
+) -> Lane:  # fmt: skip
     bad = [o for o in done if o.status in _BROKEN]
     # What nobody can undo (ended sessions) is refused, and no broken path.
     left = [o for o in undone if o.status in (Status.FAILED, Status.UNKNOWN)]
     whole, restored = planned > 0 and len(done) == planned and not bad, bool(undone) and not left
     problem = "; ".join(f"{o.step.action}: {o.status.value}: {o.proof}" for o in (*bad, *left))
-    if not problem and not whole:
-        problem = "no step was planned there" if not planned else "not every step was tried"
+    if not problem and (left_out or not whole):
+        problem = left_out or "not every step was tried"
     if not problem and not restored:
         problem = "not restored"
     contained = max((o.at for o in done), default=began)

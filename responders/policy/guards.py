@@ -131,7 +131,10 @@ def canary(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
     if case.alert.source != "drill":
         return None
     who = case.identity
-    if not who.canary or who.unmapped or who.shared or who.privileged or who.dependents or who.id in case.facts.restorers:
+    mine = {account.key for account in who.accounts}
+    rules = any(f"{place}:{one}" in mine for place, ones in case.facts.administrators.items() for one in ones)
+    bound = who.unmapped or who.shared or who.privileged or bool(who.dependents) or who.id in case.facts.restorers
+    if not who.canary or bound or rules:
         return _rule("canary", f"{who.id} is no canary: a drill leaves it alone", Tier.OBSERVE)
     return None
 
