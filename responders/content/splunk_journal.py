@@ -98,6 +98,7 @@ _TIMELINE = """
 | spath path=body.approved_by output=approved_by
 | spath path=body.reason output=reason
 | spath path=body.why output=why
+| spath path=body.what output=tq_what
 | spath path=body.steps{} output=tq_steps
 | spath path=body.outcomes{}.step.action output=tq_actions
 | spath path=body.outcomes{}.status output=tq_statuses
@@ -107,6 +108,8 @@ _TIMELINE = """
   in(entry, "restoring", "restored", "closed"),
   "by ".by.if(approved_by!="", ", approved by ".approved_by, "").": ".coalesce(reason, ""),
   in(entry, "put back", "left to a person"), mvcount(tq_steps)." steps",
+  in(entry, "click", "waits for a second person", "agreed"),
+  "by ".by.coalesce(": ".tq_what, "").coalesce(", ".reason, ""),
   isnotnull(why), why, true(), "")
 | sort 0 chain seq
 | table _time chain seq entry what mac"""

@@ -18,6 +18,8 @@ from xml.etree import ElementTree
 import pytest
 
 from responders import pipeline
+from responders.containment.clicks import AGREED, CLICK, WAITS, agree, clicked, name_on, wait
+from responders.containment.record import load
 from responders.containment.responder import Timing
 from responders.containment.restore import restore
 from responders.content.forms import parse_time
@@ -217,7 +219,13 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         responder = world.responder(catalogue=CATALOGUE, timing=timing, policy=replace(policy, limits=limits))
         reports = {name: pipeline.contain(raw_alert(people[name]), responder) for name in ("alice", "bob")}
         reports["carl"] = pipeline.contain(raw_alert(people["carl"], confidence=60), responder)
-        restore(responder, reports["alice"].containment, by="ida", reason="a false alarm")
+        alice = reports["alice"].containment
+        click = clicked(responder.journal, "ida", "ida", "restore", "a false alarm", {})
+        name_on(responder.journal, click, alice)
+        wait(responder.journal, click, alice)
+        second = replace(click, user="ivo", by="ivo")
+        agree(responder.journal, load(responder.journal, alice), click.chain, second, responder.now())
+        restore(responder, alice, by="ida", reason="a false alarm")
         world.graph.down = True
         reports["dave"] = pipeline.contain(raw_alert(people["dave"]), responder)
         world.graph.down = False
@@ -352,6 +360,8 @@ def test_one_containment_with_its_proofs(played: Played) -> None:
     assert [int(row["seq"]) for row in timeline] == list(range(len(timeline)))
     assert (timeline[0]["entry"], timeline[0]["what"][:21]) == ("plan", "planned at tier revok")
     assert [row["what"] for row in timeline if row["entry"] == "restored"] == ["by ida: a false alarm"]
+    asked = [row["what"] for row in timeline if row["entry"] in (CLICK, WAITS, AGREED)]
+    assert asked == ["by ida: restore, a false alarm"] * 2 + ["by ivo"]
     (undo,) = shown(played, "containment", "Open items, and how", **token)
     assert report.containment in undo["undo"]
     assert shown(played, "containment", "Timeline", containment="c-") == []

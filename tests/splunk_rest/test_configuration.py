@@ -308,7 +308,7 @@ def test_a_detection_whose_log_has_no_index_stays_off_and_is_told(office: Office
     name = read_catalogue()[vault[0]]["name"]
     office.deployment.configure("savedsearches", f"Tourniquet - {name}", {"disabled": "0"})
     (problem,) = office.ask("vic", "GET", "health").body["problems"]
-    assert "1 detections run and read nothing: no index is named for HashiCorp Vault" in problem
+    assert "detections that run and read nothing: 1, for no index is named for HashiCorp Vault" in problem
     settings(office, macros={"tourniquet_vault_index": "vault"})
     assert office.ask("vic", "GET", "health").body["problems"] == []
 
