@@ -90,6 +90,14 @@ class Running(Generic[T]):
         self._ended.wait(max(0.0, deadline - time.monotonic()))
         return self._found[0] if self._found else Late("no answer before the deadline")
 
+    def value(self) -> T:
+        """What it returned, however long that takes; raises what it raised. For calls that end by themselves."""
+        self._ended.wait()
+        found = self._found[0] if self._found else Late("it ended without an answer")
+        if isinstance(found, Exception):
+            raise found
+        return found
+
     def wait(self, seconds: float) -> bool:
         """True when it was over within so many seconds."""
         return self._ended.wait(seconds)

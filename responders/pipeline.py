@@ -6,6 +6,7 @@ raw alert → journal → inventory → facts → policy → plan → journal �
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any, FrozenSet, Mapping, Optional, Sequence, Tuple
 
 from responders.alerts.kept import kept
@@ -18,12 +19,12 @@ from responders.containment.due import Due
 from responders.containment.early import telling_early
 from responders.containment.execute import execute
 from responders.containment.gate import judged_places
-from responders.containment.intake import Intake, finish, journal_raw, put_off, remember, store
+from responders.containment.intake import Intake, finish, journal_raw, noted, put_off, store
 from responders.containment.judge import Judgement, judge
 from responders.containment.notify import escalate, tell_siem
 from responders.containment.people import as_asked
 from responders.containment.recheck import schedule_rechecks
-from responders.containment.record import load
+from responders.containment.record import follow, load
 from responders.containment.responder import Responder
 from responders.containment.resume import resume
 from responders.containment.standing import tell_standing
@@ -32,6 +33,7 @@ from responders.errors import BadInput
 from responders.escalation.report import Report
 from responders.inventory.resolve import meant
 from responders.model import Alert, Tier
+from responders.parallel import Running
 
 
 def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
@@ -55,10 +57,11 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
     if found.identity is None:
         return _nobody(intake, alert, found.why, responder)
     alert = as_drilled(as_asked(alert, responder), found.identity, responder)
-    intake = remember(intake, found.identity.id, alert, responder.journal)
-    judgement = judge(alert, found.identity, responder, deadline, dry_run=False)
-    tell_siem(alert, found.identity, responder, intake.chain)
+    intake = noted(intake, found.identity.id, alert)
+    judgement = judge(alert, found.identity, responder, deadline, dry_run=False, note=intake.note)
+    told = Running(partial(tell_siem, alert, found.identity, responder, intake.chain))
     if not judgement.writes:
+        told.value()
         return _observed(intake, judgement, responder)
     record = begin(judgement, responder)
     steps, judged = judgement.plan.steps, judged_places(judgement.facts)
@@ -67,13 +70,15 @@ def contain(raw: Mapping[str, Any], responder: Responder) -> Report:
             responder, judgement.plan, steps, record, judgement.states, deadline, judged, judgement.running,
             asked=judgement.alert.source == "click",
         )  # fmt: skip
-    schedule_rechecks(responder, judgement.plan.containment)
-    tell_standing(responder, judgement.plan.containment)
-    created, unread = sweep(responder, judgement.plan, deadline)
-    finish(intake, responder, judgement.plan.containment, "contained")
-    record = load(responder.journal, judgement.plan.containment)
+    schedule_rechecks(responder, record.containment)
+    record = follow(responder.journal, record)
+    tell_standing(responder, record.containment, record)
+    created, unread = sweep(responder, judgement.plan, record.outcomes.values(), deadline)
     note = Note(created=created, open_items=(*_strange(alert), *unread), loud=alert.strange_account)
-    return escalate(responder, of_containment(responder.journal, record, outcomes, note), record.containment)
+    report = escalate(responder, of_containment(responder.journal, record, outcomes, note), record.containment)
+    told.value()
+    finish(intake, responder, record.containment, "contained")
+    return report
 
 
 def keep(raw: Mapping[str, Any], responder: Responder) -> Tuple[str, bool]:

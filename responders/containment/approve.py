@@ -10,7 +10,7 @@ from responders.codec import to_json
 from responders.containment.begin import begin
 from responders.containment.compose import of_containment
 from responders.containment.execute import execute
-from responders.containment.facts import candidate_steps, client_for, gather, take_use
+from responders.containment.facts import begin_reading, candidate_steps, client_for, gather, places_taken, take_place
 from responders.containment.judge import Judgement, guarded
 from responders.containment.notify import escalate
 from responders.containment.people import permitted
@@ -50,7 +50,8 @@ def approve(
     if without and names != ("revoke",):
         raise Refused(f"no account, or no evidence in the alerts, for {', '.join(without)}. Nothing was changed")
     deadline = time.monotonic() + responder.timing.deadline
-    facts, states, running = gather(responder, identity, (*record.alerts, alert), steps, deadline)
+    ours = begin_reading(responder)
+    facts, states, running = gather(responder, identity, (*record.alerts, alert), steps, deadline, ours)
     others = replace(facts, uses=tuple(use for use in facts.uses if use.identity != identity.id))
     case = Case((*record.alerts, alert), identity, others, responder.policy, responder.catalogue, responder.now())
     tier, spoke, refused = apply_guards(case, Tier.REVOKE, wanted)
@@ -58,7 +59,8 @@ def approve(
         why = "; ".join(f"{item.guard}: {item.text}" for item in spoke)
         raise Refused(f"a guard forbids it: {why}. Nothing was changed")
     use = Use(identity.id, Tier.REVOKE, alert.detection, responder.now(), guarded(identity), True)
-    if take_use(responder.journal, use, len(facts.uses)) is None:
+    places = places_taken(responder.journal, use.at)
+    if len(places) != len(facts.uses) or take_place(responder.journal, use, places) is None:
         raise Refused("another containment began at the same moment. Nothing was changed; approve again")
     steps = tuple(s for s in steps if f"{s.action}|{s.account.key}" not in dict(refused))
     said = f"{by} approved {', '.join(wanted)}: {reason}" + (f" (with {approved_by})" if approved_by else "")

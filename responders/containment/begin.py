@@ -1,11 +1,11 @@
-"""Journal the plan, with its intent and pre-state, before the first change."""
+"""Journal the plan before the first change."""
 
 from __future__ import annotations
 
 from responders.codec import to_json
 from responders.containment import due
 from responders.containment.judge import Judgement
-from responders.containment.record import Record, load, write_intent
+from responders.containment.record import Record, followed, load
 from responders.containment.responder import Responder
 
 
@@ -16,18 +16,14 @@ def begin(judgement: Judgement, responder: Responder) -> Record:
     is a repeat of the first's, and the claims on each lane keep them off each other's steps.
     """
     plan, alert, journal = judgement.plan, judgement.alert, responder.journal
-    identity = plan.decision.identity
-    # Open marker, due resume, plan, intents, in this order: each one makes the next one findable after a crash.
-    name = f"open/{plan.containment}"
-    journal.put(name, {"containment": plan.containment, "identity": identity.id, "generation": plan.generation})
-    resume = due.add(journal, "resume", plan.containment, responder.later(responder.timing.retry_due))
-    side = [key for key in (name, resume, judgement.place) if key]
-    body = {"plan": to_json(plan), "alert": to_json(alert), "side": side}
-    restoring = judgement.current.restoring if judgement.current is not None else None
-    journal.append(plan.containment, "plan", {**body, "over": restoring.seq} if restoring is not None else body)
-    known = load(journal, plan.containment)
-    fresh = {step.id: judgement.states[step.id] for step in plan.steps if step.id in judgement.states}
-    fresh = {key: state for key, state in fresh.items() if key not in known.before}
-    if fresh:
-        write_intent(journal, plan.containment, fresh)
+    body = {"plan": to_json(plan), "alert": to_json(alert), "side": [judgement.place] if judgement.place else []}
+    known = judgement.current or Record(plan.containment)
+    if known.restoring is not None:
+        body["over"] = known.restoring.seq
+    # Open marker, due resume, plan, in this order: each one makes the next one findable after a crash.
+    about = {"containment": plan.containment, "identity": plan.decision.identity.id, "generation": plan.generation}
+    resume = due.document(journal, "resume", plan.containment, responder.later(responder.timing.retry_due))
+    entry = journal.append(plan.containment, "plan", body, [(f"open/{plan.containment}", about), resume])
+    if entry.seq == known.last + 1:
+        return followed(known, [entry])
     return load(journal, plan.containment)

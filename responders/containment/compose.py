@@ -8,7 +8,7 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 from responders.actions import registry
 from responders.containment.record import Record, is_drill
 from responders.escalation.report import Report
-from responders.journal.chain import Journal
+from responders.journal.chain import Entry, Journal
 from responders.model import Alert, Created, Decision, Outcome, Plan, Status, Step
 
 _WORD = {
@@ -61,7 +61,7 @@ def of_containment(journal: Journal, record: Record, outcomes: Sequence[Outcome]
         created=note.created,
         manual=manual_steps(steps, latest),
         undo=f"tourniquet restore {record.containment} --by YOUR-ID --reason WHY",
-        head=head_text(journal, record.containment),
+        head=_head(record.entries[-1]) if record.entries else "",
         at=journal.clock(),
         detected_at=alert.completed_at if alert else None,
         contained_at=max(held) if complete else None,
@@ -120,7 +120,11 @@ def manual_steps(steps: Sequence[Step], latest: Mapping[str, Outcome]) -> Tuple[
 def head_text(journal: Journal, chain: str) -> str:
     """chain:seq:mac of a chain's last entry, what `tourniquet journal verify --head` takes."""
     head = journal.head(chain) if chain else None
-    return f"{chain}:{head.seq}:{head.mac}" if head else ""
+    return _head(head) if head else ""
+
+
+def _head(entry: Entry) -> str:
+    return f"{entry.chain}:{entry.seq}:{entry.mac}"
 
 
 def preview(journal: Journal, plan: Plan, alert: Alert, outdated: str) -> Report:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Iterator, List, Mapping, Optional
 
-from responders.journal.chain import Journal
+from responders.journal.chain import Journal, Side
 
 _LATE = timedelta(days=1)
 """So far back an entry may be due that is written now: another responder's clock may be behind ours."""
@@ -47,20 +47,38 @@ def add(
     note: str = "",
     raw: Optional[Mapping[str, Any]] = None,
 ) -> str:
-    """Write a due entry; the same what, about, note and time is the same entry. Returns its key.
+    """Write a due entry; the same what, about, note and time is the same entry. Returns its key."""
+    key, doc = document(journal, what, about, at, note, raw)
+    journal.put(key, doc)
+    return key
+
+
+def document(
+    journal: Journal,
+    what: str,
+    about: str,
+    at: datetime,
+    note: str = "",
+    raw: Optional[Mapping[str, Any]] = None,
+) -> Side:
+    """A due entry that is not written yet: what an entry of a chain vouches for is written with it.
 
     `raw` is the raw alert: it is in the journal from this first write on.
     """
     at = max(at, journal.clock() - _LATE)
     name = hashlib.sha256(f"{what}\0{about}\0{note}".encode()).hexdigest()[:16]
-    key = f"due/{at.strftime('%Y%m%dT%H%M%S.%f')}/{what}-{name}"
-    journal.put(key, {"what": what, "about": about, "at": at.isoformat(), "note": note, **({"raw": raw} if raw else {})})
-    return key
+    doc = {"what": what, "about": about, "at": at.isoformat(), "note": note, **({"raw": raw} if raw else {})}
+    return f"due/{at.strftime('%Y%m%dT%H%M%S.%f')}/{what}-{name}", doc
 
 
 def finish(journal: Journal, due: Due, how: str) -> None:
     """Mark a due entry as done."""
-    journal.put(due.done_key, {"how": how, "at": journal.clock().isoformat()})
+    journal.put(*done(journal, due, how))
+
+
+def done(journal: Journal, due: Due, how: str) -> Side:
+    """The mark of `finish`, not written yet."""
+    return due.done_key, {"how": how, "at": journal.clock().isoformat()}
 
 
 def finished(journal: Journal, due: Due) -> bool:
@@ -149,24 +167,40 @@ def claim(journal: Journal, name: str, seconds: float) -> Optional[str]:
 
     A claim ends when it is released, when it expires, or when its process on this machine is gone.
     """
-    last, released = 0, True
+    key = f"claim/{name}/{1:06d}"
+    if journal.put(key, _mine(journal, seconds)):  # nobody ever had it: nothing need be read
+        return key
+    last, free = 0, True
     for key, doc in journal.side(f"claim/{name}/"):
         number, _, tail = key.rpartition("/")[2].partition(".")
         if tail:
-            released = True
+            free = True
         else:
-            last, released = int(number), not _alive(journal, doc)
-    if not released:
+            last, free = int(number), not _alive(journal, doc)
+    if not free:
         return None
     key = f"claim/{name}/{last + 1:06d}"
-    until = journal.clock() + timedelta(seconds=seconds)
-    mine = {"until": until.isoformat(), "host": socket.gethostname(), "process": os.getpid()}
-    return key if journal.put(key, mine) else None
+    return key if journal.put(key, _mine(journal, seconds)) else None
+
+
+def is_first(key: str) -> bool:
+    """True for the claim of somebody before whom nobody had one of that name."""
+    return key.endswith(f"/{1:06d}")
 
 
 def release(journal: Journal, key: str) -> None:
     """Give a claim back."""
-    journal.put(f"{key}.released", {})
+    journal.put(*released(key))
+
+
+def released(key: str) -> Side:
+    """The mark of `release`, not written yet."""
+    return f"{key}.released", {}
+
+
+def _mine(journal: Journal, seconds: float) -> Mapping[str, Any]:
+    until = journal.clock() + timedelta(seconds=seconds)
+    return {"until": until.isoformat(), "host": socket.gethostname(), "process": os.getpid()}
 
 
 def _alive(journal: Journal, doc: Mapping[str, object]) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import Callable, Dict, FrozenSet, List, Mapping, Tuple
+from typing import Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from responders.containment import due
-from responders.containment.lane import Federation, Lane
-from responders.containment.record import Record, still_going_on
+from responders.containment.lane import ENDED, Federation, Lane
+from responders.containment.record import Record, write_intent
 from responders.containment.responder import Responder
 from responders.model import Outcome, Plan, State, Status, Step
 from responders.parallel import Running, run_all
@@ -39,12 +40,18 @@ def execute(
         lanes[step.account.vendor] = (*lanes.get(step.account.vendor, ()), step)
     downstream = {s.account.vendor for s in steps if s.account.mastered == "federated"}
     federation = Federation([vendor for vendor in lanes if vendor in _PROVIDERS and vendor not in downstream])
+    fresh = _fresh(steps, record, states, running)
+    record = replace(record, before={**record.before, **fresh})
+    intent = Running(partial(write_intent, responder.journal, plan.containment, fresh)) if fresh else None
     tasks: Dict[str, Callable[[], Tuple[Outcome, ...]]] = {}
     for vendor, its in lanes.items():
-        lane = Lane(responder, plan, vendor, its, record.before, states, federation, deadline, judged, running, asked)
-        tasks[vendor] = partial(_claimed, responder, record, vendor, lane)
+        lane = Lane(responder, plan, vendor, its, record, states, federation, deadline, judged, running, asked)
+        tasks[vendor] = partial(_claimed, responder, record.containment, vendor, lane, intent)
     outcomes: List[Outcome] = []
-    for vendor, found in run_all(tasks, deadline + _GRACE).items():
+    ended = run_all(tasks, deadline + _GRACE)
+    if intent is not None:
+        intent.value()  # what can't be recorded is not done, and whoever asked must know
+    for vendor, found in ended.items():
         if isinstance(found, Exception):
             outcomes.extend(Outcome(s, Status.UNKNOWN, str(found), responder.now()) for s in lanes[vendor])
         else:
@@ -53,18 +60,30 @@ def execute(
     return tuple(sorted(outcomes, key=lambda item: order[item.step.id]))
 
 
-def _claimed(responder: Responder, record: Record, vendor: str, lane: Lane) -> Tuple[Outcome, ...]:
-    name = f"{record.containment}/{vendor}"
-    key = due.claim(responder.journal, name, responder.timing.claim)
+def _fresh(
+    steps: Tuple[Step, ...], record: Record, states: Mapping[str, State], running: Mapping[str, Running[State]]
+) -> Dict[str, State]:
+    """States that are read by now, and of which the journal has none yet."""
+    over = {key: read.result(0.0) for key, read in running.items() if read.over}
+    known = {**{key: state for key, state in over.items() if isinstance(state, State)}, **states}
+    return {step.id: known[step.id] for step in steps if step.id in known and step.id not in record.before}
+
+
+def _claimed(
+    responder: Responder, containment: str, vendor: str, lane: Lane, intent: Optional[Running[None]]
+) -> Tuple[Outcome, ...]:
+    """The lane, once it is ours and the states that its first changes are made on are recorded."""
+    key = due.claim(responder.journal, f"{containment}/{vendor}", responder.timing.claim)
     if key is None:
         text = f"another responder is at work at {vendor} for this containment"
         lane.federation.landed(vendor)
         return tuple(Outcome(step, Status.UNKNOWN, text, responder.now()) for step in lane.steps)
     try:
-        if not still_going_on(responder.journal, record):
-            text = "restored or closed meanwhile: nothing is changed any more"
+        if intent is not None:
+            intent.value()
+        if not lane.goes_on():
             lane.federation.landed(vendor)
-            return tuple(Outcome(step, Status.REFUSED, text, responder.now()) for step in lane.steps)
+            return tuple(Outcome(step, Status.REFUSED, ENDED, responder.now()) for step in lane.steps)
         return lane.run()
     finally:
         due.release(responder.journal, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
@@ -14,12 +15,23 @@ from responders.containment.confirmed import questions
 from responders.containment.responder import Responder
 from responders.errors import VendorError
 from responders.journal.chain import Journal
-from responders.model import Account, Alert, Facts, Identity, Pairs, Phase, State, Step, Use, step_id
+from responders.model import Account, Alert, Facts, Identity, Pairs, Phase, State, Step, Tier, Use, containment_id, step_id
 from responders.parallel import Running, finish_all, start_all
 from responders.vendors.client import VendorClient
 from responders.vendors.shared import SharedReads
 
 _HOUR = timedelta(hours=1)
+Places = Tuple[Tuple[str, Use], ...]
+"""Places in the blast radius, by key: those taken within the last hour, and by responders whose clocks are ahead."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What the guards ask of our own stores: places taken, people who may restore, and why automation is halted."""
+
+    places: Places
+    restorers: FrozenSet[str]
+    halted: str
 
 
 def client_for(responder: Responder, identity: Identity, account: Account) -> Optional[VendorClient]:
@@ -54,9 +66,16 @@ def unsupported(responder: Responder, identity: Identity) -> Tuple[Account, ...]
 
 
 def gather(
-    responder: Responder, identity: Identity, alerts: Sequence[Alert], steps: Sequence[Step], deadline: float
+    responder: Responder,
+    identity: Identity,
+    alerts: Sequence[Alert],
+    steps: Sequence[Step],
+    deadline: float,
+    ours: Running[Ours],
 ) -> Tuple[Facts, Mapping[str, State], Mapping[str, Running[State]]]:
     """Facts for the guards; by step id the state of each block read before `deadline`, and the other steps' reads.
+
+    `ours` is what is being read of our own stores meanwhile.
 
     Judging waits for what judges and blocks. What a cut must know (live tokens, sessions) is still being read while the
     vendor blocks; the lane waits for it.
@@ -108,21 +127,34 @@ def gather(
             own_read.add(where)
             own.update(f"{where}:{account}" for account in value)
     keyed = {f"{step.action}|{step.account.key}": states[step.id] for step in steps if step.id in states}
+    known = ours.value()
     facts = Facts(
         states=keyed,
         unread=tuple(sorted(unread)),
         administrators=admins,
         own=frozenset(own),
         own_read=frozenset(own_read),
-        restorers=_restorers(responder),
-        halted=responder.halted(),
-        uses=uses(responder.journal, responder.now()),
+        restorers=known.restorers,
+        halted=known.halted,
+        uses=uses(known.places),
         population=responder.inventory.population,
         unauthenticated=responder.unauthenticated_ingest,
         confirmed_events=frozenset(confirmed),
         unconfirmed=unconfirmed,
     )
     return facts, states, running
+
+
+def begin_reading(responder: Responder) -> Running[Ours]:
+    """Read what our own stores say, beside whatever else is read."""
+    return Running(partial(_ours, responder))
+
+
+def _ours(responder: Responder) -> Ours:
+    halted = Running(responder.halted)
+    # Places first: whoever is neither in one nor contained by then takes one later, and judge looks again.
+    places = places_taken(responder.journal, responder.now())
+    return Ours(places, _restorers(responder, places), halted.value())
 
 
 def own_ids(responder: Responder, client: VendorClient) -> FrozenSet[str]:
@@ -154,39 +186,35 @@ def administrators(
 
 def contained_accounts(journal: Journal, vendor: str) -> FrozenSet[str]:
     """Account ids at this vendor of every identity whose containment is open."""
-    from responders.containment.record import all_containments, load
+    from responders.containment.record import all_containments, load_all
 
     found: Set[str] = set()
-    for containment, _ in all_containments(journal):
-        record = load(journal, containment)
+    for record in load_all(journal, [containment for containment, _ in all_containments(journal)]):
         if record.open and record.plan is not None:
             found.update(a.id for a in record.plan.decision.identity.accounts if a.vendor == vendor)
     return frozenset(found)
 
 
-def uses(journal: Journal, now: datetime) -> Tuple[Use, ...]:
-    """Uses of the blast radius within the last hour, and those of responders whose clocks are ahead."""
-    return tuple(use for _, use in _places(journal, now))
+def uses(places: Places) -> Tuple[Use, ...]:
+    """Who took them."""
+    return tuple(use for _, use in places)
 
 
-def _places(journal: Journal, now: datetime) -> Tuple[Tuple[str, Use], ...]:
-    hours = (now - _HOUR, now, now + _HOUR)
-    found = [item for hour in hours for item in journal.side(f"use/{hour:%Y%m%d%H}/")]
-    places = [(key, from_json(Use, doc["use"])) for key, doc in found]
+def places_taken(journal: Journal, now: datetime) -> Places:
+    """Places taken within the last hour, as they are now."""
+    docs = journal.sides([f"use/{hour:%Y%m%d%H}/" for hour in (now - _HOUR, now, now + _HOUR)])
+    places = [(key, from_json(Use, doc["use"])) for key, doc in docs]
     return tuple((key, use) for key, use in places if use.at > now - _HOUR)
 
 
-def take_use(journal: Journal, use: Use, counted: int) -> Optional[str]:
-    """Take the next place in the blast radius; None when somebody took one since `counted` uses were judged.
+def take_place(journal: Journal, use: Use, counted: Places) -> Optional[str]:
+    """Take the next place in the blast radius; None when somebody took it since these were counted.
 
     The place's number comes from what was counted: whoever counts the same takes the same place, and one of them gets it.
-    Only at the turn of an hour may both; `judge` looks again afterwards.
+    Only at the turn of an hour may both; who takes one looks again afterwards.
     """
     prefix = f"use/{use.at:%Y%m%d%H}/"
-    places = _places(journal, use.at)
-    if len(places) != counted:
-        return None
-    key = f"{prefix}{sum(key.startswith(prefix) for key, _ in places):06d}"
+    key = f"{prefix}{sum(key.startswith(prefix) for key, _ in counted):06d}"
     return key if journal.put(key, {"use": to_json(use)}) else None
 
 
@@ -196,15 +224,18 @@ def break_glass(responder: Responder, place: str) -> FrozenSet[str]:
     return frozenset(key[len(prefix) :] for key in responder.inventory.break_glass if key.startswith(prefix))
 
 
-def _restorers(responder: Responder) -> FrozenSet[str]:
-    people = frozenset(name for name in responder.inventory.restorers if can_act(responder.inventory.identity(name)))
-    contained = {str(doc["identity"]) for _, doc in responder.journal.side("open/")}
-    if not contained & people:
-        return people
+def _restorers(responder: Responder, places: Places) -> FrozenSet[str]:
+    """Those who may restore, and are neither contained nor about to be."""
     from responders.containment.record import latest
 
-    still = {name for name in contained & people if _is_open(latest(responder.journal, name))}
-    return people - still
+    names = sorted(responder.inventory.restorers)
+    read = start_all({name: partial(responder.inventory.identity, name) for name in names})
+    people = [name for name, found in read.items() if can_act(found.value())]
+    journal, first = responder.journal, {containment_id(name, 1): name for name in people}
+    begun = {first[chain] for chain, entries in journal.tails(dict.fromkeys(first, -1)).items() if entries}
+    taken = {use.identity for use in uses(places) if use.tier > Tier.OBSERVE}
+    away = {name for name in people if (_is_open(latest(journal, name)) if name in begun else name in taken)}
+    return frozenset(people) - away
 
 
 def can_act(found: Optional[Identity]) -> bool:

@@ -50,6 +50,10 @@ class Gate:
         self._passed: Dict[str, Objection] = dict.fromkeys(judged, NONE)
         self._claims = contextlib.ExitStack()
 
+    def knows(self, step: Step) -> bool:
+        """True when nothing need be read to answer for this step."""
+        return place_of(step) in self._passed
+
     def objection(self, step: Step, deadline: float) -> str:
         """Why this step may not be applied, "" when it may. Facts are read once for each place.
 

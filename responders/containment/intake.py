@@ -12,7 +12,7 @@ from responders.codec import from_json, to_json
 from responders.containment import due
 from responders.containment.responder import Responder
 from responders.errors import Halted, Refused
-from responders.journal.chain import Entry, Journal
+from responders.journal.chain import Entry, Journal, Side
 from responders.model import Alert
 
 _SAME = ("tq_finding", "tq_detection", "tq_account", "tq_confidence", "tq_evidence", "tq_request")
@@ -42,9 +42,12 @@ def store(raw: Mapping[str, Any], journal: Journal) -> Tuple[str, bool]:
     chain = chain_of(raw)
     if journal.head(chain) is not None:
         return chain, False
-    key = due.add(journal, "alert", chain, journal.clock(), raw=raw)
-    journal.append(chain, "alert", {"raw": raw, "side": [key]})
+    _write(raw, chain, journal)
     return chain, True
+
+
+def _write(raw: Mapping[str, Any], chain: str, journal: Journal) -> Entry:
+    return journal.append(chain, "alert", {"raw": raw}, [due.document(journal, "alert", chain, journal.clock(), raw=raw)])
 
 
 def handled(journal: Journal, chain: str) -> Optional[str]:
@@ -55,20 +58,25 @@ def handled(journal: Journal, chain: str) -> Optional[str]:
 
 def journal_raw(raw: Mapping[str, Any], responder: Responder) -> Intake:
     """Write the raw alert, and that it is due. Raises Refused while another responder handles the same alert."""
-    journal = responder.journal
-    chain, _ = store(raw, journal)
-    entries = list(journal.entries(chain))
+    journal, chain = responder.journal, chain_of(raw)
+    last = journal.known(chain)
+    # An alert that we wrote a moment ago need not be read: who took it up since then has the first claim.
+    entries = [last] if last is not None and last.seq == 0 else journal.tails({chain: -1})[chain]
+    if not entries:
+        first = _write(raw, chain, journal)
+        entries = list(journal.entries(chain)) if first.seq else [first]  # another one wrote it at the same moment
     done = _handled(entries)
     if done is not None:
         return done
-    why = responder.halted()
-    if why and any(entry.kind == "halted" for entry in entries):
+    why = responder.halted() if any(entry.kind == "halted" for entry in entries) else ""
+    if why:
         raise Halted(f"{why}. Alert {chain} has been escalated, and waits for `tourniquet resume`")
     claimed = due.claim(journal, f"alert-{chain}", responder.timing.claim)
     if claimed is None:
         raise Refused(f"another responder is handling alert {chain} right now")
-    done = _handled(journal.entries(chain, entries[-1].seq))
-    if done is not None:  # by one who finished between our look and our claim
+    # Who finished between our look and our claim had a claim before us.
+    done = None if due.is_first(claimed) else _handled(journal.entries(chain, entries[-1].seq))
+    if done is not None:
         due.release(journal, claimed)
         return done
     side = next(str(name) for name in entries[0].body["side"])
@@ -86,13 +94,12 @@ def _due(key: str, chain: str, at: datetime) -> due.Due:
 
 def finish(intake: Intake, responder: Responder, containment: str, why: str) -> None:
     """The alert is dealt with: a repeat of it does nothing more, and resume leaves it alone."""
-    responder.journal.append(
+    journal = responder.journal
+    journal.append(
         intake.chain, "handled", {"containment": containment, "why": why, "side": [intake.note] if intake.note else []}
     )
-    if intake.due is not None:
-        due.finish(responder.journal, intake.due, why)
-    if intake.claim:
-        due.release(responder.journal, intake.claim)
+    marks = [due.done(journal, intake.due, why)] if intake.due is not None else []
+    journal.put_all([*marks, *([due.released(intake.claim)] if intake.claim else [])])
 
 
 def put_off(intake: Intake, responder: Responder, why: str) -> None:
@@ -102,17 +109,24 @@ def put_off(intake: Intake, responder: Responder, why: str) -> None:
         due.release(responder.journal, intake.claim)
 
 
-def remember(intake: Intake, identity: str, alert: Alert, journal: Journal) -> Intake:
-    """Note an alert under its identity, so that later ones are fused with it; the end of its chain vouches for the note."""
-    name = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    key = f"alert/{name}/{alert.completed_at:%Y%m%dT%H%M%S}/{intake.chain}"
-    journal.put(key, {"alert": to_json(alert)})
-    return replace(intake, note=key)
+def noted(intake: Intake, identity: str, alert: Alert) -> Intake:
+    """With the name of the note that `recent_alerts` writes; the end of the alert's chain vouches for it."""
+    return replace(intake, note=f"{_notes_on(identity)}{alert.completed_at:%Y%m%dT%H%M%S}/{intake.chain}")
 
 
-def recent_alerts(journal: Journal, identity: str, now: datetime, alert: Alert) -> Tuple[Alert, ...]:
-    """Alerts on an identity within the last 24 h, the one at hand last."""
-    name = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    start = f"alert/{name}/{now - timedelta(hours=24):%Y%m%dT%H%M%S}"
-    found = [from_json(Alert, doc["alert"]) for _, doc in journal.side(f"alert/{name}/", start)]
+def recent_alerts(journal: Journal, identity: str, now: datetime, alert: Alert, note: str = "") -> Tuple[Alert, ...]:
+    """Alerts on an identity within the last 24 h, the one at hand last.
+
+    It is noted first, under the key `note`, so that others are fused with it: of two at once, one sees the other at least.
+    """
+    prefix = _notes_on(identity)
+    start = f"{prefix}{now - timedelta(hours=24):%Y%m%dT%H%M%S}"
+    docs: Iterable[Side] = (
+        journal.put_and_look(note, {"alert": to_json(alert)}, prefix, start) if note else journal.side(prefix, start)
+    )
+    found = [from_json(Alert, doc["alert"]) for _, doc in docs]
     return (*(item for item in found if item.id != alert.id), alert)
+
+
+def _notes_on(identity: str) -> str:
+    return f"alert/{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}/"

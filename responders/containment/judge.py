@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Mapping, Optional, Tuple
 
 from responders.actions import registry
 from responders.alerts.canary import SOURCE
 from responders.containment import record as records
-from responders.containment.facts import candidate_steps, client_for, gather, take_use, uses
+from responders.containment.facts import begin_reading, candidate_steps, client_for, gather, places_taken, take_place, uses
 from responders.containment.intake import recent_alerts
 from responders.containment.record import Record
 from responders.containment.responder import Responder
@@ -48,14 +49,19 @@ class Judgement:
         return self.decision.tier > Tier.OBSERVE and acts and not self.outdated
 
 
-def judge(alert: Alert, identity: Identity, responder: Responder, deadline: float, *, dry_run: bool) -> Judgement:
+def judge(
+    alert: Alert, identity: Identity, responder: Responder, deadline: float, *, dry_run: bool, note: str = ""
+) -> Judgement:
     """Read the facts, let the policy decide, and take a place in the blast radius.
 
-    `deadline` is a time.monotonic() value for the reads. With `dry_run` no place is taken.
+    `deadline` is a time.monotonic() value for the reads; `note` the key under which the alert is noted for later ones. With
+    `dry_run` no place is taken.
     """
     now = responder.now()
-    alerts = telling(recent_alerts(responder.journal, identity.id, now, alert))
-    generation, since, current, outdated = _generation(alert, identity, responder)
+    # What our own stores say is read side by side: each read is a round trip, where the journal is far away.
+    ours, before = begin_reading(responder), Running(partial(_generation, alert, identity, responder))
+    alerts = telling(recent_alerts(responder.journal, identity.id, now, alert, note))
+    generation, since, current, outdated = before.value()
     first = provisional(alerts, identity, responder.policy, now)
     likely = candidate_steps(first.candidates, identity, alerts, since, generation)
     spare = candidate_steps(first.fallback, identity, alerts, since, generation)
@@ -63,8 +69,8 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
     known = tuple(current.steps.values()) if current is not None else ()
     wanted = tuple({s.id: s for s in (*likely, *known)}.values())
     with calling_for(first.tier):
-        facts, states, running = gather(responder, identity, alerts, wanted, deadline)
-    place, at_first = "", facts.uses
+        facts, states, running = gather(responder, identity, alerts, wanted, deadline, ours)
+    place, places, at_first = "", ours.value().places, facts.uses
     while True:
         # Who took a place since the facts were read is being contained right now, and can't restore anybody.
         newly = {use.identity for use in facts.uses if use not in at_first and use.tier > Tier.OBSERVE} - {identity.id}
@@ -77,10 +83,11 @@ def judge(alert: Alert, identity: Identity, responder: Responder, deadline: floa
         if dry_run or outdated or decision.tier <= reached or not reachable or alert.source == SOURCE:
             break
         use = Use(identity.id, decision.tier, alert.detection, now, guarded(identity), alert.source == "click")
-        taken = take_use(responder.journal, use, len(facts.uses))
-        place, alone = taken or place, len(facts.uses) + 1
-        facts = replace(facts, uses=uses(responder.journal, now))
-        if taken and len(facts.uses) == alone:
+        taken = take_place(responder.journal, use, places)
+        place, alone = taken or place, len(places) + 1
+        places = places_taken(responder.journal, now)
+        facts = replace(facts, uses=uses(places))
+        if taken and len(places) == alone:
             break
     decision, steps = _with_current(decision, chosen(decision, candidates), current)
     plan = Plan(

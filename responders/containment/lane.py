@@ -11,8 +11,8 @@ from responders.actions import registry
 from responders.actions.action import outcome, told
 from responders.containment.facts import client_for
 from responders.containment.gate import Gate
-from responders.containment.record import write_intent, write_outcomes
-from responders.containment.responder import Responder
+from responders.containment.record import Record, followed, write_intent, write_outcomes
+from responders.containment.responder import HALT_CHAIN, Responder, halted_by, refuse
 from responders.errors import Halted, OutcomeUnknown, Permanent, Refused, Retryable, TourniquetError
 from responders.model import Outcome, Phase, Plan, State, Status, Step
 from responders.parallel import Late, Running, finish_all, run_all, start_all
@@ -24,6 +24,7 @@ Wave = Callable[[Step], VendorClient]
 _MARGIN = 1.0
 """Seconds in which a read or block that came too late is noted as such, by itself."""
 _POLL = (0.2, 0.4, 0.8, 1.6)
+ENDED = "restored or closed meanwhile: nothing is changed any more"
 _RACES = 4
 """Rounds for a step that was applied and does not hold: a login may have slipped in between read and block."""
 
@@ -47,8 +48,8 @@ class Federation:
 class Lane:
     """The steps of one plan at one vendor.
 
-    `before` holds recorded pre-states, `states` what was read just now, `running` what is being read; `asked` when a person
-    asked for it, whom halt does not stop.
+    `record` is the containment with its pre-states, `states` what was read just now, `running` what is being read; `asked`
+    when a person asked for it, whom halt does not stop.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Lane:
         plan: Plan,
         vendor: str,
         steps: Tuple[Step, ...],
-        before: Mapping[str, State],
+        record: Record,
         states: Mapping[str, State],
         federation: Federation,
         deadline: float,
@@ -66,16 +67,27 @@ class Lane:
         asked: bool = False,
     ) -> None:
         self.responder, self.plan, self.vendor, self.steps = responder, plan, vendor, steps
-        self.before: Dict[str, State] = dict(before)
+        self._record = record
+        self.before: Dict[str, State] = dict(record.before)
         self.states: Dict[str, State] = dict(states)
         self._running: Dict[str, Running[State]] = dict(running)
         self.federation, self.deadline, self.asked = federation, deadline, asked
         self.outcomes: Dict[str, Outcome] = {}
+        self._halted, self._looked = "", False
         self._transient: Set[str] = set()
         self._hopeless: Set[str] = set()
         self._rounds: Dict[str, int] = {}
         self.gate = Gate(responder, plan, judged)
         self.downstream = any(step.account.mastered == "federated" for step in steps)
+
+    def goes_on(self) -> bool:
+        """False once somebody has ended the containment, or begun to. Reads that, what else came since `record` was read,
+        and whether automation is halted: asked before a lane begins, and before its changes."""
+        head, fresh = self.responder.journal.head_and_tail(HALT_CHAIN, self._record.containment, self._record.last)
+        self._record = followed(self._record, fresh)
+        self.before.update(self._record.before)
+        self._halted, self._looked = halted_by(head), True
+        return self._record.going_on
 
     def run(self) -> Tuple[Outcome, ...]:
         """Carry the lane out and journal its outcomes. Raises nothing that a vendor causes."""
@@ -108,8 +120,9 @@ class Lane:
         self._read(blocks)
         blocks = tuple(step for step in blocks if self._may(step))
         # What the cuts must know is read, and recorded, while the vendor blocks.
+        looked, self._looked = self._looked, False
         work: Dict[str, Callable[[], None]] = {
-            "block": partial(self._apply, blocks, errors),
+            "block": partial(self._apply, blocks, errors, looked),
             "read": partial(self._read, others),
         }
         for problem in run_all(work, self.deadline + _MARGIN).values():
@@ -134,6 +147,7 @@ class Lane:
         """False for a step that the guards hold back at this vendor, or whose facts can't be read: it stays open."""
         if step.id not in self.states or self.states[step.id].contained:
             return True
+        self._looked = self._looked and self.gate.knows(step)
         try:
             why = self.gate.objection(step, self.deadline)
         except TourniquetError as error:
@@ -155,6 +169,7 @@ class Lane:
     def _read(self, steps: Tuple[Step, ...]) -> None:
         self._begin_reading(steps)
         reads = {step: self._running.pop(step.id) for step in steps if step.id not in self.states}
+        self._looked = self._looked and not reads
         for step, state in finish_all(reads, self.deadline).items():
             if isinstance(state, State):
                 self.states[step.id] = state
@@ -165,13 +180,24 @@ class Lane:
             write_intent(self.responder.journal, self.plan.containment, fresh)
             self.before.update(fresh)
 
-    def _apply(self, steps: Tuple[Step, ...], errors: Dict[str, Exception]) -> None:
-        """Apply what does not hold yet; an error is kept for `_confirm`, which reads what really happened."""
+    def _apply(self, steps: Tuple[Step, ...], errors: Dict[str, Exception], looked: bool = False) -> None:
+        """Apply what does not hold yet; an error is kept for `_confirm`, which reads what really happened.
+
+        `looked`: `goes_on` was asked this very moment.
+        """
         todo = {
             step: partial(self._apply_one, step)
             for step in steps
             if step.id in self.states and not self.states[step.id].contained and not self.states[step.id].wrong
         }
+        try:
+            if todo and not looked and not self.goes_on():
+                raise Refused(ENDED)
+            if not self.asked:
+                refuse(self._halted if todo else "")
+        except TourniquetError as refused:
+            errors.update(dict.fromkeys((step.id for step in todo), refused))
+            return
         for step, error in run_all(todo, self.deadline).items():
             if error is not None:
                 errors[step.id] = error
@@ -180,8 +206,6 @@ class Lane:
         action = registry.load(step.action)
         if action.hands_over and not self._blocked(step):
             raise Refused(f"{step.action} could hand the account over: it waits for a confirmed block")
-        if not self.asked:
-            self.responder.refuse_when_halted()
         action.apply(self._client(step), step, self.states[step.id])
 
     def _blocked(self, step: Step) -> bool:

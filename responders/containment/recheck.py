@@ -12,7 +12,7 @@ from responders.containment.compose import Note, of_containment
 from responders.containment.execute import execute
 from responders.containment.facts import client_for
 from responders.containment.notify import escalate
-from responders.containment.record import Record, load, with_blocks, write_outcomes
+from responders.containment.record import Record, follow, load, with_blocks, write_outcomes
 from responders.containment.responder import Responder
 from responders.containment.standing import tell_standing
 from responders.containment.sweep import sweep
@@ -24,11 +24,11 @@ PUT_BACK_LIMIT = 2
 
 def schedule_rechecks(responder: Responder, containment: str) -> None:
     """Write the due entries of all rechecks, whoever runs next takes them."""
-    keys = [
-        due.add(responder.journal, "recheck", containment, responder.later(seconds), f"{seconds:g} s")
+    docs = [
+        due.document(responder.journal, "recheck", containment, responder.later(seconds), f"{seconds:g} s")
         for seconds in responder.timing.rechecks
     ]
-    responder.journal.append(containment, "rechecks", {"side": keys})
+    responder.journal.append(containment, "rechecks", {"side": []}, docs)
 
 
 def recheck(responder: Responder, containment: str, label: str) -> Tuple[Outcome, ...]:
@@ -63,9 +63,10 @@ def recheck(responder: Responder, containment: str, label: str) -> Tuple[Outcome
     if todo:
         tell_standing(responder, containment)
     if loud:
-        created, missing = sweep(responder, record.plan, deadline)
+        now = load(responder.journal, containment)
+        created, missing = sweep(responder, record.plan, now.outcomes.values(), deadline)
         note = Note(title=_title(record, label), loud=True, open_items=(*loud, *missing), created=created)
-        escalate(responder, of_containment(responder.journal, load(responder.journal, containment), (), note), containment)
+        escalate(responder, of_containment(responder.journal, follow(responder.journal, now), (), note), containment)
     return tuple(load(responder.journal, containment).outcomes.values())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -11,6 +11,8 @@ from responders.codec import from_json, to_json
 from responders.errors import Refused
 from responders.journal.chain import Entry, Journal
 from responders.model import Alert, Outcome, Phase, Plan, State, Status, Step, containment_id
+
+_AT_ONCE = 32
 
 
 @dataclass
@@ -32,6 +34,11 @@ class Record:
     left: FrozenSet[str] = frozenset()
     restoring: Optional[Entry] = None
     ended: Optional[Entry] = None
+
+    @property
+    def last(self) -> int:
+        """Place in the chain of the last entry that is known, -1 when there is none."""
+        return self.entries[-1].seq if self.entries else -1
 
     @property
     def open(self) -> bool:
@@ -88,15 +95,28 @@ def load(journal: Journal, containment: str) -> Record:
     return record
 
 
-def still_going_on(journal: Journal, record: Record) -> bool:
-    """True while nobody ended the containment, or began to: asked by each lane before it changes anything.
+def load_all(journal: Journal, containments: Sequence[str]) -> Iterator[Record]:
+    """Read many containments; one that is only just beginning has no plan yet, and is left out."""
+    for start in range(0, len(containments), _AT_ONCE):
+        for containment, entries in journal.tails(dict.fromkeys(containments[start : start + _AT_ONCE], -1)).items():
+            if entries:
+                yield followed(Record(containment), entries)
 
-    Reads only what came since `record` was read.
-    """
-    now = Record(record.containment, restoring=record.restoring, ended=record.ended)
-    for entry in journal.entries(record.containment, record.entries[-1].seq):
-        _take_end(now, entry)
-    return now.going_on
+
+def follow(journal: Journal, record: Record) -> Record:
+    """The record, with what came since it was read."""
+    return followed(record, journal.tails({record.containment: record.last})[record.containment])
+
+
+def followed(record: Record, entries: Sequence[Entry]) -> Record:
+    """The record with these entries, which come next in its chain."""
+    found = replace(
+        record, entries=[*record.entries, *entries], alerts=[*record.alerts], before={**record.before},
+        steps={**record.steps}, outcomes={**record.outcomes},
+    )  # fmt: skip
+    for entry in entries:
+        _take(found, entry)
+    return found
 
 
 def _take_end(record: Record, entry: Entry) -> None:
@@ -151,10 +171,10 @@ def all_containments(journal: Journal) -> Iterator[Tuple[str, Mapping[str, str]]
 
 def write_intent(journal: Journal, containment: str, states: Mapping[str, State]) -> None:
     """Record what is about to be changed, with the state before: the write ahead of every change."""
-    journal.append(containment, "intent", {"before": {step: to_json(state) for step, state in states.items()}})
+    journal.append_joined(containment, "intent", {"before": {step: to_json(state) for step, state in states.items()}})
 
 
 def write_outcomes(journal: Journal, containment: str, outcomes: Tuple[Outcome, ...]) -> None:
-    """Record what became of steps."""
+    """Record what became of steps; lanes that end at one time share an entry."""
     if outcomes:
-        journal.append(containment, "outcome", {"outcomes": [to_json(outcome) for outcome in outcomes]})
+        journal.append_joined(containment, "outcome", {"outcomes": [to_json(outcome) for outcome in outcomes]})

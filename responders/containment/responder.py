@@ -11,7 +11,7 @@ from typing import Any, Callable, FrozenSet, Mapping, Optional, Protocol, Sequen
 from responders.errors import Halted
 from responders.escalation.report import Channel
 from responders.inventory.store import InventoryStore
-from responders.journal.chain import Journal
+from responders.journal.chain import Entry, Journal
 from responders.model import Alert, Identity, Standing
 from responders.policy.policy import Policy
 from responders.vendors.client import VendorClient
@@ -75,16 +75,11 @@ class Responder:
 
     def halted(self) -> str:
         """Why automation is halted, "" when it is not."""
-        last = self.journal.head(HALT_CHAIN)
-        if last is None or last.kind != "halt":
-            return ""
-        return f"halted by {last.body.get('who', '?')} at {last.at:%Y-%m-%d %H:%M:%SZ}: {last.body.get('why', '')}"
+        return halted_by(self.journal.head(HALT_CHAIN))
 
     def refuse_when_halted(self) -> None:
         """The gate before each automatic write. Raises Halted."""
-        why = self.halted()
-        if why:
-            raise Halted(f"{why}. `tourniquet resume` lifts it")
+        refuse(self.halted())
 
     def halt(self, who: str, why: str) -> None:
         """Stop all automatic writes at once, in every responder that shares the journal."""
@@ -96,3 +91,16 @@ class Responder:
 
     def later(self, seconds: float) -> datetime:
         return self.now() + timedelta(seconds=seconds)
+
+
+def halted_by(last: Optional[Entry]) -> str:
+    """Why automation is halted, by the last entry of the chain of halts; "" when it is not."""
+    if last is None or last.kind != "halt":
+        return ""
+    return f"halted by {last.body.get('who', '?')} at {last.at:%Y-%m-%d %H:%M:%SZ}: {last.body.get('why', '')}"
+
+
+def refuse(halted: str) -> None:
+    """Raises Halted when there is a reason."""
+    if halted:
+        raise Halted(f"{halted}. `tourniquet resume` lifts it")

@@ -13,10 +13,13 @@ from responders.model import Outcome, Standing, Tier
 DUE = "standing"
 
 
-def tell_standing(responder: Responder, containment: str) -> None:
-    """Write a line an account. A store that can't take it keeps nobody from being contained: it stays due."""
+def tell_standing(responder: Responder, containment: str, record: Optional[Record] = None) -> None:
+    """Write a line an account. `record` is the containment as it was read a moment ago.
+
+    A store that can't take it keeps nobody from being contained: it stays due.
+    """
     try:
-        for standing in standings(load(responder.journal, containment)):
+        for standing in standings(record or load(responder.journal, containment)):
             responder.signals.standing(standing)
     except TourniquetError as error:
         key = due.add(responder.journal, DUE, containment, responder.later(responder.timing.retry_due))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from functools import partial
-from typing import Callable, Dict, FrozenSet, List, Set, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Sequence, Set, Tuple
 
 from responders.containment import due
 from responders.containment.compose import Note, of_containment
@@ -14,7 +14,7 @@ from responders.containment.notify import escalate
 from responders.containment.record import load
 from responders.containment.responder import Responder
 from responders.errors import OutcomeUnknown, Retryable, Unavailable
-from responders.model import Account, Created, Plan, Status
+from responders.model import Account, Created, Outcome, Plan, Status
 from responders.parallel import Late, run_all
 from responders.vendors.budget import calling_for
 
@@ -23,14 +23,16 @@ _AT_LEAST = 2.0
 _PASSING = (Retryable, OutcomeUnknown, Late)
 
 
-def sweep(responder: Responder, plan: Plan, deadline: float) -> Tuple[Tuple[Created, ...], Tuple[str, ...]]:
+def sweep(
+    responder: Responder, plan: Plan, outcomes: Iterable[Outcome], deadline: float
+) -> Tuple[Tuple[Created, ...], Tuple[str, ...]]:
     """Things created at each vendor since the compromise, and in words what could not be read, or is nowhere to be read.
 
     A vendor that answered no step of the containment is not asked here as well: people wait for the report. It is asked
     later, as one is that does not answer now.
     """
     deadline = max(deadline, time.monotonic() + _AT_LEAST)
-    silent = _silent(responder, plan)
+    silent = _silent(tuple(outcomes))
     created, failed, unseen = _read(responder, plan, deadline, silent)
     words = [f"sweep of {account.key}: not read: {error}" for account, error in failed]
     words += [
@@ -89,9 +91,8 @@ def _read(
     return tuple(found.values()), failed, tuple(unseen)
 
 
-def _silent(responder: Responder, plan: Plan) -> FrozenSet[str]:
+def _silent(outcomes: Sequence[Outcome]) -> FrozenSet[str]:
     """Vendors none of whose steps is known to hold, to be accepted or refused: they cost the containment its time."""
-    outcomes = load(responder.journal, plan.containment).outcomes.values()
     spoke = {o.step.account.vendor for o in outcomes if o.status not in (Status.FAILED, Status.UNKNOWN)}
     return frozenset(o.step.account.vendor for o in outcomes) - spoke
 

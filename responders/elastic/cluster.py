@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import Any, Callable, Optional, TypeVar
+from typing import Any, Callable, List, Optional, Sequence, Tuple, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch, TransportError
@@ -87,17 +87,28 @@ class _ItemFailed(Exception):
 
 
 def create(client: Elasticsearch, index: str, name: str, document: Any) -> bool:
-    """Store a document under an id that is free; False when it is taken. For `Cluster.call`.
+    """Store a document under an id that is free; False when it is taken. For `Cluster.call`."""
+    return create_all(client, index, [(name, document)])[0]
+
+
+def create_all(
+    client: Elasticsearch, index: str, documents: Sequence[Tuple[str, Any]], *, refresh: bool = False
+) -> Tuple[bool, ...]:
+    """`create` for each (id, document), in this order where the index has one shard. For `Cluster.call`.
 
     By the bulk API: a role may allow `op_type/create` alone there, while the index API asks for a privilege that goes with
-    overwriting, or with changing mappings (Elastic, "Security privileges", create_doc).
+    overwriting, or with changing mappings (Elastic, "Security privileges", create_doc). What is of one shard is carried out
+    one after the other, in order, and one that fails stops none (elastic/elasticsearch pull 22550). With `refresh` a search
+    sees them, and all that was stored before, once this returns ("?refresh").
     """
-    lines: Any = [{"create": {"_id": name}}, document]
-    item = client.bulk(index=index, operations=lines, timeout=_WAIT)["items"][0]["create"]
-    if item["status"] not in (201, 409):
-        error = item.get("error") or {}
-        raise _ItemFailed(item["status"], str(error.get("type", "")), str(error.get("reason", "")))
-    return bool(item["status"] == 201)
+    lines: List[Any] = [line for name, document in documents for line in ({"create": {"_id": name}}, document)]
+    more: Any = {"refresh": "true"} if refresh else {}
+    items = [item["create"] for item in client.bulk(index=index, operations=lines, timeout=_WAIT, **more)["items"]]
+    for item in items:
+        if item["status"] not in (201, 409):
+            error = item.get("error") or {}
+            raise _ItemFailed(item["status"], str(error.get("type", "")), str(error.get("reason", "")))
+    return tuple(item["status"] == 201 for item in items)
 
 
 def _failed(url: str, error: Exception) -> ElasticFailed:

@@ -13,12 +13,25 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Protocol, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Set,
+    Tuple,
+)
 
-from responders.errors import JournalError, Tampered
+from responders.errors import JournalError, Tampered, TourniquetError
 from responders.journal.anchor import Anchor, Head
 from responders.journal.store import JournalStore
 
@@ -26,6 +39,8 @@ GENESIS = "0" * 64
 _KNOWN = 1000
 """Chains whose end is remembered; the others are read when they are asked for."""
 _WIDTH = 8
+Side = Tuple[str, Mapping[str, Any]]
+"""A side document: its key, and what it says."""
 
 
 def utc_now() -> datetime:
@@ -54,11 +69,24 @@ def entry_key(chain: str, seq: int) -> str:
     return f"e/{chain}/{seq:0{_WIDTH}d}"
 
 
+class Telling(Protocol):
+    """One entry on its way, as a listener sees it."""
+
+    @property
+    def notes(self) -> Sequence[Side]:
+        """What must be stored before the entry is."""
+        ...
+
+    def stored(self, entry: Entry) -> None:
+        """It stands in the journal."""
+        ...
+
+
 class Listener(Protocol):
     """Hears of every entry: see mirror.py."""
 
-    def telling(self, chain: str, seq: int) -> ContextManager[Callable[[Entry], None]]:
-        """Entered before an entry is stored; what it gives takes the entry once it is. May raise JournalError."""
+    def telling(self, chain: str, seq: int) -> ContextManager[Telling]:
+        """Around the storing of an entry at this place or a later one. May raise JournalError."""
         ...
 
     def flush(self, seconds: float = 2.0) -> bool:
@@ -88,33 +116,46 @@ class Journal:
         self.listener: Optional[Listener] = None
         self._key = key
         self._anchor = Anchor(anchor, self._mac) if anchor else None
-        self._heads: OrderedDict[str, Entry] = OrderedDict()
+        self._heads: OrderedDict[str, Optional[Entry]] = OrderedDict()
+        self._joints: Dict[Tuple[str, str], _Joint] = {}
         self._lock = threading.RLock()
 
-    def append(self, chain: str, kind: str, body: Mapping[str, Any]) -> Entry:
+    def append(self, chain: str, kind: str, body: Mapping[str, Any], side: Sequence[Side] = ()) -> Entry:
         """Add an entry at the end of a chain; another responder adding at the same time only moves it further.
 
-        Raises JournalError when it can't be stored, or when the chain's place stays taken by an entry that can't be read.
+        `side` are side documents that it vouches for: stored before it, and together with it where the store can. Raises
+        JournalError when it can't be stored, or when the chain's place stays taken by an entry that can't be read.
         """
-        last = self.head(chain)
+        if side:
+            body = {**body, "side": [*body.get("side", ()), *(key for key, _ in side)]}
+        with self._lock:
+            known, last = chain in self._heads, self._heads.get(chain)
+        if not known:  # else whoever wrote since it was read has the place, and is read then
+            last = self.head(chain)
+        docs = [self._signed(key, doc) for key, doc in side]
         listener = self.listener
-        with nullcontext(_nobody) if listener is None else listener.telling(chain, last.seq + 1 if last else 0) as tell:
-            entry = self._append(chain, kind, body, last)
-            tell(entry)
+        if listener is None:
+            entry = self._append(chain, kind, body, last, docs)
+        else:
+            with listener.telling(chain, last.seq + 1 if last else 0) as telling:
+                notes = [self._signed(key, doc) for key, doc in telling.notes]
+                entry = self._append(chain, kind, body, last, [*notes, *docs])
+                telling.stored(entry)
         if self._anchor is not None:
             self._anchor.remember(chain, entry.seq, entry.mac)
         return entry
 
-    def _append(self, chain: str, kind: str, body: Mapping[str, Any], last: Optional[Entry]) -> Entry:
+    def _append(self, chain: str, kind: str, body: Mapping[str, Any], last: Optional[Entry], docs: Sequence[Side]) -> Entry:
         blind = 0
         while True:
             seq, prev = (last.seq + 1, last.mac) if last else (0, GENESIS)
             at = self.clock()
             text = {"chain": chain, "seq": seq, "kind": kind, "at": at.isoformat(), "body": body, "prev": prev}
             entry = Entry(chain, seq, kind, at, body, prev, self._mac(text))
-            if self.store.create(entry.key, {**text, "mac": entry.mac}):
-                self._know(entry)
+            if self.store.create_all([*docs, (entry.key, {**text, "mac": entry.mac})])[-1]:
+                self._know(chain, entry)
                 return entry
+            docs = ()  # they are stored
             before, last = last, self.head(chain)
             if last == before:  # somebody has the place, and his entry can't be read yet: a store may show it late
                 blind += 1
@@ -122,47 +163,114 @@ class Journal:
                     raise JournalError(f"journal: {entry.key} is taken, and can't be read. Check the store, then try again")
                 time.sleep(min(1.0, 0.02 * 2**blind) * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
+    def append_joined(self, chain: str, kind: str, body: Mapping[str, Any]) -> None:
+        """`append`, together with what other threads want of that chain and kind while one is being stored.
+
+        Values of `body` are lists or dicts, which are joined by name. Returns when it is stored; raises as `append` does.
+        """
+        with self._lock:
+            joint = self._joints.setdefault((chain, kind), _Joint())
+            joint.users += 1
+            mine = _Wanted(body)
+            joint.waiting.append(mine)
+        try:
+            with joint.busy:
+                if not mine.over:
+                    with self._lock:
+                        batch, joint.waiting = joint.waiting, []
+                    self._append_batch(chain, kind, batch)
+        finally:
+            with self._lock:
+                joint.users -= 1
+                if not joint.users:
+                    del self._joints[chain, kind]
+        if mine.error is not None:
+            raise mine.error
+
+    def _append_batch(self, chain: str, kind: str, batch: Sequence[_Wanted]) -> None:
+        error: Optional[Exception] = JournalError(f"journal: nothing was appended to {chain}. Try again")
+        try:
+            self.append(chain, kind, _joined([wanted.body for wanted in batch]))
+            error = None
+        except TourniquetError as found:
+            error = found
+        finally:  # whatever happened, nobody who waits may take his entry for stored
+            for wanted in batch:
+                wanted.over, wanted.error = True, error
+
     def entries(self, chain: str, after: int = -1) -> Iterator[Entry]:
         """Entries of a chain in order, each checked. Raises Tampered at the first that does not fit."""
+        return self._checked(after, self.store.scan(*_range(chain, after)))
+
+    def tails(self, wanted: Mapping[str, int]) -> Dict[str, List[Entry]]:
+        """`entries` of several chains, by chain, each after the seq that is given for it (-1 for all), as one read."""
+        scans = self.store.scan_all([_range(chain, after) for chain, after in wanted.items()])
+        found = {chain: list(self._checked(wanted[chain], iter(docs))) for chain, docs in zip(wanted, scans)}
+        for chain, entries in found.items():
+            if entries or wanted[chain] < 0:
+                self._know(chain, entries[-1] if entries else None)
+        return found
+
+    def _checked(self, after: int, docs: Iterator[Side]) -> Iterator[Entry]:
         prev: Optional[str] = GENESIS if after < 0 else None
         seq = after
-        for key, doc in self.store.scan(f"e/{chain}/", entry_key(chain, after) if after >= 0 else ""):
+        for key, doc in docs:
             entry = self._read(key, doc)
             if entry.seq != seq + 1 or (prev is not None and entry.prev != prev):
                 raise Tampered(f"journal: {key} does not follow entry {seq} of its chain. Run `tourniquet journal verify`")
             seq, prev = entry.seq, entry.mac
             yield entry
 
+    def known(self, chain: str) -> Optional[Entry]:
+        """The last entry of a chain that this process wrote or read; others may have gone on since. Reads nothing."""
+        with self._lock:
+            return self._heads.get(chain)
+
     def head(self, chain: str) -> Optional[Entry]:
         """The last entry of a chain, None when it has none."""
+        return self.head_and_tail(chain)[0]
+
+    def head_and_tail(self, chain: str, tail: str = "", after: int = -1) -> Tuple[Optional[Entry], List[Entry]]:
+        """The last entry of a chain, None when it has none; and the entries of another one after `after`, as one read."""
+        known = self.known(chain)
+        wanted = {chain: known.seq if known else -1}
+        found = self.tails({**wanted, tail: after} if tail else wanted)
+        return (found[chain][-1] if found[chain] else known), found.get(tail, [])
+
+    def _know(self, chain: str, entry: Optional[Entry]) -> None:
+        """Remember the end of a chain, None of one that is not begun; the longest unused are forgotten, for a service
+        lives for months."""
         with self._lock:
             known = self._heads.get(chain)
-        last = known
-        for entry in self.entries(chain, known.seq if known else -1):
-            last = entry
-        if last is not None and last is not known:
-            self._know(last)
-        return last
-
-    def _know(self, entry: Entry) -> None:
-        """Remember the end of a chain; the longest unused ones are forgotten, for a service lives for months."""
-        with self._lock:
-            known = self._heads.get(entry.chain)
-            if known is None or known.seq < entry.seq:
-                self._heads[entry.chain] = entry
-            self._heads.move_to_end(entry.chain)
+            if known is None or (entry is not None and known.seq < entry.seq):
+                self._heads[chain] = entry
+            self._heads.move_to_end(chain)
             while len(self._heads) > _KNOWN:
                 self._heads.popitem(last=False)
 
     def put(self, key: str, doc: Mapping[str, Any]) -> bool:
         """Create-if-absent of a side document, HMACed with its key."""
-        return self.store.create(key, {**doc, "mac": self._mac({"key": key, "doc": doc})})
+        return self.store.create(*self._signed(key, doc))
 
-    def side(
-        self, prefix: str, after: str = "", broken: Optional[List[str]] = None
-    ) -> Iterator[Tuple[str, Mapping[str, Any]]]:
+    def put_all(self, docs: Sequence[Side]) -> Tuple[bool, ...]:
+        """`put` for each, in this order, together where the store can."""
+        return self.store.create_all([self._signed(key, doc) for key, doc in docs])
+
+    def put_and_look(self, key: str, doc: Mapping[str, Any], prefix: str, after: str = "") -> Tuple[Side, ...]:
+        """`put`, then `side`. Of two who do so at once, one sees the other's document at least."""
+        return tuple(self._sound(self.store.create_and_scan(*self._signed(key, doc), prefix, after), None))
+
+    def side(self, prefix: str, after: str = "", broken: Optional[List[str]] = None) -> Iterator[Side]:
         """Side documents by prefix, each checked. Raises Tampered, or adds the keys of bad ones to `broken`."""
-        for key, doc in self.store.scan(prefix, after):
+        return self._sound(self.store.scan(prefix, after), broken)
+
+    def sides(self, prefixes: Sequence[str]) -> List[Side]:
+        """`side` of several prefixes, in their order, as one read: of claims, or places in the blast radius."""
+        scans = self.store.scan_all([(prefix, "") for prefix in prefixes])
+        return [item for docs in scans for item in self._sound(docs, None)]
+
+    def _sound(self, docs: Iterable[Side], broken: Optional[List[str]]) -> Iterator[Side]:
+        for key, doc in docs:
             body = {name: value for name, value in doc.items() if name != "mac"}
             if not hmac.compare_digest(str(doc.get("mac", "")), self._mac({"key": key, "doc": body})):
                 if broken is not None:
@@ -170,6 +278,9 @@ class Journal:
                     continue
                 raise Tampered(f"journal: {key} was edited or written without the key. Run `tourniquet journal verify`")
             yield key, body
+
+    def _signed(self, key: str, doc: Mapping[str, Any]) -> Side:
+        return key, {**doc, "mac": self._mac({"key": key, "doc": doc})}
 
     def verify(self, heads: Mapping[str, Tuple[int, str]] = {}) -> List[str]:
         """Check everything; one line a finding, none when the journal is whole.
@@ -228,8 +339,37 @@ class Journal:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def _nobody(entry: Entry) -> None:
-    """Nobody listens."""
+@dataclass
+class _Wanted:
+    """What one thread wants appended; whether it was, or why not."""
+
+    body: Mapping[str, Any]
+    over: bool = False
+    error: Optional[Exception] = None
+
+
+class _Joint:
+    """What threads want of one chain and kind: one of them is `busy` storing, the others wait for it."""
+
+    def __init__(self) -> None:
+        self.busy = threading.Lock()
+        self.waiting: List[_Wanted] = []
+        self.users = 0
+
+
+def _joined(bodies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    found: Dict[str, Any] = {}
+    for body in bodies:
+        for name, value in body.items():
+            if isinstance(value, Mapping):
+                found[name] = {**found.get(name, {}), **value}
+            else:
+                found[name] = [*found.get(name, ()), *value]
+    return found
+
+
+def _range(chain: str, after: int) -> Tuple[str, str]:
+    return f"e/{chain}/", entry_key(chain, after) if after >= 0 else ""
 
 
 _BLIND = 12

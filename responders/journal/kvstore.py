@@ -17,10 +17,10 @@ import threading
 import time
 from collections import OrderedDict
 from heapq import merge
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from responders.errors import JournalError
-from responders.journal.store import Document
+from responders.journal.store import Document, OneByOne, Range
 from responders.splunk.splunkd import Splunkd, SplunkError, patiently, pauses
 
 COLLECTION = "tourniquet_journal"
@@ -31,11 +31,13 @@ _FULL = 25 * 1024 * 1024
 """A page of more may be cut short (limits.conf [kvstore] max_size_per_result_mb), so that a short one is not the last."""
 _REMEMBERED = 120.0
 """Seconds for which a search head may be behind what this process wrote."""
+_RANGES = 30
+"""Ranges of one query: it goes with the URL, which must not grow too long."""
 _AFTER_ALL = "\x7f"
 """Greater than every character of a key."""
 
 
-class KvStore:
+class KvStore(OneByOne):
     """A `JournalStore` in a collection of the app. `patience`: seconds of trying while the KV store starts or is away."""
 
     def __init__(self, splunkd: Splunkd, collection: str = COLLECTION, *, patience: float = 10.0) -> None:
@@ -85,24 +87,39 @@ class KvStore:
                 yield key, _object(text)
             last = key
 
+    def scan_all(self, ranges: Sequence[Range]) -> Tuple[List[Tuple[str, Document]], ...]:
+        with self._lock:
+            texts = {key: text for key, (_, text) in self._own.items()}
+        for start in range(0, len(ranges), _RANGES):
+            texts.update(self._any(ranges[start : start + _RANGES]))
+        keys = sorted(texts)
+        return tuple(
+            [(key, _object(texts[key])) for key in keys if key.startswith(prefix) and key > after]
+            for prefix, after in ranges
+        )
+
     def _stored(self, prefix: str, after: str) -> Iterator[Tuple[str, str]]:
         """Keys and texts as they are stored, page by page."""
-        low = {"$gt": after} if after >= prefix else {"$gte": prefix}
+        return self._any([(prefix, after)])
+
+    def _any(self, ranges: Sequence[Range]) -> Iterator[Tuple[str, str]]:
+        """What is stored in any of these ranges."""
+        bounds = [_bounds(prefix, after) for prefix, after in ranges]
+        any_of: Dict[str, Any] = bounds[0] if len(bounds) == 1 else {"$or": bounds}
+        prefixes, wanted = tuple(prefix for prefix, _ in ranges), any_of
         while True:
-            bounds = {**low, "$lt": prefix + _AFTER_ALL}
-            query = {"query": json.dumps({"_key": bounds}), "sort": "_key", "limit": str(_PAGE), "fields": "_key,doc"}
-            rows = self._read(query)
+            rows = self._read({"query": json.dumps(wanted), "sort": "_key", "limit": str(_PAGE), "fields": "_key,doc"})
             size, last = 0, ""
             for row in rows:
                 key, text = str(row.get("_key", "")), row.get("doc")
-                if key <= last or not key.startswith(prefix):
+                if key <= last or not key.startswith(prefixes):
                     raise JournalError(f"journal {self._place}: the KV store gave {key[:80]!r} out of order. Report this")
                 last, text = key, text if isinstance(text, str) else ""
                 size += len(text)
                 yield key, text
             if not rows or (len(rows) < _PAGE and size < _FULL):
                 return
-            low = {"$gt": last}
+            wanted = {"$and": [{"_key": {"$gt": last}}, any_of]}
 
     def _read(self, query: Dict[str, str]) -> List[Any]:
         try:
@@ -133,6 +150,11 @@ class KvStore:
 
     def _failed(self, error: SplunkError, what: str) -> JournalError:
         return JournalError(f"journal {self._place}: {error}. {what}. {remedy(error)}")
+
+
+def _bounds(prefix: str, after: str) -> Dict[str, Any]:
+    low = {"$gt": after} if after >= prefix else {"$gte": prefix}
+    return {"_key": {**low, "$lt": prefix + _AFTER_ALL}}
 
 
 def remedy(error: SplunkError) -> str:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Iterator, List, Optional, Protocol, Sequence, Tuple
 
 from responders.errors import JournalError, MirrorError, Tampered
-from responders.journal.chain import Entry, Journal
+from responders.journal.chain import Entry, Journal, Side
 
 TELL, TOLD, UNTIL = "mirror/tell/", "mirror/told/", "mirror/until/"
 _FORM = "%Y%m%dT%H%M%S.%f"
@@ -49,12 +49,28 @@ def event_id(entry: Entry) -> str:
 
 @dataclass
 class _Note:
-    """Keys of what is stored of it, entries on their way, and whether one of them was lost on it."""
+    """Keys of what is stored of it, entries on their way, and whether one of them was lost on it.
+
+    It is `sure` once one of its keys is stored: an entry that comes under it before must bring a key of its own.
+    """
 
     at: float
     keys: List[str] = field(default_factory=list)
     pending: int = 0
     lost: bool = False
+    sure: bool = False
+
+
+@dataclass
+class _Telling:
+    """One entry on its way, and the note it goes under."""
+
+    note: _Note
+    notes: Tuple[Side, ...]
+    entry: Optional[Entry] = None
+
+    def stored(self, entry: Entry) -> None:
+        self.entry = entry
 
 
 class Outbox:
@@ -71,35 +87,31 @@ class Outbox:
         self._silent_until = 0.0
 
     @contextmanager
-    def telling(self, chain: str, seq: int) -> Iterator[Callable[[Entry], None]]:
-        """Store one entry within, and hand it to what this gives. Raises JournalError: then nothing may be stored."""
-        note = self._noted(chain, seq)
-        stored: List[Entry] = []
+    def telling(self, chain: str, seq: int) -> Iterator[_Telling]:
+        """Store its `notes` and then one entry within, and say so. Raises JournalError: then nothing may be stored."""
+        telling = self._noted(chain, seq)
         try:
-            yield stored.append
+            yield telling
         finally:
-            if stored:
-                self._stored(stored[0], note)
+            if telling.entry is not None:
+                self._stored(telling.entry, telling.note)
             else:  # nobody knows whether the entry was stored: the note stays
                 with self._changed:
-                    _lose(note)
+                    _lose(telling.note)
 
-    def _noted(self, chain: str, seq: int) -> _Note:
-        with self._changed:
-            note = self._usable(chain)
-            if note is not None:
-                note.pending += 1
-                return note
-        key = self._put(chain, seq)
+    def _noted(self, chain: str, seq: int) -> _Telling:
         with self._changed:
             note = self._usable(chain)
             if note is None:
                 for name in [name for name, old in self._notes.items() if not old.pending and self._is_old(old)]:
                     del self._notes[name]
                 note = self._notes[chain] = _Note(self._monotonic())
-            note.keys.append(key)
             note.pending += 1
-            return note
+            if note.sure:
+                return _Telling(note, ())
+            key = self._key()
+            note.keys.append(key)
+            return _Telling(note, ((key, {"chain": chain, "seq": seq}),))
 
     def _usable(self, chain: str) -> Optional[_Note]:
         note = self._notes.get(chain)
@@ -110,8 +122,9 @@ class Outbox:
 
     def _stored(self, entry: Entry, note: _Note) -> None:
         if self._monotonic() > note.at + _GRACE.total_seconds() / 2:  # it took so long that others may have caught up
-            self._put(entry.chain, entry.seq)
+            self._journal.put(self._key(), {"chain": entry.chain, "seq": entry.seq})
         with self._changed:
+            note.sure = True
             if len(self._queue) >= self._most or self._monotonic() < self._silent_until:
                 _lose(note)
                 return
@@ -126,11 +139,8 @@ class Outbox:
         with self._changed:
             return self._changed.wait_for(lambda: not self._working, seconds)
 
-    def _put(self, chain: str, seq: int) -> str:
-        at = self._journal.clock().astimezone(timezone.utc)
-        key = f"{TELL}{at:{_FORM}}/{secrets.token_hex(4)}"
-        self._journal.put(key, {"chain": chain, "seq": seq})
-        return key
+    def _key(self) -> str:
+        return f"{TELL}{self._journal.clock().astimezone(timezone.utc):{_FORM}}/{secrets.token_hex(4)}"
 
     def _work(self) -> None:
         """Tells until there is nothing left, then ends: a process that does nothing has no thread."""

@@ -9,13 +9,13 @@ import threading
 from typing import Iterator, Tuple
 
 from responders.errors import JournalError
-from responders.journal.store import Document
+from responders.journal.store import Document, OneByOne
 from responders.sqlite_wal import use_wal
 
 _PAGE = 500
 
 
-class SqliteStore:
+class SqliteStore(OneByOne):
     """A `JournalStore` in a file with mode 0600. Raises JournalError when the file can't be used."""
 
     def __init__(self, path: str, *, busy_seconds: float = 20.0) -> None:

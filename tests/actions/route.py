@@ -7,7 +7,7 @@ from typing import Optional
 
 from responders.codec import to_json
 from responders.containment.lane import Federation, Lane
-from responders.containment.record import write_intent
+from responders.containment.record import Record, write_intent
 from responders.containment.responder import Responder
 from responders.containment.restore import restore
 from responders.model import Account, Alert, Decision, Identity, Outcome, Plan, State, Step, Tier
@@ -29,7 +29,8 @@ def through_the_lane(responder: Responder, step: Step, seconds: float = 3.0) -> 
     account: Account = step.account
     judged = frozenset({f"{account.vendor}:{account.tenant}"})
     deadline = time.monotonic() + seconds
-    lane = Lane(responder, plan_of(step), account.vendor, (step,), {}, {}, Federation(()), deadline, judged)
+    record = Record(name_of(step), list(responder.journal.entries(name_of(step))))
+    lane = Lane(responder, plan_of(step), account.vendor, (step,), record, {}, Federation(()), deadline, judged)
     return lane.run()[0]
 
 

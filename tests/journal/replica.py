@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from responders import pipeline
 from responders.actions import registry
@@ -42,8 +42,8 @@ def say(what: str) -> None:
 class Telling(ElasticStore):
     """A store that says each of its writes."""
 
-    def create(self, key: str, doc: Mapping[str, Any]) -> bool:
-        found = super().create(key, doc)
+    def create_all(self, docs: Sequence[Tuple[str, Mapping[str, Any]]]) -> Tuple[bool, ...]:
+        found = super().create_all(docs)
         say("wrote")
         return found
 
@@ -107,7 +107,7 @@ if __name__ == "__main__":
     for line in sys.stdin:
         if not os.fork():
             try:
-                signal.alarm(60)
+                signal.alarm(300)
                 say("began")
                 work(json.loads(line))
             except BaseException:

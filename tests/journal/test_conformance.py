@@ -146,6 +146,66 @@ def test_a_chain_that_is_read_while_it_grows_has_no_hole(opened: Opener, place: 
             assert all(numbers == list(range(len(numbers))) for numbers in job.result())
 
 
+def test_what_is_stored_together_is_there_in_its_order(opened: Opener, place: str) -> None:
+    """Who sees the last of several documents finds all before it; each says for itself whether it was new."""
+    one, other = opened(), opened()
+    keys = [f"{place}due", f"{place}open", f"e/{place}00000000"]
+    ended = threading.Event()
+
+    def watch() -> List[str]:
+        while not ended.is_set():
+            if list(other.scan(f"e/{place}")):
+                return [key for key, _ in other.scan(place)]
+        return []
+
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(watch)
+        assert one.create_all([(key, {"key": key}) for key in keys]) == (True, True, True)
+        assert seen.result(10) == keys[:2]
+        ended.set()
+    assert other.create_all([(keys[1], {}), (f"{place}more", {"n": 1}), (keys[2], {})]) == (False, True, False)
+    docs = {**{key: {"key": key} for key in keys[:2]}, f"{place}more": {"n": 1}}
+    assert list(one.scan(place)) == sorted(docs.items())
+    assert list(one.scan(f"e/{place}")) == [(keys[2], {"key": keys[2]})]
+    assert one.create_all([]) == ()
+
+
+def test_of_two_who_store_and_look_one_sees_the_other(opened: Opener, place: str) -> None:
+    """Two alerts on one identity at the same moment: at least one of their responders adds them up."""
+    handles = [opened(), opened()]
+
+    def look(what: tuple[int, int]) -> tuple[int, int, List[str]]:
+        number, who = what
+        here = f"{place}{number}/"
+        found = handles[who].create_and_scan(f"{here}{who}", {"who": who}, here)
+        assert (f"{here}{who}", {"who": who}) in found
+        return number, who, [key for key, _ in found]
+
+    with ThreadPoolExecutor(4) as pool:
+        seen = list(pool.map(look, itertools.product(range(20), range(2))))
+    for number in range(20):
+        assert max(len(keys) for which, _, keys in seen if which == number) == 2
+    again = handles[1].create_and_scan(f"{place}0/0", {"who": "another"}, f"{place}0/", f"{place}0/")
+    assert [doc["who"] for _, doc in again] == [0, 1]
+
+
+def test_several_scans_at_once_are_each_what_it_would_be_alone(opened: Opener, place: str) -> None:
+    """Entries after a place, claims and places in the blast radius, many of them, long and empty ones."""
+    one, other = opened(), opened()
+    ranges = []
+    for number in range(30):
+        prefix = f"e/{place.strip('/')}-{number}/"
+        one.create_all([(f"{prefix}{n:08d}", {"n": n}) for n in range((number % 5) * 17)])
+        ranges.append((prefix, f"{prefix}{number:08d}" if number % 2 else ""))
+    for name, digits in ((f"claim/{place}", "000001"), (f"use/{place}", "000000")):
+        one.create(name + digits, {"name": name})
+        ranges.append((name, ""))
+    found = other.scan_all(ranges)
+    assert list(found) == [list(other.scan(prefix, after)) for prefix, after in ranges]
+    assert sum(map(len, found)) > 300
+    assert other.scan_all([]) == ()
+
+
 DOCUMENTS: List[Any] = [
     {},
     {"text": "", "none": None, "yes": True, "no": False, "zero": 0, "minus": -1.5, "big": 2**53, "tiny": 1e-9},

@@ -323,3 +323,83 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     assert len(list(journal.entries("a"))) == 80
     assert journal.verify() == []
     store.close()
+
+
+class Held(SqliteStore):
+    """A store whose first write of an entry waits for a test, and that may then be full."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.asked, self.go, self.full = threading.Event(), threading.Event(), False
+
+    def create(self, key: str, doc: Any) -> bool:
+        self.asked.set()
+        assert self.go.wait(10)
+        if self.full:
+            raise JournalError("journal: database or disk is full")
+        return super().create(key, doc)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_threads_want_appended_meanwhile_is_one_entry(tmp_path: Path, full: bool) -> None:
+    """While one entry is stored, what others want of its chain and kind is gathered into one; each hears how it went."""
+    store = Held(str(tmp_path / "j.db"))
+    journal = Journal(store, KEY)
+    said: List[str] = []
+
+    def want(name: str) -> None:
+        try:
+            journal.append_joined("c", "outcome", {"outcomes": [name], "before": {name: 1}})
+            said.append(f"{name} stored")
+        except JournalError:
+            said.append(f"{name} not stored")
+
+    threads = [threading.Thread(target=want, args=(name,)) for name in "abcd"]
+    threads[0].start()
+    assert store.asked.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    while len(journal._joints["c", "outcome"].waiting) < 3:
+        threads[0].join(0.001)
+    store.full = full
+    store.go.set()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(said) == [f"{name} {'not stored' if full else 'stored'}" for name in "abcd"]
+    bodies = [entry.body for entry in journal.entries("c")]
+    if full:
+        assert bodies == []
+    else:
+        assert bodies[0] == {"outcomes": ["a"], "before": {"a": 1}}
+        assert len(bodies) == 2
+        assert sorted(bodies[1]["outcomes"]) == ["b", "c", "d"]
+        assert set(bodies[1]["before"]) == {"b", "c", "d"}
+    assert journal.verify() == []
+    assert journal._joints == {}
+    store.close()
+
+
+def test_an_entry_and_what_it_vouches_for_are_written_together(journal: Journal) -> None:
+    """The documents are named in the entry and there before it; without one of them `verify` complains."""
+    entry = journal.append("a", "thing", {"side": ["due/a0"]}, [("due/new", {"n": 1}), ("due/newer", {"n": 2})])
+    assert entry.body["side"] == ["due/a0", "due/new", "due/newer"]
+    assert [doc for _, doc in journal.side("due/new")] == [{"n": 1}, {"n": 2}]
+    assert journal.verify() == []
+    sql(journal, ("DELETE FROM journal WHERE key=?", ("due/newer",)))
+    assert any("due/newer" in finding for finding in journal.verify())
+
+
+def test_another_writer_is_met_without_looking_first(tmp_path: Path) -> None:
+    """A journal that remembers an older end of a chain appends after what others wrote since; also to one it saw empty."""
+    stores = [SqliteStore(str(tmp_path / "j.db")) for _ in range(2)]
+    one, other = (Journal(store, KEY) for store in stores)
+    assert one.head("c") is None
+    other.append("c", "thing", {"n": 0})
+    assert one.append("c", "thing", {"n": 1}, [("due/x", {})]).seq == 1
+    other.append("c", "thing", {"n": 2})
+    other.append("c", "thing", {"n": 3})
+    assert one.append("c", "thing", {"n": 4}).seq == 4
+    assert [entry.body["n"] for entry in other.entries("c")] == [0, 1, 2, 3, 4]
+    assert other.verify() == []
+    for store in stores:
+        store.close()

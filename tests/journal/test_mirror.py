@@ -15,6 +15,7 @@ from responders.errors import JournalError, MirrorError
 from responders.journal.chain import Entry, Journal
 from responders.journal.mirror import Outbox, event_id
 from responders.journal.sqlite import SqliteStore
+from responders.journal.store import OneByOne
 
 KEY = b"k" * 32
 NOW = datetime(2026, 3, 1, 10, tzinfo=timezone.utc)
@@ -42,7 +43,7 @@ class Index:
             self.entries.append(entry)
 
 
-class Counting:
+class Counting(OneByOne):
     """A store that counts what is read of it."""
 
     def __init__(self, store: SqliteStore) -> None:

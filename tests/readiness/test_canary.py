@@ -23,7 +23,7 @@ from responders.errors import BadInputs, Refused
 from responders.escalation.channels import File
 from responders.escalation.report import Report
 from responders.inventory.files import read_inventory
-from responders.journal.store import JournalStore
+from responders.journal.store import JournalStore, OneByOne
 from responders.model import Account, Facts, Identity, Tier, Use
 from responders.policy.decide import decide
 from responders.surfaces.assemble import read_policy
@@ -262,7 +262,7 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing that is written or called afterwards gets through."""
 
 
-class Mortal:
+class Mortal(OneByOne):
     """A journal store, and an observer of vendor calls, that die at their `last` write or call and stay dead."""
 
     def __init__(self, store: JournalStore, last: int) -> None:

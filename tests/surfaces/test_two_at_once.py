@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Callable, Iterator, Tuple
+from typing import Callable
 
 from responders import pipeline
 from responders.containment.responder import Responder
@@ -67,17 +67,17 @@ def test_two_processes_do_what_is_due_once(office: Office, world: World) -> None
 
 
 class Overtaken(SqliteStore):
-    """A store whose user is overtaken by another process right before it looks for claims of one kind."""
+    """A store whose user is overtaken by another process right before it takes a claim of one kind."""
 
     def __init__(self, path: str, prefix: str, other: Callable[[], object]) -> None:
         super().__init__(path)
         self._prefix, self._other = prefix, other
 
-    def scan(self, prefix: str, after: str = "") -> Iterator[Tuple[str, Document]]:
-        if prefix.startswith(self._prefix):
+    def create(self, key: str, doc: Document) -> bool:
+        if key.startswith(self._prefix):
             self._prefix = "\0"
             self._other()
-        return super().scan(prefix, after)
+        return super().create(key, doc)
 
 
 def overtaken(office: Office, prefix: str, other: Callable[[], object]) -> Responder:
