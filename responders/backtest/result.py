@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from responders.backtest.replay import ASSUMED, Assumptions, Containment
-from responders.backtest.summary import Change, Summary, differ
+from responders.backtest.summary import Change, Shift, Summary, differ, shifts
 from responders.inventory.resolve import Inventory
 
 
@@ -41,6 +41,11 @@ class Result:
     proposed: Optional[Summary]
     changes: Tuple[Change, ...]
     assumed: Assumptions
+
+    @property
+    def shifts(self) -> Tuple[Shift, ...]:
+        """The changes in numbers."""
+        return shifts(self.changes)
 
     @property
     def last(self) -> Summary:
@@ -86,6 +91,11 @@ def as_json(result: Result) -> Dict[str, Any]:
         "assumed": [{"guard": guard, "assumed": text} for guard, text in ASSUMED],
         "closed_after_hours": result.assumed.closed_after.total_seconds() / 3600,
         **{name: None if found is None else _summary(found) for name, found in both.items()},
+        "shifts": [
+            {"before": s.before.label, "after": s.after.label, "identities": s.identities, "better": s.better,
+             "worse": s.worse}
+            for s in result.shifts
+        ],
         "changes": [
             {"identity": c.identity, "before": c.before.label, "after": c.after.label, "confidence": c.confidence,
              "wrong": c.wrong, "true_positive": c.proved, "dependents": list(c.dependents)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Dict, List, Mapping, Sequence, Tuple
 
-from responders.backtest.past import TRUE, WRONG
+from responders.backtest.past import BENIGN, FALSE, TRUE, WRONG
 from responders.backtest.replay import Containment, Judged, Replay
 from responders.model import Tier
 
@@ -113,6 +113,48 @@ class Change:
     proved: bool
     dependents: Tuple[str, ...]
 
+    @property
+    def closed(self) -> str:
+        """As what the customer closed its alerts, in words."""
+        return ", ".join(word for word, so in ((f"{FALSE} or {BENIGN}", self.wrong), (TRUE, self.proved)) if so)
+
+    @property
+    def further(self) -> bool:
+        """True when the second policy goes further."""
+        return self.after > self.before
+
+    @property
+    def worse(self) -> bool:
+        """True when the customer's word is against it: further on what was false, less far on what was true."""
+        return self.wrong if self.further else self.proved
+
+    @property
+    def better(self) -> bool:
+        """True when the customer's word is for it."""
+        return self.proved and not self.wrong if self.further else self.wrong
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Identities that went from one tier to another; of how many of them the customer's word is for that, and against."""
+
+    before: Tier
+    after: Tier
+    identities: int
+    better: int
+    worse: int
+
+
+def shifts(changes: Sequence[Change]) -> Tuple[Shift, ...]:
+    """The changes counted, those first that go further."""
+    found: Dict[Tuple[Tier, Tier], List[Change]] = {}
+    for change in changes:
+        found.setdefault((change.before, change.after), []).append(change)
+    counted = [
+        Shift(*tiers, len(each), sum(c.better for c in each), sum(c.worse for c in each)) for tiers, each in found.items()
+    ]
+    return tuple(sorted(counted, key=lambda s: (s.before - s.after, -s.after)))
+
 
 def summarise(found: Replay) -> Summary:
     """Count it."""
@@ -156,7 +198,7 @@ def summarise(found: Replay) -> Summary:
 
 
 def differ(before: Summary, after: Summary) -> Tuple[Change, ...]:
-    """Identities whose highest tier differs, those that a new policy takes further first."""
+    """Identities whose highest tier differs, those first that a new policy takes further, then those it is wrong about."""
     one, two = _highest(before), _highest(after)
     changes: List[Change] = []
     for who in sorted({*one, *two}):
@@ -179,7 +221,7 @@ def differ(before: Summary, after: Summary) -> Tuple[Change, ...]:
                     known.identity.dependents,
                 )
             )
-    return tuple(sorted(changes, key=lambda c: (c.before - c.after, c.identity)))
+    return tuple(sorted(changes, key=lambda c: (c.before - c.after, not c.worse, -c.confidence, c.identity)))
 
 
 def _highest(found: Summary) -> Dict[str, Containment]:

@@ -22,7 +22,7 @@ from responders.backtest.past import BENIGN, FALSE, TRUE, Past, closed_as, past
 from responders.backtest.places import Places
 from responders.backtest.replay import Assumptions, Replay, replay
 from responders.backtest.result import Result, as_json, compare
-from responders.backtest.summary import differ, summarise
+from responders.backtest.summary import Shift, differ, shifts, summarise
 from responders.backtest.window import Window
 from responders.containment.responder import Timing
 from responders.drill.world import Person, World
@@ -171,6 +171,20 @@ def test_two_policies_differ_by_identity() -> None:
     rows = [row(1, 55, disposition="disposition:3"), row(2, 65, minutes=61)]
     changes = differ(summarise(run(rows)), summarise(run(rows, policy=proposed)))
     assert [(c.identity, c.before, c.after, c.wrong) for c in changes] == [("id-1", Tier.RESTRICT, Tier.OBSERVE, True)]
+
+
+def test_a_change_is_for_or_against_how_the_alerts_were_closed() -> None:
+    """Less far on a false positive is better, on a true one worse; further is the other way round. Counted by tiers."""
+    humans = {**POLICY.thresholds, "human": dataclasses.replace(POLICY.thresholds["human"], restrict=60)}
+    loose = dataclasses.replace(POLICY, version="loose", thresholds=humans)
+    closed = ("disposition:3", "disposition:1", "", "disposition:1")
+    rows = [row(n, 55, minutes=61 * n, disposition=word) for n, word in enumerate(closed)]
+    as_is, other = summarise(run(rows)), summarise(run(rows, policy=loose))
+    less, more = differ(as_is, other), differ(other, as_is)
+    assert [c.identity for c in less] == ["id-1", "id-3", "id-0", "id-2"]
+    assert [c.identity for c in more] == ["id-0", "id-1", "id-2", "id-3"]
+    assert shifts(less) == (Shift(Tier.RESTRICT, Tier.OBSERVE, 4, better=1, worse=2),)
+    assert shifts(more) == (Shift(Tier.OBSERVE, Tier.RESTRICT, 4, better=2, worse=1),)
 
 
 def test_an_account_of_two_identities_contains_nobody() -> None:
@@ -502,7 +516,7 @@ def test_two_policies_run_side_by_side_as_they_would_alone(tmp_path: Path, capsy
     alone = json.loads(capsys.readouterr().out)
     assert both["proposed"] == alone["as_is"]
     assert [(c["identity"], c["before"], c["after"]) for c in both["changes"]] == [
-        ("id-1", "restrict", "observe"), ("id-2", "restrict", "observe"),
+        ("id-2", "restrict", "observe"), ("id-1", "restrict", "observe"),
     ]  # fmt: skip
 
 

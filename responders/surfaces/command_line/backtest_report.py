@@ -72,10 +72,18 @@ def _lists(result: Result) -> None:
     last = result.last
     if result.proposed:
         _say(f"{len(result.changes)} identities would be treated differently:")
+        counted = show.table("from → to", "identities", "for it: closed so", "against it: closed so")
+        for shift in result.shifts:
+            way = f"{shift.before.label} → {shift.after.label}"
+            counted.add_row(*show.texts(way, str(shift.identities), str(shift.better), str(shift.worse)))
+        if result.shifts:
+            show.OUT.print(counted)
         for change in result.changes[:_MOST]:
-            mark = " (closed as false positive)" if change.wrong else ""
-            _say(f"  {change.identity}: {change.before.label} → {change.after.label} at {change.confidence}{mark}")
+            closed = f" (closed as {change.closed})" if change.closed else ""
+            style = "red" if change.worse else "green" if change.better else ""
+            _say(f"  {change.identity}: {change.before.label} → {change.after.label} at {change.confidence}{closed}", style)
         _more(len(result.changes), "more")
+        _say("The proposed policy by itself:")
     for item in last.wrong[:_MOST]:
         why = f"{item.detection} at {item.confidence}, closed as {item.closed_by}"
         _say(f"  ✗ wrongly {item.tier.label}: {item.identity.id} at {item.raised:%Y-%m-%d %H:%M}Z, {why}", "red")
