@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from responders import pipeline
+from responders.containment.facts import take_place
 from responders.containment.responder import Timing
 from responders.drill.attacker import Attacker
 from responders.drill.simulators.graph import TENANT
 from responders.drill.world import Person, World
-from responders.model import Account, Status
+from responders.inventory.resolve import Inventory
+from responders.model import Account, Status, Tier, Use
 from tests.catalogue import CATALOGUE
 from tests.support import raw_alert
 
@@ -114,3 +117,28 @@ def test_two_responders_never_take_the_last_two_administrators_at_once(world: Wo
     status = [world.okta.state["users"][person.okta]["status"] for person in people]
     denied = world.okta.state["groups"][world.okta_group]["members"]
     assert [s for s, p in zip(status, people) if s == "ACTIVE" and p.okta not in denied]
+
+
+def test_a_containment_that_is_only_just_beginning_holds_nobody_up(world: World) -> None:
+    """Another responder has announced one, and not planned it yet: administrators are counted all the same."""
+    first, second = (world.add_person(name, vendors=("okta",)) for name in ("alice", "bob"))
+    for person in (first, second):
+        world.okta.add_role(person.okta, "SUPER_ADMIN")
+    responder = world.responder(catalogue=CATALOGUE, timing=QUICK)
+    responder.journal.put("open/c-other", {"containment": "c-other", "identity": "other", "generation": 1})
+    pipeline.contain(raw_alert(first), responder)
+    assert world.okta.state["users"][first.okta]["status"] == "SUSPENDED"
+
+
+def test_who_may_restore_and_is_about_to_be_contained_is_not_counted(world: World) -> None:
+    """A colleague has a place in the blast radius and no plan yet: the last one who could restore stays free."""
+    person = world.add_person("bob", vendors=("okta",))
+    colleague = replace(person.identity(), id="ida", accounts=())
+    responder = world.responder(catalogue=CATALOGUE, timing=QUICK)
+    responder = replace(responder, inventory=Inventory([person.identity(), colleague], {}, frozenset({"bob", "ida"})))
+    use = Use("ida", Tier.REVOKE, "d", responder.now(), False, False)
+    assert take_place(responder.journal, use, ())
+    report = pipeline.contain(raw_alert(person), responder)
+    assert report.decision is not None
+    assert report.decision.tier is Tier.OBSERVE
+    assert [reason.guard for reason in report.decision.reasons if reason.guard] == ["last restorer"]

@@ -10,7 +10,7 @@ import pytest
 
 from responders import pipeline
 from responders.containment.recheck import recheck
-from responders.containment.record import load
+from responders.containment.record import all_containments, load
 from responders.containment.responder import Timing
 from responders.containment.restore import close, restore
 from responders.drill.world import World
@@ -166,3 +166,20 @@ def test_the_first_pre_state_survives_every_repeat(world: World) -> None:
     restore(responder, report.containment, by="ida", reason="a false alarm")
     assert _status(world, "bob") == "ACTIVE"
     assert world.okta.state["groups"][world.okta_group]["members"] == []
+
+
+def test_a_restore_that_begins_between_block_and_cut_stops_the_cut(world: World) -> None:
+    """A lane looks before each wave of its changes whether the containment still goes on, not at its beginning only."""
+    person = world.add_person("bob", vendors=("okta",))
+    done: List[Any] = []
+
+    def meanwhile(when: str, vendor: str, method: str, template: str) -> None:
+        if when == "after" and template.endswith("/lifecycle/suspend") and not done:
+            done.append(1)
+            containment = next(name for name, _ in all_containments(responder.journal))
+            responder.journal.append(containment, "restoring", {"by": "ida", "approved_by": "", "reason": "a mistake"})
+
+    responder = world.responder(catalogue=CATALOGUE, timing=QUICK, on_call=meanwhile)
+    pipeline.contain(raw_alert(person), responder)
+    writes = [r.path.rsplit("/", 1)[-1] for r in world.okta.requests if r.method != "GET" and "/api/v1/" in r.path]
+    assert writes == ["suspend"]
