@@ -117,7 +117,7 @@ def test_who_may_sign_in_through_an_application_holds_back_nothing_at_entra(comp
         collector = Collector([], datetime.now(timezone.utc))
         collector.know(Identity("crm", "service", None, "normal", "production", False, (account,), ("exporter",)))
         (breaks,) = collector.result(0, gathered.users_of, gathered.people_of).breaks
-        assert [who.id for who in breaks.direct][1:] == ["2 people and groups who sign in through it"]
+        assert ([str(who) for who in breaks.direct], breaks.people) == (["exporter"], 2)
 
 
 def test_people_assigned_to_an_okta_application_depend_on_it(company: Company) -> None:
@@ -198,6 +198,20 @@ def test_when_its_time_is_over_the_rest_is_left_to_the_next_run(company: Company
     company.okta.requests.clear()
     company.read("okta", full=True, patience=0.0)
     assert sum("/credentials/secrets" in entry.path for entry in company.okta.requests) == 25
+
+
+def test_a_daily_list_that_breaks_off_goes_on_where_it_was(company: Company) -> None:
+    """The second page of applications fails for good: nothing is taken over, and the next run asks for the rest only."""
+    apps = [company.okta.add_app(f"app {number:02}") for number in range(15)]
+    for app in apps:
+        company.okta.add_credential(app)
+    company.okta.faults.append(Fault("GET", f"/apps/{apps[12]}/credentials/secrets", "status", 500, times=5))
+    assert company.read("okta")["okta"].failed and not company.rows("okta:corp", "app_credentials")
+    company.okta.requests.clear()
+    assert not company.read("okta")["okta"].failed
+    asked = {entry.path.split("/")[4] for entry in company.okta.requests if entry.path.endswith("/credentials/secrets")}
+    assert asked == set(apps[10:])
+    assert {key.partition("/")[0] for key in company.rows("okta:corp", "app_credentials")} == set(apps)
 
 
 def test_a_batch_that_is_refused_in_part_asks_only_for_the_rest(company: Company) -> None:
