@@ -28,6 +28,7 @@ from responders.inventory.sync.raw import RawStore
 from responders.inventory.sync.source import Row
 from responders.model import Account, Identity
 from responders.surfaces.command_line.main import main
+from responders.surfaces.command_line.reading import MAX_FILE, inventory_of
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=timezone.utc)
 HOSTILE = "=cmd()|<script>alert(1)</script>\x1b[31m\"'&\u202eexe"
@@ -243,6 +244,19 @@ def test_what_breaks_goes_all_the_way() -> None:
     assert found == {"billing": (["checkout"], ["shop", "app"]), "checkout": (["shop", "app"], [])}
 
 
+def test_who_signs_in_through_an_application_is_counted_and_drawn_in_a_box_of_its_own() -> None:
+    """Two applications with seven people each share no box; a person's account leads nobody anywhere."""
+    apps = [Account("entra", "t", "service_principal", name) for name in "ab"]
+    collector = Collector((), NOW)
+    for one in [identity(app.id, app, kind="service") for app in apps] + [identity("c", user("c"))]:
+        collector.know(one)
+    found = collector.result(2, people=lambda key: 7)
+    assert [(b.who.id, b.people, b.direct) for b in found.breaks] == [("a", 7, ()), ("b", 7, ())]
+    drawing = draw(found.edges, ["a", "b"], notes={"a": "7 people", "b": "7 people"})
+    assert [node.text for node in drawing.nodes].count("7 people") == 2 and len(drawing.paths) == 2
+    assert "7 people and groups who sign in through it" in render(found, ())
+
+
 def test_a_dependent_that_a_sync_named_is_followed_as_an_identity() -> None:
     """A sync writes names, as the vendor shows them. One name of two applications is followed to neither."""
     a, b, c, d = (Account("entra", "t", "service_principal", name) for name in "abcd")
@@ -406,6 +420,16 @@ def test_the_command_reads_what_sync_saw(tmp_path: Path, capsys: pytest.CaptureF
     assert main(command) == 0
     assert "unmapped accounts" in capsys.readouterr().out
     assert "okta:corp:zz" in (tmp_path / "page.html").read_text()
+
+
+def test_a_compiled_inventory_may_be_longer_than_what_a_person_writes(tmp_path: Path) -> None:
+    """A sync of 120,000 identities writes more than the 64 MB that a file of yours may have: it is read for the SIEMs."""
+    path = tmp_path / "inventory.json"
+    path.write_text(company().to_json() + " " * (MAX_FILE + 1))
+    assert inventory_of(path).population == 5
+    (tmp_path / "people.csv").write_text(" " * (MAX_FILE + 1))
+    with pytest.raises(BadInput, match="is longer than"):
+        inventory_of(tmp_path / "people.csv")
 
 
 def test_a_figure_that_is_not_known_is_no_zero_in_the_trend() -> None:

@@ -40,8 +40,9 @@ _OWN = ("auth/", "sys/", "identity/", "cubbyhole/")
 _MADE_UP = re.compile(r"entity_[0-9a-f]{8}\b")
 """The name that Vault gives to an entity which a login made, and nobody named."""
 Users = Callable[[str], Sequence[str]]
-People = Callable[[str], int]
 """From an account's key to the keys of the accounts that were granted something of it."""
+People = Callable[[str], int]
+"""From an account's key to how many people and groups may sign in through it."""
 
 
 class _Known(NamedTuple):
@@ -298,25 +299,19 @@ class Collector:
         )
 
     def _breaks(self, users: Users, people: People) -> Tuple[Breaks, ...]:
-        every = {name: self._dependents(name, known, users, people) for name, known in self.by_id.items()}
-        edges = {name: found for name, found in every.items() if found}
+        edges = {name: self._dependents(name, known, users) for name, known in self.by_id.items() if known.dependents}
+        machines = {name: known.accounts for name, known in self.by_id.items() if known.kind != "human"}
+        through = {name: sum(map(people, accounts)) for name, accounts in machines.items()}
         found: List[Breaks] = []
-        for name, direct in edges.items():
-            identity, near = self.by_id[name], set(direct)
-            further = tuple(to for to in breaks(edges, name, BREAKS) if to not in near)
-            found.append(Breaks(self._who(name), identity.kind, identity.owner, tuple(map(self._who, direct)),
-                                tuple(map(self._who, further))))  # fmt: skip
-        return tuple(sorted(found, key=lambda b: (-len(b.direct) - len(b.further), b.who.id)))
+        for name in {**edges, **{name: () for name, count in through.items() if count}}:
+            known, near = self.by_id[name], edges.get(name, ())
+            further = tuple(to for to in breaks(edges, name, BREAKS) if to not in {*near})
+            found.append(Breaks(self._who(name), known.kind, known.owner, tuple(map(self._who, near)),
+                                tuple(map(self._who, further)), through.get(name, 0)))  # fmt: skip
+        return tuple(sorted(found, key=lambda b: (-len(b.direct) - len(b.further), -b.people, b.who.id)))
 
-    def _dependents(self, ident: str, known: _Known, users: Users, people: People) -> Tuple[str, ...]:
-        """Its dependents; a name that means an identity is that identity's id, so that the way leads on behind it.
-
-        People who only sign in through it are counted.
-        """
-        count = sum(map(people, known.accounts)) if known.kind != "human" else 0
-        more = (f"{count} people and groups who sign in through it",) if count else ()
-        if not known.dependents:
-            return more
+    def _dependents(self, ident: str, known: _Known, users: Users) -> Tuple[str, ...]:
+        """Its dependents; a name that means an identity is that identity's id, so that the way leads on behind it."""
         meant: Dict[str, str] = {}
         for account in known.accounts:
             for key in users(account):
@@ -324,7 +319,7 @@ class Collector:
                 for name in {key, self.names.get(who, ""), who} - {""}:
                     meant[name] = who if meant.get(name, who) == who else name  # two of one name are told apart by nobody
         found = (meant.get(name) or self.holders.get(name, name) for name in known.dependents)
-        return (*dict.fromkeys(name for name in found if name != ident), *more)
+        return tuple(dict.fromkeys(name for name in found if name != ident))
 
     def _vendors(
         self, unmapped: Sequence[Unmapped], secrets: Sequence[Secret], shared: Sequence[Shared],

@@ -113,13 +113,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Breaks:
-    """What stops, directly and behind that, when an identity is revoked. At most BREAKS of the latter are followed."""
+    """What stops, directly and behind that, when an identity is revoked. At most BREAKS of the latter are followed.
+
+    `people`: so many people and groups may sign in through it. Its owner assigns whom he likes, so they hold nothing back.
+    """
 
     who: Who
     kind: str
     owner: str
     direct: Tuple[Who, ...]
     further: Tuple[Who, ...]
+    people: int = 0
 
 
 BREAKS = 1000

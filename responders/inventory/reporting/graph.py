@@ -58,12 +58,15 @@ def breaks(edges: Edges, start: str, most: int = 0) -> Tuple[str, ...]:
     return tuple(found)
 
 
-def draw(edges: Edges, starts: Sequence[str], names: Mapping[str, str] = {}, most: int = 40, each: int = 16) -> Drawing:
+def draw(
+    edges: Edges, starts: Sequence[str], names: Mapping[str, str] = {}, notes: Mapping[str, str] = {}, most: int = 40,
+    each: int = 16,
+) -> Drawing:  # fmt: skip
     """The graph below `starts`, which come in the order of their weight: `most` boxes, `each` start so many at most.
 
-    `names` are shown in the place of ids. What stops behind another box has no curve of its own. Layers by the longest way
-    from a start, without the edges that close a circle; within a layer by the middle of what leads there, so that few
-    curves cross (Sugiyama, Tagawa, Toda 1981).
+    `names` are shown in the place of ids, and what `notes` say in a box of its own behind. What stops behind another box
+    has no curve of its own. Layers by the longest way from a start, without the edges that close a circle; within a layer
+    by the middle of what leads there, so that few curves cross (Sugiyama, Tagawa, Toda 1981).
     """
     kept: Dict[str, None] = {}
     for start in starts:
@@ -73,12 +76,13 @@ def draw(edges: Edges, starts: Sequence[str], names: Mapping[str, str] = {}, mos
     hidden = {name: len({*edges.get(name, ())} - {name} - {*kept}) for name in kept}
     forward = _reduced(_without_circles(shown))
     texts = {name: names.get(name, name) for name in kept}
-    kinds = {name: "identity" if edges.get(name) else "end" for name in kept}
+    kinds = {name: "identity" if edges.get(name) or name in notes else "end" for name in kept}
     for name, count in hidden.items():
-        if count:
-            more = f"{name}\0more"
-            forward[name].append(more)
-            forward[more], texts[more], kinds[more] = [], f"and {count:,} more", "more"
+        for text in (f"and {count} more" if count else "", notes.get(name, "")):
+            if text:
+                more = f"{name}\0{text}"
+                forward[name].append(more)
+                forward[more], texts[more], kinds[more] = [], text, "more"
     places = _placed(forward)
     nodes = tuple(Node(name.partition("\0")[0], _short(texts[name]), x, y, kinds[name]) for name, (x, y) in places.items())
     paths = tuple(_curve(places[name], places[to]) for name, tos in forward.items() for to in tos)

@@ -42,16 +42,11 @@ def lists(found: Coverage) -> Iterator[Tuple[str, str]]:
         ("admin_rights", found.admins), ("eligible_rights", found.eligible),
     ):  # fmt: skip
         yield f"{name}.csv", _findings(findings)
-    yield (
-        "what_breaks.csv",
-        _csv(
-            ("identity", "name", "kind", "owner", "direct", "further"),
-            (
-                {**_who(b.who), "kind": b.kind, "owner": b.owner, "direct": b.direct, "further": b.further}
-                for b in found.breaks
-            ),
-        ),
+    breaks = (
+        {**_who(b.who), "kind": b.kind, "owner": b.owner, "direct": b.direct, "further": b.further, "people": b.people}
+        for b in found.breaks
     )
+    yield "what_breaks.csv", _csv(("identity", "name", "kind", "owner", "direct", "further", "people"), breaks)
     yield "vendors.csv", _csv(
         ("vendor", "accounts", "identities", "unmapped", "without_owner", "secrets", "old_secrets", "shared",
          "used_by_people", "admins"),

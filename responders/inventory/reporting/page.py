@@ -58,9 +58,10 @@ class Trend:
 def render(found: Coverage, history: Sequence[Point]) -> str:
     """The page."""
     starts = [one.who.id for one in found.breaks]
+    notes = {one.who.id: f"{_number(one.people)} people, groups" for one in found.breaks if one.people}
     return page(
         Path(__file__).with_name("report.html"), more_style=_STYLE, found=found, shown=_SHOWN, old=OLD, buckets=BUCKETS,
-        vendors=VENDORS, drawing=draw(found.edges, starts, found.names), box=(WIDE, HIGH), trends=trends(history),
+        vendors=VENDORS, drawing=draw(found.edges, starts, found.names, notes), box=(WIDE, HIGH), trends=trends(history),
         first=first(found), ages=_bars(found.ages), most=_DAYS,
     )  # fmt: skip
 
@@ -79,7 +80,9 @@ def first(found: Coverage) -> Tuple[Tuple[str, str], ...]:
         todo.append(("people", f"People sign in as {who}: give them accounts of their own."))
     if found.old:
         oldest = next(secret.days for secret in found.secrets if secret.days is not None)
-        todo.append(("secrets", f"Change {_count(found.old, 'secret')} older than {OLD} days; the oldest is {oldest:,}."))
+        todo.append(
+            ("secrets", f"Change {_count(found.old, 'secret')} older than {OLD} days; the oldest is {_number(oldest)}.")
+        )
     if found.no_owner_machines:
         who = _count(found.no_owner_machines, "service or agent", "services and agents")
         todo.append(("owner", f"Name an owner of {who}: nobody would be told of a containment."))
@@ -90,7 +93,11 @@ def first(found: Coverage) -> Tuple[Tuple[str, str], ...]:
 
 
 def _count(count: int, one: str, several: str = "") -> str:
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
+    return f"{_number(count)} {one if count == 1 else several or one + 's'}"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}".replace(",", "\u2009")
 
 
 def _are(count: int) -> str:

@@ -21,7 +21,7 @@ from responders.inventory.compiled import read_lines
 from responders.inventory.files import read_inventory
 from responders.inventory.observation import Observed
 from responders.inventory.reporting.collect import Collector
-from responders.inventory.reporting.coverage import OLD, Coverage, Finding, Named, Who
+from responders.inventory.reporting.coverage import OLD, Breaks, Coverage, Finding, Named, Who
 from responders.inventory.reporting.history import Point, as_text, read_history, with_today
 from responders.inventory.reporting.lists import lists
 from responders.inventory.reporting.page import render
@@ -186,7 +186,7 @@ def _print(found: Coverage, bad: Sequence[Tuple[str, str]]) -> None:
         ("identities with rights that must be activated first", found.eligible),
     ):  # fmt: skip
         _list(title, map(_pair, findings), len(findings))
-    breaks = ((b.who, f"stops {', '.join(w.name or w.id for w in (*b.direct, *b.further))}") for b in found.breaks)
+    breaks = ((b.who, f"stops {', '.join(_stops(b))}") for b in found.breaks)
     _list("identities that others depend on", breaks, len(found.breaks))
 
 
@@ -234,6 +234,12 @@ def _shared(found: Coverage) -> None:
         lines.append((Who(f"{s.what} at {found.where[s.vendor]}"), f"{s.count} used by {kinds}: {who}") if s.vendor else
                      (Who(s.what), "several people use it, says your file"))  # fmt: skip
     _list("shared credentials", lines, len(lines), found.shared_credentials)
+
+
+def _stops(one: Breaks) -> Iterator[str]:
+    if one.people:
+        yield f"{one.people:,} people and groups who sign in through it"
+    yield from (who.name or who.id for who in (*one.direct, *one.further))
 
 
 def _unmapped(seen: int, listed: bool) -> str:
