@@ -25,7 +25,7 @@ _FLAGS = (
     "--disable-component-update", "--disable-sync", "--disable-quic", "--disable-dev-shm-usage", "--remote-debugging-pipe",
     "--no-proxy-server", "--disable-extensions", "--hide-scrollbars", "--ignore-certificate-errors",
 )  # fmt: skip
-KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "ArrowDown": 40, "ArrowUp": 38, "ArrowRight": 39}
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "ArrowDown": 40, "ArrowUp": 38}
 
 
 class Browser:
