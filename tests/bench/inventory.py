@@ -29,12 +29,12 @@ _WATCH = 0.05
 
 
 def _read(vendor: str, state: Path, people: int) -> Dict[str, Any]:
-    """A first reading, then one an hour later, and of Okta so many more until every application was read."""
+    """A first reading, then one each hour: until every application was read, and one more."""
     clock = Clock()
     client = Counted(vendor, people, clock)
     runs: List[Dict[str, Any]] = []
     with RawStore(state) as store:
-        while not runs or runs[-1]["left"] or len(runs) < 2:
+        while len(runs) < 2 or runs[-2]["left"]:
             began = clock.now
             source = SOURCES[vendor](client)
             found = read(source, store, How(now=lambda: clock.now, sleep=clock.sleep))
