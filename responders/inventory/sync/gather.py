@@ -40,7 +40,7 @@ _ADMIN, _INDIRECT = 2, 1
 """Power of a fact: over other accounts, and through an account that has it (its owner, whoever it trusts)."""
 _THROUGH = ("owner", "federated")
 _MOST = 500
-"""Facts of one holder that are told: those that give power first, so that none can be hidden behind many others."""
+"""Facts of one holder that are told: those that give power, then credentials, so that none can be hidden behind others."""
 
 
 class Gathered:
@@ -117,7 +117,7 @@ class Gathered:
                 continue
             done.add(holder)
             for (body,) in self._db.execute(
-                "select body from facts where holder=? order by power desc limit ?", (holder, _MOST)
+                "select body from facts where holder=? order by power desc, body limit ?", (holder, _MOST)
             ):
                 fact = _unpacked_fact(key, body)
                 if isinstance(fact, Holds):
