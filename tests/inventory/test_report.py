@@ -238,6 +238,18 @@ def test_an_identity_is_called_as_its_first_account_unless_the_file_named_it() -
     assert found == {"okta:corp:u1": "first@corp", "alice": "", "vault:corp:e": ""}
 
 
+def test_what_logs_show_in_use_is_listed_and_escaped() -> None:
+    """Beside what breaks: each identity with its lines, on the page as it is shown anywhere else; it makes no dependents."""
+    inventory = Inventory(
+        [identity("billing", user("svc"), kind="service", usage=(f"{HOSTILE} calls it on 9 days",))], {}, frozenset()
+    )
+    found = cover(inventory)
+    assert [(one.who.id, one.why) for one in found.in_use] == [("billing", (f"{HOSTILE} calls it on 9 days",))]
+    assert found.breaks == ()
+    page = render(found, ())
+    assert "What logs show in use" in page and "calls it on 9 days" in page and "<script>alert" not in page
+
+
 def test_what_breaks_goes_all_the_way() -> None:
     """billing takes checkout with it, and shop and app behind that."""
     found = {b.who.id: ([w.id for w in b.direct], [w.id for w in b.further]) for b in report().breaks}
@@ -355,7 +367,7 @@ def hostile() -> Coverage:
     """Hostile ids, owners, dependents, secrets, safes, rights and accounts, in each list of the report."""
     long = HOSTILE + "x" * 5000
     inventory = Inventory([
-        identity(HOSTILE, user("u1"), kind="service", owner=HOSTILE, dependents=(HOSTILE + "2",)),
+        identity(HOSTILE, user("u1"), kind="service", owner=HOSTILE, dependents=(HOSTILE + "2",), usage=(HOSTILE,)),
         identity("okta:corp:u2", user("u2"), owner=None), identity(long, user("u3"), shared=True, owner=None),
     ])  # fmt: skip
     power = Reaches("x", "role", HOSTILE, long, admin=True)
@@ -391,7 +403,7 @@ def test_no_spreadsheet_runs_a_list() -> None:
             assert len(row) == len(header), name
             assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row), name
             assert all(letter.isprintable() for cell in row for letter in cell), name
-    assert (len(files), filled) == (11, 9)  # nobody here has a right to activate, or lends an account to a machine
+    assert (len(files), filled) == (12, 10)  # nobody here has a right to activate, or lends an account to a machine
 
 
 def test_the_command_reads_what_sync_saw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

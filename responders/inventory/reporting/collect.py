@@ -78,6 +78,7 @@ class Collector:
         self.persons: Dict[str, Dict[str, str]] = {}
         self.machines: Dict[str, Dict[str, str]] = {}
         self.explained: Set[str] = set()
+        self.usage: Dict[str, Tuple[str, ...]] = {}
 
     # -- taking -------------------------------------------------------------------------------------------
 
@@ -89,6 +90,8 @@ class Collector:
             identity.kind, identity.owner or "", identity.criticality, identity.shared, identity.dependents, keys,
             persons if identity.kind != "human" else (),
         )  # fmt: skip
+        if identity.usage:
+            self.usage[identity.id] = identity.usage
         for key in keys:
             self.holders.setdefault(key, identity.id)
             self._place(key)
@@ -219,6 +222,9 @@ class Collector:
             machines_on_people=tuple(
                 Finding(self._who(name), self.by_id[name].kind, tuple(why), tuple(dict.fromkeys(why.values())))
                 for name, why in sorted(self.machines.items())
+            ),
+            in_use=tuple(
+                Finding(self._who(name), self.by_id[name].kind, lines) for name, lines in sorted(self.usage.items())
             ),
             admins=admins,
             eligible=self._findings(self.eligible, where),

@@ -172,6 +172,7 @@ class Coverage:
     shared: Tuple[Shared, ...]
     people_on_services: Tuple[Finding, ...]
     machines_on_people: Tuple[Finding, ...]
+    in_use: Tuple[Finding, ...]
     admins: Tuple[Finding, ...]
     eligible: Tuple[Finding, ...]
     breaks: Tuple[Breaks, ...]

@@ -39,7 +39,7 @@ def lists(found: Coverage) -> Iterator[Tuple[str, str]]:
     )  # fmt: skip
     for name, findings in (
         ("services_used_by_people", found.people_on_services), ("people_used_by_machines", found.machines_on_people),
-        ("admin_rights", found.admins), ("eligible_rights", found.eligible),
+        ("admin_rights", found.admins), ("eligible_rights", found.eligible), ("seen_in_use", found.in_use),
     ):  # fmt: skip
         yield f"{name}.csv", _findings(findings)
     breaks = (

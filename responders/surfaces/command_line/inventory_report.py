@@ -188,6 +188,7 @@ def _print(found: Coverage, bad: Sequence[Tuple[str, str]]) -> None:
         _list(title, map(_pair, findings), len(findings))
     breaks = ((b.who, f"stops {', '.join(_stops(b))}") for b in found.breaks)
     _list("identities that others depend on", breaks, len(found.breaks))
+    _list("identities that logs show in use", map(_pair, found.in_use), len(found.in_use))
 
 
 def _vendors(found: Coverage) -> None:
