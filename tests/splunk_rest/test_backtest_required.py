@@ -14,7 +14,10 @@ from tests.splunk_rest.test_configuration import current, propose
 
 
 def test_a_policy_that_asks_for_a_backtest_is_activated_with_its_record_only(office: Office) -> None:
-    """Without it, or with another policy's: refused. The next policy can't drop the rule; the default is the way back."""
+    """Without it, or with another policy's: refused.
+
+    The next policy can't drop the rule, nor can the one after the default, which is the way back.
+    """
     office.inventory()
     version = propose(office, {**current(office), "version": "mine-1", "require_backtest": True}).body["version"]
     assert "needs a backtest" in office.ask("ed", "PUT", "policy", {"version": version, "why": "go"}).error
@@ -28,6 +31,8 @@ def test_a_policy_that_asks_for_a_backtest_is_activated_with_its_record_only(off
     refused = office.ask("ed", "PUT", "policy", {"version": after, "why": "go"})
     assert (refused.status, "needs a backtest" in refused.error) == (400, True)
     assert office.ask("ed", "PUT", "policy", {"version": "", "why": "back"}).status == 200
+    roundabout = office.ask("ed", "PUT", "policy", {"version": after, "why": "go"})
+    assert (roundabout.status, "needs a backtest" in roundabout.error) == (400, True)
 
 
 def test_what_the_page_saves_is_backtested_and_activated_with_that_record(office: Office, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def backtest(record: str, where: str, responder: Responder) -> Check:
         return Check(BACKTEST, None, (), "the policy in force asks for none (require_backtest)")
     path = Path(record) if record else Path(where).with_suffix(".backtest.json") if where else Path("no policy file")
     try:
-        known = json.loads(text_of(path, "record")) if path.is_file() else None
+        known: Any = json.loads(text_of(path, "record")) if path.is_file() else None
         belongs(found, known, str(path))
     except (BadPolicy, ValueError, RecursionError) as error:
         why = "the policy before asked for a backtest, and this one does not ask: " if not found.require_backtest else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from responders.actions import registry
 from responders.errors import BadInputs
@@ -22,11 +22,12 @@ from responders.splunk import policies
 from responders.surfaces import splunk_settings
 from responders.surfaces.assemble import read_policy
 from responders.surfaces.splunk_rest import stores
-from responders.surfaces.splunk_rest.context import Context
+from responders.surfaces.splunk_rest.context import AUDIT, Context
 from responders.surfaces.splunk_rest.fields import Fields
 from responders.surfaces.splunk_rest.wire import Status
 
 _LOCK = threading.Lock()
+_ACTIVATED = "policy activated"
 _MOST_CASES = 500
 
 
@@ -38,13 +39,14 @@ def get(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     used = _used(context)
     wanted = context.request.query.get("version", used)
     now = _stored(context, used)
+    asks = proof.required(now, _before(context))
     return {
         "used": used,
         "version": wanted,
         "policy": _source_form(now if wanted == used else _stored(context, wanted)),
         "versions": [
             {"version": v.version, "by": v.by, "at": v.at, "why": v.why, "used": v.version == used,
-             "backtest": now.require_backtest or v.policy.get("require_backtest") is True}
+             "backtest": asks or v.policy.get("require_backtest") is True}
             for v in policies.versions(context.splunkd)
         ],
     }  # fmt: skip
@@ -105,10 +107,10 @@ def activate(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         if wrong:
             raise BadInputs(wrong)
         used = _stored(context, _used(context))
-        if version and proof.required(used, policy):
+        if version and proof.required(used, policy, _before(context)):
             proof.check(policy, fields.given.get("record"), context.responder.now(), "body.record")
         diff = difference(_compiled_form(used), compiled)
-        context.audit("policy activated", by=by, version=version, why=why, diff=diff[:200])
+        context.audit(_ACTIVATED, by=by, version=version, why=why, diff=diff[:200])
         before = stores.stanzas(context.splunkd, splunk_settings.SETTINGS)
         stores.write(context.splunkd, splunk_settings.SETTINGS, "general", {"policy": version}, new="general" not in before)
     context.tell(f"the policy {version or 'that ships'} was activated by {by}, {len(diff)} values differ: {why}")
@@ -142,6 +144,15 @@ def _compiled(given: Mapping[str, Any]) -> Dict[str, Any]:
 
 def _used(context: Context) -> str:
     return stores.stanzas(context.splunkd, splunk_settings.SETTINGS).get("general", {}).get("policy", "")
+
+
+def _before(context: Context) -> Optional[Policy]:
+    """The policy that was activated last, the default aside: on a way round by the default its rule is not dropped."""
+    journal = context.journal()
+    done = [e.body for e in journal.entries(AUDIT) if e.kind == "audit"] if journal is not None else []
+    named = next((str(body["version"]) for body in reversed(done) if body["what"] == _ACTIVATED and body["version"]), "")
+    found = policies.find(context.splunkd, named) if named else None
+    return from_compiled(found.policy) if found is not None else None
 
 
 def _stored(context: Context, version: str) -> Policy:
