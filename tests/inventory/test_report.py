@@ -25,7 +25,7 @@ from responders.inventory.reporting.lists import lists
 from responders.inventory.reporting.page import render, trends
 from responders.inventory.resolve import Inventory
 from responders.inventory.sync.raw import RawStore
-from responders.inventory.sync.source import Row
+from responders.inventory.sync.source import Listing, Row
 from responders.model import Account, Identity
 from responders.surfaces.command_line.main import main
 from responders.surfaces.command_line.reading import MAX_FILE, inventory_of
@@ -159,6 +159,30 @@ def test_what_has_expired_or_can_not_sign_in_is_no_old_secret() -> None:
     gone = Observed(seen(user("u3")).seen, (secret("gone", 500),), (), 1.0)
     found = report((seen(user("u1"), over, never), off, gone))
     assert [(s.name, s.days) for s in found.secrets] == [("never", 328)] and found.expired == 1
+
+
+def test_a_token_that_okta_lists_is_live_whatever_end_was_known() -> None:
+    """Its end moves with each use: a month after the last sync it would else be gone from the report."""
+    token = Holds("x", "api_token", "t", "nightly", "2026-01-01T00:00:00Z", expires="2026-11-01T00:00:00Z")
+    found = report((seen(user("u1"), token),))
+    assert [s.name for s in found.secrets] == ["nightly"] and not found.expired
+
+
+def test_what_was_not_read_is_told_and_is_no_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A tenant that was last read three days ago, and a list that it refused, stand in the terminal and on the page."""
+    path = tmp_path / "inventory.json"
+    path.write_text(company().to_json())
+    profile = {"profile": {"login": "x@corp"}, "provider": "OKTA", "status": "ACTIVE"}
+    before = datetime.now(timezone.utc).timestamp() - 3 * 86400
+    with RawStore(tmp_path / "inventory.observed.db") as store:
+        for name in ("users", "api_tokens"):
+            store.begin("okta:corp", Listing(name), before, full=True, full_every=1.0, stale=1.0)
+            store.add("okta:corp", name, [Row("u1", profile)], cursor="", done=True, delta="")
+        store.publish("okta:corp", [Listing("users"), Listing("api_tokens")], {"api_tokens": "403, <scope>"}, before, 9e9)
+    assert main(["inventory", "report", str(path), "--html", str(tmp_path / "page.html")]) == 0
+    told, page = capsys.readouterr().out, (tmp_path / "page.html").read_text()
+    assert "Okta was last read" in told and "Okta did not let us list api tokens, so it is not known: 403, <scope>" in told
+    assert page.count('class="warn"') >= 2 and "403, &lt;scope&gt;" in page
 
 
 def test_what_needs_no_secret_has_no_age() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from responders.inventory.observation import Holds, Observed
@@ -18,6 +18,7 @@ from responders.inventory.reporting.coverage import (
     Coverage,
     Finding,
     Named,
+    Reading,
     Secret,
     Shared,
     Unmapped,
@@ -78,6 +79,7 @@ class Collector:
         self.persons: Dict[str, Dict[str, str]] = {}
         self.machines: Dict[str, Dict[str, str]] = {}
         self.explained: Set[str] = set()
+        self.readings: List[Reading] = []
         self.usage: Dict[str, Tuple[str, ...]] = {}
 
     # -- taking -------------------------------------------------------------------------------------------
@@ -99,6 +101,11 @@ class Collector:
     def alias(self, key: str, name: str) -> None:
         """A further key of an identity, under which logs name it. It means nobody's own account."""
         self.holders.setdefault(key, name)
+
+    def reading(self, place: str, at: float, refused: Mapping[str, str]) -> None:
+        """When (epoch seconds) a tenant was read, and what it refused."""
+        moment = datetime.fromtimestamp(at, timezone.utc)
+        self.readings.append(Reading(self._place(place), moment, tuple(refused.items())))
 
     def take(self, one: Observed) -> None:
         """An account that its vendor lists, with all it holds and reaches."""
@@ -144,7 +151,8 @@ class Collector:
     def _hold(self, held: Holds, who: str, place: str) -> bool:
         """Count a credential; False for one that can't be used any more."""
         ident = (place, held.what, held.id)
-        ends = time_of(held.expires)
+        # Okta lists live tokens only, and moves their end with each use: what is known of it may be long past.
+        ends = time_of(held.expires) if held.what != "api_token" else None
         if not held.live or (ends is not None and ends <= self.now):
             self.expired.update([ident] if held.live else [])
             return False
@@ -232,6 +240,7 @@ class Collector:
             edges=edges,
             where=where,
             names={name: self.names[name] for name in named if name in self.names},
+            readings=tuple(self.readings),
             vendors=self._vendors(unmapped, secrets, shared, persons, admins),
         )
 

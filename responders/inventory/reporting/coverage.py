@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 AGES: Tuple[Tuple[str, int], ...] = (("up to 30 days", 30), ("31 to 90", 90), ("91 to 180", 180), ("181 to 365", 365))
@@ -147,6 +147,19 @@ class Vendor:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """When a tenant was last read to its end, and what it did not let us list, with the reason: that is not known."""
+
+    place: str
+    at: datetime
+    refused: Tuple[Tuple[str, str], ...] = ()
+
+
+STALE = timedelta(days=2)
+"""After which what the vendors showed is called old."""
+
+
+@dataclass(frozen=True)
 class Coverage:
     """The report. `observed` is False when no vendor's state was given: then secrets and admin rights are not known.
 
@@ -180,11 +193,23 @@ class Coverage:
     names: Mapping[str, str]
     where: Mapping[str, str]
     vendors: Tuple[Vendor, ...]
+    readings: Tuple[Reading, ...]
 
     @property
     def old(self) -> int:
         """How many secrets are older than OLD days."""
         return sum(secret.old for secret in self.secrets)
+
+    @property
+    def stale(self) -> Tuple[Reading, ...]:
+        """Tenants that were not read for longer than STALE."""
+        return tuple(reading for reading in self.readings if self.at - reading.at > STALE)
+
+    @property
+    def refused(self) -> Tuple[Tuple[str, str, str], ...]:
+        """What people call the tenant, the list that it refused, and why."""
+        return tuple((self.where.get(r.place, r.place), what.replace("_", " "), why) for r in self.readings
+                     for what, why in r.refused)  # fmt: skip
 
     @property
     def unmanaged(self) -> int:

@@ -9,8 +9,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 from responders.escalation.words import clean
 from responders.inventory.reporting.coverage import Coverage, Finding, Secret, Who
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run by a spreadsheet. Source: OWASP, "CSV Injection"."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A cell that begins so is run by a spreadsheet, the full-width ones too. Source: OWASP, "CSV Injection"."""
 Row = Dict[str, Any]
 
 

@@ -298,6 +298,12 @@ class RawStore:
         found = self._one("select min(began) from state where place=? and began is not null", place)
         return found[0] if found else None
 
+    def refused(self, place: str) -> Dict[str, str]:
+        """What the place did not let us list the last time, and why."""
+        return dict(
+            self._db.execute("select listing, refused from state where place=? and refused<>'' order by 1", (place,))
+        )
+
     def _known(self, place: str, listing: str, names: Sequence[str]) -> frozenset[str]:
         found: List[str] = []
         for start in range(0, len(names), _PARTS):

@@ -149,6 +149,8 @@ def _cover(collector: Collector, state: Path, restorers: int) -> Coverage:
     from responders.inventory.sync.raw import RawStore
 
     with RawStore(state) as store, Gathered(store, {}) as gathered:
+        for place in store.places():
+            collector.reading(place, store.read_at(place) or 0.0, store.refused(place))
         for one in _each(gathered):
             collector.take(one)
         for held in gathered.kept_in_things():
@@ -167,6 +169,10 @@ def _print(found: Coverage, bad: Sequence[Tuple[str, str]]) -> None:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in found.kinds.items())
     _say(f"{found.identities:,} identities ({kinds}) with {found.accounts:,} accounts; {found.restorers} may restore")
     _vendors(found)
+    for old in found.stale:
+        _say(f"  ! {found.where[old.place]} was last read {old.at:%Y-%m-%d %H:%M}Z: `tourniquet inventory sync`", "yellow")
+    for place, what, why in found.refused:
+        _say(f"  ! {place} did not let us list {what}, so it is not known: {why}", "yellow")
     for place, why in bad[:_MOST]:
         _say(f"  ! {place}: {why}", "yellow")
     _rest(len(bad), "rows that can't be read")
