@@ -9,6 +9,8 @@ from responders.codec import to_json
 from responders.escalation.report import Report
 from responders.model import Status
 
+_IN_SPLUNK = "where the journal is in Splunk: the action Restore identity"
+
 
 def text(report: Report) -> str:
     """The whole report as plain text, most important first. Ids from logs are shown escaped, on one line each."""
@@ -25,7 +27,7 @@ def text(report: Report) -> str:
         command = f"tourniquet approve {report.containment} ACTION --by YOUR-ID --reason WHY"
         lines += ["", f"A person may approve ({command}):", f"  {', '.join(report.decision.approval)}"]
     if report.undo:
-        lines += ["", f"Undo: {report.undo}"]
+        lines += ["", f"Undo: {report.undo}", f"  ({_IN_SPLUNK})"]
     if report.manual:
         lines += ["", "The same by hand, without Tourniquet:", *(f"  - {clean(step)}" for step in report.manual)]
     if report.head:
@@ -42,7 +44,7 @@ def summary(report: Report) -> str:
         held = sum(outcome.status.holds for outcome in report.outcomes)
         parts.append(f"{held} of {len(report.outcomes)} steps proved; {len(report.open_items)} open")
     if report.undo:
-        parts.append(f"undo: {report.undo}")
+        parts.append(f"undo: {report.undo} ({_IN_SPLUNK})")
     return "\n".join(parts)
 
 

@@ -132,6 +132,7 @@ def test_stdout_gets_escaped_text(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert shown.startswith("!!! ") and "\x1b" not in shown and "\u202e" not in shown
     assert "Undo: tourniquet restore c-1" in shown
+    assert "in Splunk: the action Restore identity" in shown
 
 
 @pytest.mark.skipif(importlib.util.find_spec("apprise") is None, reason="apprise is not installed")
