@@ -52,8 +52,9 @@ servers (inventory_sync.md).""",
 }
 _COLUMNS = "| figure | median | least–most | runs | goal | |\n|---|---|---|---|---|---|\n"
 _WHY = {
-    "g": "A journal in Elasticsearch takes some sixty calls one after another; over a network of 50 ms each of them waits. "
-    "Run the service near its Elasticsearch, or keep the journal in SQLite.",
+    "g": "With the journal in Elasticsearch thirteen of its calls wait for one another until the last vendor is confirmed "
+    "(journal.md says which), so that a network of 50 ms costs two thirds of a second; processors that others use make the "
+    "rest longer. Run the service near its Elasticsearch, or keep the journal in SQLite.",
     "a": "Starting the interpreter and importing take about a third; processors that others use make the rest longer.",
     "b": "The requests take no more than four round trips in a row; the rest is work of the processors, which responder, "
     "simulators, relays and OpenBao share: up to fourteen requests side by side in each trip, the journal's writes before "

@@ -8,15 +8,19 @@ from typing import Any, Iterator
 
 import pytest
 
+from responders import pipeline
 from responders.content.elastic.server import Server
 from responders.content.elastic.stores import journal_index
+from responders.drill.world import World
 from responders.elastic.cluster import Cluster
 from responders.errors import JournalError
 from responders.journal.chain import Journal
 from responders.journal.elasticsearch import ElasticStore
 from responders.settings import ElasticSettings, Secret
+from tests.catalogue import CATALOGUE
 from tests.journal.conformance import elastic_journal
 from tests.journal.way import Way
+from tests.support import raw_alert
 
 pytestmark = pytest.mark.engine("elasticsearch")
 KEY = b"k" * 32
@@ -171,3 +175,12 @@ def test_waiting_threads_share_a_refresh(way: Way, index: str) -> None:
         thread.join()
     assert seen == [True] * 16
     assert sum("_refresh" in path for path in way.seen) < 16
+
+
+def test_a_containment_asks_elasticsearch_few_times(way: Way, index: str, world: World) -> None:
+    """What belongs together is one request: over a network each call is time that the attacker has."""
+    person = world.add_person("bob", vendors=("okta", "entra"))
+    journal = Journal(store(way.url, index), KEY)
+    report = pipeline.contain(raw_alert(person), world.responder(catalogue=CATALOGUE, journal=journal))
+    assert report.contained_at is not None
+    assert len(way.seen) <= 36, way.seen
