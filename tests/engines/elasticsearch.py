@@ -59,6 +59,24 @@ class Elasticsearch:
         _lighten(self._folder / "config" / "jvm.options")
         for name in ("data", "logs", "tmp"):
             (self._folder / name).mkdir()
+        self.url = f"http://127.0.0.1:{port}"
+        try:
+            self.start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def kill(self) -> None:
+        """End it as a loss of power would: SIGKILL to the launcher and the server. `start` runs it on the same data."""
+        assert self._process is not None
+        os.killpg(self._process.pid, 9)
+        self._process.wait()
+        self._process = None
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        home = install()
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self._folder),
@@ -79,13 +97,7 @@ class Elasticsearch:
                 start_new_session=True,
                 **self._own_user(),
             )
-        self.url = f"http://127.0.0.1:{port}"
-        try:
-            self._wait()
-        except BaseException:
-            self._stop()
-            raise
-        return self
+        self._wait()
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
