@@ -30,7 +30,7 @@ class Keys:
 
     def add(self, value: str, place: int) -> None:
         digest = self.evidence(value)[1]
-        if digest not in self.of(place):
+        if not self._places or self._places[-1] != place or digest not in self.of(place):
             self._digests.append(digest)
             self._places.append(place)
 

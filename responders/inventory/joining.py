@@ -218,7 +218,7 @@ class _Joiner:
                 names = {units.names[p] for p in held} | {
                     units.names[p] for root in roots for p in units.members(root) if units.placed[p] in double
                 }
-                place = units.place_names[min(double)]
+                place = min(units.place_names[place] for place in double)
                 self._conflict("not unique", names, evidence, f" leads to several accounts of {place}: it proves nothing")
                 continue
             ordered = sorted(held, key=units.names.__getitem__)
@@ -289,7 +289,8 @@ class _Joiner:
                 for a, b, evidence in members:
                     self._link(a, b, rank, evidence)
                 continue
-            found = sorted({evidence for *_, evidence in members}, key=str)[:3]
+            named = sorted(members, key=lambda member: sorted(units.names[node] for node in member[:2]))
+            found = list(dict.fromkeys(evidence for *_, evidence in named))[:3]
             between: List[Evidence] = [part for evidence in found for part in ("; ", evidence)]
             self._conflict(
                 "not joined", {units.names[n] for a, b, _ in members for n in (a, b)}, f"{why} (", *between[1:], ")"
@@ -312,7 +313,11 @@ class _Joiner:
             if units.differ(roots, self.keys[name]):
                 return f"they differ in {shown(name)}"
         double = units.double(roots)
-        return f"two accounts of {units.place_names[min(double)]}" if double and rank is not Rank.VENDOR else ""
+        return (
+            f"two accounts of {min(units.place_names[place] for place in double)}"
+            if double and rank is not Rank.VENDOR
+            else ""
+        )
 
     def _link(self, a: int, b: int, rank: Rank, evidence: Evidence) -> None:
         self.units.unite(a, b)
