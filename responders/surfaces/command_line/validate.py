@@ -46,7 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--canary", metavar="ID", default="", help="drill with this canary now, as `readiness --canary`")
     parser.add_argument("--repair", action="store_true", help="put back at the vendors what does not hold any more")
     parser.add_argument(
-        "--minutes", metavar="N", type=_hours, default=15.0, help="for reading open containments back, default 15"
+        "--minutes", metavar="N", type=_hours, default=20.0, help="for reading open containments back, default 20"
     )
     parser.add_argument("--splunk-url", metavar="URL", default="", help="send the result to Splunk's management port")
     parser.add_argument("--splunk-index", metavar="NAME", default="main", help="into this index, default main")
