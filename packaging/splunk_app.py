@@ -25,8 +25,8 @@ NAME = "tourniquet"
 _LEFT_OUT = (
     "backtest", "content", "console", "drill", "elastic", "report_page.py", "inventory/elasticsearch.py",
     "inventory/files.py", "inventory/reporting", "inventory/sync",
-    "inventory/compiled.py", "inventory/describing.py", "inventory/joining.py", "inventory/observation.py",
-    "inventory/rules.py",
+    "inventory/compiled.py", "inventory/describing.py", "inventory/evidence.py", "inventory/joining.py",
+    "inventory/observation.py", "inventory/rules.py", "inventory/units.py",
     "journal/elasticsearch.py", "journal/sqlite.py", "surfaces/command_line", "surfaces/relay", "surfaces/service",
     "policy/from_yaml.py", "yaml_source.py", "sqlite_wal.py",
 )  # fmt: skip
