@@ -16,7 +16,7 @@ from responders.content.watch import watched
 def try_elastic(run: ElasticRun, detection: Detection) -> Iterator[Trial]:
     """Every example, as it is and then renamed and shifted.
 
-    Both engines must name exactly the declared accounts, with the same completing time and the same events.
+    Both engines must name exactly the declared accounts, with the same confidence, completing time and events.
     """
     played: List[Tuple[str, Played]] = [
         (example.name + (", renamed and shifted" if renamed else ""), play(example, renamed=renamed))
