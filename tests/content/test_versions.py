@@ -26,7 +26,7 @@ def few(tmp_path: Path) -> Path:
     """A detections/ of its own with two detections, and the lock as it is committed."""
     root = tmp_path / "detections"
     root.mkdir()
-    for name in ("macros.yaml", "macros_elastic.yaml", LOCK):
+    for name in ("macros.yaml", "macros_elastic.yaml", "usage.yaml", LOCK):
         shutil.copy(ROOT / name, root / name)
     for source in ("aws", "okta"):
         (root / source).mkdir()
@@ -60,9 +60,9 @@ def test_what_is_committed_is_locked_under_its_version() -> None:
     [
         (
             "splunk",
-            lambda text: text.replace("| `tourniquet_aws_done`", '| where awsRegion!="x" | `tourniquet_aws_done`', 1),
+            lambda text: text.replace("| `tourniquet_aws_done`", "| where isnotnull(awsRegion) | `tourniquet_aws_done`", 1),
         ),
-        ("elastic", lambda text: text.replace("${emit}", 'WHERE cloud.region != "x"\n    | ${emit}')),
+        ("elastic", lambda text: text.replace("${emit}", "WHERE cloud.region IS NOT NULL\n    | ${emit}")),
         ("confidence", lambda text: re.sub(r"base: (\d)\d", r"base: \g<1>1", text, count=1)),
         ("response", lambda text: re.sub(r"max_tier: \w+", "max_tier: observe", text, count=1)),
         ("description", lambda text: text.replace("\ndescription: ", "\ndescription: Now, ", 1)),
