@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from responders import pipeline
+from responders.containment import due, intake
 from responders.containment.restore import restore
 from responders.drill.attacker import Attacker
 from responders.drill.world import World
@@ -217,6 +218,22 @@ def test_halt_stops_automatic_writes_and_resume_lifts_it(world: World) -> None:
     responder.lift_halt("ida", "done")
     pipeline.contain(raw_alert(person, tq_events=["event-2"]), responder)
     assert world.okta.state["users"][person.okta]["status"] == "SUSPENDED"
+
+
+def test_an_alert_that_was_interrupted_and_then_halted_is_contained_after_resume(world: World) -> None:
+    """Stored, its responder died, automation halted: due work puts it off, again and again, and contains it after resume."""
+    person = world.add_person("bob")
+    responder = world.responder(catalogue=CATALOGUE)
+    chain, _ = intake.store(raw_alert(person), responder.journal)
+    responder.halt("ida", "looking into it")
+    for _ in range(2):
+        pipeline.take_up(responder)
+        assert world.okta.state["users"][person.okta]["status"] == "ACTIVE"
+        assert [item.about for item in due.pending(responder.journal, responder.now()) if item.what == "alert"] == [chain]
+    responder.lift_halt("ida", "done")
+    pipeline.take_up(responder)
+    assert world.okta.state["users"][person.okta]["status"] == "SUSPENDED"
+    assert not [item for item in due.pending(responder.journal, responder.now()) if item.what == "alert"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any, Callable, FrozenSet, List, Mapping, Optional, Sequence, 
 
 from responders.containment import canary, due, standing, tampering
 from responders.containment.execute import execute
+from responders.containment.intake import handled
 from responders.containment.notify import deliver_again
 from responders.containment.own_watch import watch
 from responders.containment.recheck import recheck
@@ -75,7 +76,10 @@ def resume(
 
 def _do(item: due.Due, responder: Responder, contain_raw: ContainRaw, signal_again: SignalAgain) -> str:
     if item.what == "alert":
-        return f"taken up again: {contain_raw(item.raw or {}, responder).title}"
+        title = contain_raw(item.raw or {}, responder).title
+        if handled(responder.journal, item.about) is None:
+            raise Halted(f"put off: {title}")
+        return f"taken up again: {title}"
     if item.what == "signal":
         entry = next(iter(responder.journal.entries(item.about)))
         signal_again(entry.body["raw"], responder, item.about)
