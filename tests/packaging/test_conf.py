@@ -202,6 +202,11 @@ def test_the_pages_name_what_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "never run in a real Splunk" in text
     macros = (APP / "default" / "macros.conf").read_text(encoding="utf-8")
-    named = set(re.findall(r"`(tourniquet_\w+)`", text)) - {ACTION, "tourniquet_due", "tourniquet_check", "tourniquet_settings"}
+    named = set(re.findall(r"`(tourniquet_\w+)`", text)) - {
+        ACTION,
+        "tourniquet_due",
+        "tourniquet_check",
+        "tourniquet_settings",
+    }
     lookups = (APP / "default" / "transforms.conf").read_text(encoding="utf-8")
     assert [name for name in named if f"[{name}]" not in macros + lookups] == []

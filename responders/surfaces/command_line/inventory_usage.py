@@ -50,9 +50,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--usage-rows", action="append", metavar="FILE", help=saved)
     group.add_argument("--usage-events", action="append", metavar="LOG=FILE", help=f"events, one a line; LOG is {logs}")
     group.add_argument("--vault-audit", metavar="FILE", help="Vault's audit log, read on from where it was")
-    group.add_argument(
-        "--usage-key-file", default="", metavar="FILE", help=f"API key, mode 0600; else ${ELASTIC_KEY}"
-    )
+    group.add_argument("--usage-key-file", default="", metavar="FILE", help=f"API key, mode 0600; else ${ELASTIC_KEY}")
     group.add_argument("--usage-token-file", default="", metavar="FILE", help=f"Splunk token, mode 0600; else ${TOKEN}")
     group.add_argument("--usage-ca", default="", metavar="FILE", help="PEM certificates of a private CA of either")
     group.add_argument("--usage-keep-days", type=int, default=30, metavar="N", help="so many days are read and kept (30)")

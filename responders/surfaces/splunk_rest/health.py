@@ -109,4 +109,6 @@ def _searches(context: Context) -> Mapping[str, Any]:
 
 
 def _deaf(unread: Mapping[str, List[str]]) -> List[str]:
-    return [f"searches: detections that run and read nothing: {len(unread)}, for {searches.no_index(unread)}"] if unread else []
+    return (
+        [f"searches: detections that run and read nothing: {len(unread)}, for {searches.no_index(unread)}"] if unread else []
+    )
