@@ -146,6 +146,22 @@ def test_who_shifts_everybodys_number_does_not_lock_the_company_out(firm: Firm) 
     assert {a.id for a in firm.of("okta:corp:3").accounts} == {"3"}
 
 
+def test_a_vendor_that_joins_what_was_apart_is_looked_at_by_a_person(firm: Firm) -> None:
+    """Entra is connected later and ties ten CyberArk accounts to Okta's: that is refused once, and the reason names Entra."""
+    for n in range(10):
+        firm.add(f"p{n}", number=f"E{n}", okta=f"{n}", pam=f"{n}")
+        firm.okta[f"{n}"]["email"] = f"other{n}@corp.example"
+        firm.okta[f"{n}"]["login"] = f"other{n}@corp.example"
+    firm.sync()
+    for n in range(10):
+        firm.add(f"p{n}", number=f"E{n}", entra=f"{n}")
+    with pytest.raises(Refused, match=r"10 of 20 accounts .*\. entra:t was not in the inventory before"):
+        firm.sync()
+    firm.sync(accept=True)
+    assert firm.of("okta:corp:3") == firm.of("cyberark:pam:3") == firm.of("entra:t:3")
+    firm.sync()
+
+
 def test_an_alias_takes_no_account_out_of_a_break_glass_row(firm: Firm) -> None:
     """Whoever renames accounts at CyberArk lets bob's alias mean the break-glass account: it stays what it is."""
     firm.add("emergency", pam="17")

@@ -45,6 +45,8 @@ class Before:
         self.changed: List[str] = []
         self.counts = [0, 0]
         self._moved: List[str] = []
+        self._joins: Set[str] = set()
+        """Places with an account in an identity to which others moved."""
         self.guarded: List[str] = []
         """Accounts that are protected or break-glass now, were not before, and that no row of the file names."""
         self._glass: Set[str] = set()
@@ -93,7 +95,10 @@ class Before:
         for name in set(owners.values()):
             self._db.execute("update one set now=1 where identity=?", (name,))
         if was is not None:
-            self._moved += [key for key, name in owners.items() if name != identity.id and key not in said]
+            moved = [key for key, name in owners.items() if name != identity.id and key not in said]
+            self._moved += moved
+            if moved:
+                self._joins.update(f"{account.vendor}:{account.tenant}" for account in identity.accounts)
         if identity.break_glass or identity.protected:
             self.guarded += [
                 key for key, name in owners.items() if key not in said and not (self._was(name) or _NOBODY).guarded
@@ -136,7 +141,9 @@ class Before:
         if len(self._moved) > max(_FEW, self._accounts * most / 100.0):
             some = ", ".join(sorted(self._moved)[:_FEW])
             what = f"{len(self._moved)} of {self._accounts} accounts would move to an identity that was another's"
-            found.append(f"{what} ({some} …): each would be contained with it")
+            new = ", ".join(sorted(place for place in self._joins if not self._was_at(place)))
+            why = f". {new} was not in the inventory before: what it joins was apart until now" if new else ""
+            found.append(f"{what} ({some} …): each would be contained with it{why}")
         for column, kept, what in (("glass", self._glass, "break-glass"), ("closed", self._closed, "protected")):
             wanted = f"select key from was join one using (identity) where {column} order by key"  # noqa: S608 - two columns
             lost = [key for (key,) in self._db.execute(wanted) if key not in kept]
@@ -146,6 +153,10 @@ class Before:
         if gone:
             found.append(f"{len(gone)} people could not restore any more: {', '.join(gone[:5])}")
         return tuple(found)
+
+    def _was_at(self, place: str) -> bool:
+        wanted = "select 1 from was where key >= ? and key < ? limit 1"
+        return self._db.execute(wanted, (f"{place}:", f"{place};")).fetchone() is not None
 
 
 _NOBODY = Was("", False)
