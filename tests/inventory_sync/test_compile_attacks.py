@@ -147,7 +147,7 @@ def test_who_shifts_everybodys_number_does_not_lock_the_company_out(firm: Firm) 
 
 
 def test_a_vendor_that_joins_what_was_apart_is_looked_at_by_a_person(firm: Firm) -> None:
-    """Entra is connected later and ties ten CyberArk accounts to Okta's: that is refused once, and the reason names Entra."""
+    """Entra is connected later and ties ten CyberArk accounts to Okta: refused once, and the reason names Entra."""
     for n in range(10):
         firm.add(f"p{n}", number=f"E{n}", okta=f"{n}", pam=f"{n}")
         firm.okta[f"{n}"]["email"] = f"other{n}@corp.example"
