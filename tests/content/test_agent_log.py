@@ -16,12 +16,12 @@ from jsonschema import Draft202012Validator
 from responders.content.agent_log import records, schema, shape
 from responders.content.ecs import to_ecs
 from responders.content.forms import to_splunk
-from responders.content.loader import load_detections
 from responders.content.reading import read_events
 from responders.content.run import run_detections
+from tests import shipped
 
 VALID = Draft202012Validator(dict(schema()))
-AGENTS = [detection for detection in load_detections() if detection.slug.startswith("agent/")]
+AGENTS = [detection for detection in shipped.detections() if detection.slug.startswith("agent/")]
 EXAMPLES = [(detection, example) for detection in AGENTS for example in detection.examples]
 DOC = Path(__file__).parents[2] / "docs" / "agent_log.md"
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)

@@ -11,10 +11,10 @@ import pytest
 from responders.content.detection import Detection
 from responders.content.elastic import run_elastic
 from responders.content.elastic.trial import apart
-from responders.content.loader import load_detections
 from responders.content.run import run_detections
+from tests import shipped
 
-BY_SLUG = {detection.slug: detection for detection in load_detections()}
+BY_SLUG = {detection.slug: detection for detection in shipped.detections()}
 HOME = "111122223333"
 ISSUER = {"type": "Role", "principalId": "AROAQ", "arn": f"arn:aws:iam::{HOME}:role/dev", "accountId": HOME}
 USER_ISSUER = {"type": "IAMUser", "principalId": "AIDAX", "arn": f"arn:aws:iam::{HOME}:user/alice", "accountId": HOME}

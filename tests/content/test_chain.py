@@ -15,11 +15,12 @@ from responders.content.chain import Search, run_chain
 from responders.content.detection import Detection
 from responders.content.elastic import run_elastic
 from responders.content.elastic.query import load_elastic_macros
-from responders.content.loader import load_detections, load_macros
+from responders.content.loader import load_macros
 from responders.content.run import run_detections
 from responders.model import Standing
+from tests import shipped
 
-ALL = load_detections()
+ALL = shipped.detections()
 Events = List[Tuple[str, Any]]
 
 

@@ -6,13 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from responders.content.build import build
 from responders.content.coverage import names
-from responders.content.loader import load_detections
+from tests import shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-DETECTIONS = load_detections()
-PAGES = build()
+DETECTIONS = shipped.detections()
+PAGES = shipped.built()
 
 
 def test_the_navigator_layer_holds_each_technique_with_its_detections() -> None:

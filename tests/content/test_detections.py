@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responders.content.build import build
 from responders.content.detection import Detection
 from responders.content.forms import SOURCETYPES, parse_time, read_cef, to_splunk
-from responders.content.loader import ROOT, load_detections, read_detection
+from responders.content.loader import ROOT, read_detection
 from responders.content.reading import read_events
 from responders.content.rename import ROLES, literals
 from responders.content.run import run_detections
 from responders.content.trial import try_one, without_source
 from responders.errors import BadInput, BadInputs
+from tests import shipped
 
-DETECTIONS = load_detections()
+DETECTIONS = shipped.detections()
 EXAMPLES = [(detection, example) for detection in DETECTIONS for example in detection.examples]
 IDS = [f"{detection.slug}: {example.name}" for detection, example in EXAMPLES]
 
@@ -94,7 +94,7 @@ def test_one_identity_that_floods_does_not_hide_another() -> None:
 
 def test_generated_files_are_up_to_date() -> None:
     """What ships was generated from detections/ as it stands."""
-    for name, content in build().items():
+    for name, content in shipped.built().items():
         path = ROOT.parent / name
         assert path.read_text(encoding="utf-8") == content, f"{name}: run `make build`"
 

@@ -11,14 +11,15 @@ from responders.content.detection import Detection, Example
 from responders.content.elastic import ElasticRun, run_elastic, try_elastic
 from responders.content.elastic.trial import apart, lookups_of
 from responders.content.forms import CEF_KEYS, TIMES
-from responders.content.loader import load_detections, load_macros
+from responders.content.loader import load_macros
 from responders.content.run import run_detections
 from responders.content.trial import play, without_source
 from responders.errors import BadInput
+from tests import shipped
 
 pytestmark = pytest.mark.engine("elasticsearch")
 
-DETECTIONS = load_detections()
+DETECTIONS = shipped.detections()
 
 
 @pytest.fixture(scope="module")

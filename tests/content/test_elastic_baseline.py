@@ -14,15 +14,16 @@ from responders.content.elastic import ElasticRun, baseline
 from responders.content.elastic.baseline import Learned, learn
 from responders.content.elastic.server import ElasticError, Server
 from responders.content.forms import to_splunk
-from responders.content.loader import ROOT, load_detections, load_macros
+from responders.content.loader import ROOT, load_macros
 from responders.content.run import run_detections
 from responders.content.spl import Context, run
 from responders.errors import BadInputs
 from responders.surfaces.command_line.main import main
+from tests import shipped
 
 pytestmark = pytest.mark.engine("elasticsearch")
 
-ALL = load_detections()
+ALL = shipped.detections()
 KEEPING = {one.baseline.what: one for one in ALL if one.baseline}
 Events = List[Tuple[str, Any]]
 Rows = Dict[str, Tuple[int, int]]

@@ -15,13 +15,13 @@ import pytest
 from responders.content.elastic.query import in_namespace
 from responders.content.elastic.server import Server
 from responders.content.lag import look_back_seconds
-from responders.content.loader import load_detections
+from tests import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = json.loads((ROOT / "tests/specs/kibana-detections.json").read_text(encoding="utf-8"))
 RULES = [json.loads(line) for line in (ROOT / "elastic_rules/rules.ndjson").read_text(encoding="utf-8").splitlines()]
 ESQL = {"$ref": "#/$defs/Security_Detections_API_EsqlRuleCreateProps"}
-DETECTIONS = {detection.id: detection for detection in load_detections()}
+DETECTIONS = {detection.id: detection for detection in shipped.detections()}
 
 
 def problems(rule: Dict[str, Any]) -> List[str]:

@@ -11,10 +11,11 @@ import pytest
 
 from responders.content.compared import event_names, stands_for, unknown_names
 from responders.content.facts import Facts, all_facts
-from responders.content.loader import ROOT, load_detections, load_macros
+from responders.content.loader import ROOT, load_macros
 from responders.content.raw_fields import fields_of, raw_fields, unknown_fields
 from responders.content.spl import parse
 from responders.content.spl.extraction import fields
+from tests import shipped
 
 MACROS = load_macros()
 
@@ -71,7 +72,7 @@ def test_values_of_samples_are_in_them(facts: Facts) -> None:
 
 def test_no_search_reads_an_unknown_field() -> None:
     """No SPL and no baseline of a detection reads a field that its logs lack, or that nothing in it makes."""
-    assert [error.message for error in unknown_fields(load_detections(), MACROS, ROOT)] == []
+    assert [error.message for error in unknown_fields(shipped.detections(), MACROS, ROOT)] == []
 
 
 def test_a_field_of_another_log_is_unknown() -> None:
@@ -86,7 +87,7 @@ def test_a_field_that_a_macro_misspells_is_told_once() -> None:
     macros = dict(MACROS)
     macro = macros["tourniquet_okta_fields"]
     macros["tourniquet_okta_fields"] = replace(macro, definition=macro.definition.replace("'actor.id'", "'actor.idd'"))
-    errors = list(unknown_fields(load_detections(), macros, ROOT))
+    errors = list(unknown_fields(shipped.detections(), macros, ROOT))
     assert len(errors) == 1
     assert errors[0].place.startswith("detections/macros.yaml:")
     assert errors[0].remedy == "did you mean actor.id?"
@@ -95,12 +96,12 @@ def test_a_field_that_a_macro_misspells_is_told_once() -> None:
 def test_every_name_of_an_event_is_documented_or_owned_up_to() -> None:
     """Each event type, operation, call and code that a detection's search looks for is in a vendor's document, or in the
     detection's `not_verified`; in exactly one of the two."""
-    assert [error.message for error in unknown_names(load_detections(), MACROS)] == []
+    assert [error.message for error in unknown_names(shipped.detections(), MACROS)] == []
 
 
 def test_a_name_in_no_document_is_told_with_its_remedy() -> None:
     """A call that AWS does not have is an error; owned up to, it is none; owned up to although documented, it is one."""
-    one = next(detection for detection in load_detections() if detection.slug == "aws/trail_stopped")
+    one = next(detection for detection in shipped.detections() if detection.slug == "aws/trail_stopped")
     invented = replace(one, splunk=one.splunk.replace("StopLogging", "StopLoging"))
     (error,) = unknown_names([invented], MACROS)
     assert error.message == "splunk: eventName StopLoging: in no document"

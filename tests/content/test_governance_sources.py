@@ -11,10 +11,11 @@ import pytest
 
 from responders.content.ecs import to_ecs
 from responders.content.forms import to_splunk
-from responders.content.loader import load_detections, load_macros
+from responders.content.loader import load_macros
 from responders.content.rename import rename
 from responders.content.spl import Context, parse, run
 from responders.content.splunk_upkeep import upkeep
+from tests import shipped
 
 NOW = datetime(2026, 3, 1, tzinfo=timezone.utc)
 
@@ -59,7 +60,7 @@ def test_a_token_has_the_hash_of_the_audit_log(number: int) -> None:
 
 def test_a_baseline_keeps_the_last_time_and_learns_after_the_searches() -> None:
     """The last time only ever gets later; what was indexed in the last 20 minutes is left to the searches first."""
-    settings = dict(upkeep(load_detections()))
+    settings = dict(upkeep(shipped.detections()))
     found = dict(settings["Tourniquet - baseline account_disabled"])
     assert (found["dispatch.index_earliest"], found["dispatch.index_latest"]) == ("-25m@m", "-20m@m")
     assert dict(settings["Tourniquet - watch list"])["dispatch.index_latest"] == "@m"

@@ -11,13 +11,14 @@ from responders.content.detection import Detection
 from responders.content.lag import LAG_SECONDS, look_back_seconds
 from responders.content.latency import _CASES, splunk_load
 from responders.content.load import EVENTS_A_DAY, SHARES, Scheduled, reading_seconds, scheduled, simulate
-from responders.content.loader import ROOT, load_detections, load_macros
+from responders.content.loader import ROOT, load_macros
 from responders.content.schedule import minutes_between_runs
 from responders.content.spl import Macro
 from responders.content.splunk_conf import filter_name, regular
+from tests import shipped
 
 CONF = (ROOT.parent / "splunk_app" / "default" / "savedsearches.conf").read_text(encoding="utf-8")
-DETECTIONS = load_detections()
+DETECTIONS = shipped.detections()
 MACROS = {**load_macros(), **{name: Macro(name, "search *") for name in map(filter_name, DETECTIONS)}}
 EVERY = tuple(range(60))
 A_SECOND = EVENTS_A_DAY / 86400

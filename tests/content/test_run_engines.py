@@ -11,12 +11,13 @@ import pytest
 
 from responders.content.elastic import run_elastic
 from responders.content.elastic.trial import apart
-from responders.content.loader import ROOT, load_detections
+from responders.content.loader import ROOT
 from responders.content.reading import read_events
 from responders.content.run import run_detections
 from responders.surfaces.command_line.main import main
+from tests import shipped
 
-DETECTIONS = load_detections()
+DETECTIONS = shipped.detections()
 BY_SLUG = {detection.slug: detection for detection in DETECTIONS}
 SOURCES = {"aws_stratus": "aws_cloudtrail", "m365_audit": "m365_audit", "okta": "okta"}
 SAMPLES = [path for path in sorted((ROOT / "samples").glob("*/*.json*")) if path.parent.name in SOURCES]

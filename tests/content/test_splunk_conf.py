@@ -14,10 +14,9 @@ from typing import Any, Dict, List, Mapping
 import pytest
 
 from responders.alerts.row import alert_from_row
-from responders.content.build import build
 from responders.content.detection import Detection
 from responders.content.forms import parse_time, to_splunk
-from responders.content.loader import load_detections, load_macros
+from responders.content.loader import load_macros
 from responders.content.replay import index, run_at, seconds_to_alert, tables
 from responders.content.run import LOOKUPS, run_detections
 from responders.content.schedule import minutes_between_runs
@@ -25,11 +24,12 @@ from responders.content.spl import Context, parse, run
 from responders.content.splunk_conf import INDEXED
 from responders.content.splunk_sources import NOT_SET
 from responders.surfaces.assemble import read_catalogue
+from tests import shipped
 
 CATALOGUE = read_catalogue()
 APP = Path(__file__).resolve().parents[2] / "splunk_app"
-DETECTIONS = load_detections()
-GENERATED = build()
+DETECTIONS = shipped.detections()
+GENERATED = shipped.built()
 MACROS = load_macros()
 
 # Splunk, Admin Manual, "savedsearches.conf" (savedsearches.conf.spec of 8.0 to 10.0): the keys outside action.*.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import configparser
 import json
 
-from responders.content.loader import load_detections
 from responders.content.splunk_stories import STORIES, analyticstories
+from tests import shipped
 
-DETECTIONS = load_detections()
+DETECTIONS = shipped.detections()
 # contentctl, templates/analyticstories_stories.j2 and analyticstories_detections.j2.
 STORY = {
     "category", "last_updated", "version", "references", "maintainers", "spec_version", "searches", "description",

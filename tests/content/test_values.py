@@ -11,17 +11,18 @@ from responders.content.alternatives import alternatives, has_words
 from responders.content.elastic.esql import steps
 from responders.content.elastic.query import load_elastic_macros
 from responders.content.literals import compared, spl_steps
-from responders.content.loader import load_detections, load_macros
+from responders.content.loader import load_macros
 from responders.content.spl import parse
 from responders.content.values import unknown_values
 from responders.errors import BadDetection
+from tests import shipped
 
 MACROS, ELASTIC = load_macros(), load_elastic_macros()
 
 
 def test_every_value_is_known() -> None:
     """What a detection compares a log's field with, in the SPL and in the ES|QL, is in facts/."""
-    assert [str(error) for error in unknown_values(load_detections(), MACROS, ELASTIC)] == []
+    assert [str(error) for error in unknown_values(shipped.detections(), MACROS, ELASTIC)] == []
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_every_value_is_known() -> None:
 )
 def test_a_misspelt_value_is_told(slug: str, engine: str, old: str, new: str, told: str) -> None:
     """A value, or one alternative of a regex, that no facts have is an error with its field and what to do."""
-    one = next(detection for detection in load_detections() if detection.slug == slug)
+    one = next(detection for detection in shipped.detections() if detection.slug == slug)
     if engine == "splunk":
         assert old in one.splunk
         wrong = replace(one, splunk=one.splunk.replace(old, new))

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from responders.content.detection import Detection
-from responders.content.loader import load_detections
 from responders.content.run import run_detections
 from responders.drill import openbao
 from responders.drill.record_vault import SCENES, record
+from tests import shipped
 
 _FOLDER = Path(__file__).resolve().parents[2] / "detections" / "vault"
 
@@ -43,7 +43,7 @@ def anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def detections() -> Dict[str, Detection]:
     """Vault's detections by slug."""
-    return {detection.slug: detection for detection in load_detections() if detection.source == "vault"}
+    return {detection.slug: detection for detection in shipped.detections() if detection.source == "vault"}
 
 
 @pytest.mark.parametrize(("slug", "scene", "fires"), _recorded())

@@ -16,12 +16,12 @@ from responders.content.elastic import ElasticRun
 from responders.content.elastic.query import in_namespace
 from responders.content.elastic.server import Server
 from responders.content.elastic.trial import lookups_of
-from responders.content.loader import load_detections
 from responders.content.trial import play
 from responders.elastic.import_rules import changes, send
 from responders.elastic.kibana import Kibana
 from responders.settings import Secret
 from responders.surfaces.assemble import read_catalogue
+from tests import shipped
 from tests.elastic_rules.conftest import KEY, SHIPPED, rules_of
 from tests.kibana.executor import Ran, alerts, make_alerts_index, run_rule
 from tests.kibana.server import SmallKibana
@@ -30,7 +30,7 @@ from tests.kibana.store import Rules
 pytestmark = pytest.mark.engine("elasticsearch")
 
 SLUGS = ("okta/session_replay", "vault/root_token", "okta/api_token_created")
-DETECTIONS = {detection.slug: detection for detection in load_detections() if detection.slug in SLUGS}
+DETECTIONS = {detection.slug: detection for detection in shipped.detections() if detection.slug in SLUGS}
 
 
 @dataclass

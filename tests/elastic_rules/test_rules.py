@@ -8,13 +8,13 @@ from typing import Any, Dict
 import pytest
 
 from responders.content.elastic.rules import related_integrations
-from responders.content.loader import load_detections
 from responders.elastic.merge import CONSOLE, seconds
+from tests import shipped
 from tests.elastic_rules.conftest import SHIPPED, rules_of
 from tests.kibana.spec import problems
 
 RULES = rules_of((SHIPPED / "rules.ndjson").read_text(encoding="utf-8"))
-DETECTIONS = {detection.id: detection for detection in load_detections()}
+DETECTIONS = {detection.id: detection for detection in shipped.detections()}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["name"])
