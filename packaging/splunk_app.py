@@ -28,7 +28,7 @@ _LEFT_OUT = (
     "inventory/compiled.py", "inventory/describing.py", "inventory/evidence.py", "inventory/joining.py",
     "inventory/observation.py", "inventory/rules.py", "inventory/units.py",
     "journal/elasticsearch.py", "journal/sqlite.py", "surfaces/command_line", "surfaces/relay", "surfaces/service",
-    "policy/from_yaml.py", "yaml_source.py", "sqlite_wal.py",
+    "policy/from_yaml.py", "yaml_source.py", "sqlite_file.py",
 )  # fmt: skip
 """Of `responders`: what builds, shows or reads YAML, and never runs inside Splunk."""
 _KINDS = (".py", ".json")

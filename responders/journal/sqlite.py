@@ -10,7 +10,7 @@ from typing import Iterator, Tuple
 
 from responders.errors import JournalError
 from responders.journal.store import Document, OneByOne
-from responders.sqlite_wal import use_wal
+from responders.sqlite_file import open_wal
 
 _PAGE = 500
 
@@ -24,8 +24,7 @@ class SqliteStore(OneByOne):
         try:
             os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-            use_wal(self._connection, busy_seconds)
+            self._connection = open_wal(path, busy_seconds, shared=True)
             # An intent that a power cut could take back would be a change nobody recorded.
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute(

@@ -13,12 +13,11 @@ import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from responders.errors import InventoryError
 from responders.inventory.sync.source import Listing, Row
-from responders.sqlite_wal import use_wal
+from responders.sqlite_file import SqliteFile, open_wal
 
 _TABLES = """
 create table if not exists rows (place text, listing text, id text, parent text, body text, seen real, gone real,
@@ -66,7 +65,7 @@ class Taken:
     forgotten: int = 0
 
 
-class RawStore:
+class RawStore(SqliteFile):
     """One connection; each thread opens its own. Raises InventoryError when the file can't be used."""
 
     def __init__(self, path: Path) -> None:
@@ -74,25 +73,13 @@ class RawStore:
         try:
             # Names and addresses of all people: for the owner's eyes only.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
-            use_wal(self._db, _BUSY)
+            self._db = open_wal(path, _BUSY)
             self._db.execute("pragma synchronous = normal")
             self._db.executescript(_TABLES)
         except (OSError, sqlite3.Error) as error:
             raise InventoryError(
                 f"{path}: the store of raw observations can't be used ({error}). Name another --state"
             ) from None
-
-    def __enter__(self) -> RawStore:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._db.close()
 
     # -- reading a listing --------------------------------------------------------------------------------
 
@@ -335,22 +322,6 @@ class RawStore:
 
     def _one(self, text: str, *values: Any) -> Any:
         return self._db.execute(text, values).fetchone()
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
-
-
-class _Transaction:
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("begin immediate")
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self._db.execute("rollback" if kind is not None else "commit")
 
 
 def stamp_of(listing: Listing, parent: Row) -> str:

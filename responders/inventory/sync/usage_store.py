@@ -12,13 +12,12 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Dict, Iterable, Iterator, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, Iterable, Iterator, Optional, Sequence, Tuple
 
 from responders.errors import InventoryError
 from responders.inventory.observation import Reaches
 from responders.inventory.sync.usage import ACCOUNTS, DAY, THINGS, Usage
-from responders.sqlite_wal import use_wal
+from responders.sqlite_file import SqliteFile, open_wal
 
 THINGS_OF_ONE = 200
 """Things of one account that are kept."""
@@ -72,27 +71,15 @@ class Used:
         return Reaches(self.account, what, self.object, name, False, count, day_text(self.last))
 
 
-class UsageStore:
+class UsageStore(SqliteFile):
     """One connection. Raises InventoryError when the file can't be used."""
 
     def __init__(self, path: Path) -> None:
         try:
-            self._db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
-            use_wal(self._db, _BUSY)
+            self._db = open_wal(path, _BUSY)
             self._db.executescript(_TABLES)
         except sqlite3.Error as error:
             raise InventoryError(f"{path}: the store of what is in use can't be used ({error})") from None
-
-    def __enter__(self) -> UsageStore:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._db.close()
 
     def merge(self, origin: str, uses: Iterable[Usage]) -> int:
         """Take in what an origin says of whole days; how many uses that were."""
@@ -113,8 +100,7 @@ class UsageStore:
     def trim(self, now: float, keep_days: int) -> int:
         """Forget days that are older, and what is too much; how many rows were too much."""
         oldest = int(now // DAY) - keep_days
-        self._db.execute("begin immediate")
-        try:
+        with self._transaction():
             old = ((oldest + 1) * DAY,)
             rows = self._db.execute("select account, what, object, origin, days from used where first<?", old).fetchall()
             for *key, text in rows:
@@ -125,10 +111,6 @@ class UsageStore:
                     self._db.execute(_FORGET, key)
             much = self._db.execute(_TOO_MANY_OF_ONE, (THINGS_OF_ONE,)).rowcount
             much += self._db.execute(_TOO_MANY, (ALL,)).rowcount
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
         return much
 
     # -- what is known ------------------------------------------------------------------------------------
@@ -173,8 +155,7 @@ class UsageStore:
 
     def _take(self, origin: str, uses: Iterable[Tuple[Usage, Sequence[str]]], merged: Any, mark: str = "") -> int:
         taken = 0
-        self._db.execute("begin immediate")
-        try:
+        with self._transaction():
             for use, leases in uses:
                 taken += 1
                 key = (use.account, use.what, use.object, origin)
@@ -186,10 +167,6 @@ class UsageStore:
                                   len(days)))  # fmt: skip
             if mark:
                 self.set_mark(origin, mark)
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
         return taken
 
 

@@ -13,7 +13,7 @@ import time
 from typing import Optional
 
 from responders.errors import BadSettings
-from responders.sqlite_wal import use_wal
+from responders.sqlite_file import open_wal
 
 HOUR = 3600.0
 _BUSY = 20.0
@@ -30,8 +30,7 @@ class State:
         try:
             handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
             os.close(handle)
-            self._db = sqlite3.connect(path, timeout=_BUSY, check_same_thread=False, isolation_level=None)
-            use_wal(self._db, _BUSY)
+            self._db = open_wal(path, _BUSY, shared=True)
             self._db.execute("PRAGMA synchronous = FULL")
             for table in (
                 "seen (id TEXT PRIMARY KEY, until REAL NOT NULL)",
