@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 from datetime import datetime, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
@@ -42,6 +39,7 @@ from responders.surfaces.command_line.policies import DEFAULT
 from tests.inventory_sync import usage_events as logs
 from tests.inventory_sync.company import Company
 from tests.inventory_sync.test_inventory import of, person, target
+from tests.splunkd.jobs import TOKEN, JobServer
 
 BEGIN = 20_600 * DAY + 3600.0
 """An hour after a midnight of UTC, in 2026."""
@@ -376,41 +374,21 @@ def test_names_in_logs_join_nobody(company: Company) -> None:
 # -- the command -----------------------------------------------------------------------------------------------------
 
 
-class Splunk:
+class Splunk(JobServer):
     """A search head's job endpoints, which run each search by the evaluator over the events of its time."""
 
     def __init__(self, events: Sequence[logs.Event]) -> None:
         self.events, self.searches, self.macros = events, [], load_macros()
         self.rows: List[Dict[str, Any]] = []
-        splunk = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                start = int(parse_qs(parts.query).get("offset", ["0"])[0])
-                done: Dict[str, Any] = {"entry": [{"content": {"isDone": True}}]}
-                self._answer({"results": splunk.rows[start:]} if parts.path.endswith("/results") else done)
-
-            def do_POST(self) -> None:
-                form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                splunk.search(form["search"][0])
-                self._answer({"sid": "1"})
-
-            def do_DELETE(self) -> None:
-                self._answer({})
-
-            def _answer(self, value: Any) -> None:
-                data = json.dumps(value).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+    def answer(self, method: str, path: str, query: Dict[str, List[str]], form: Dict[str, List[str]]) -> Tuple[int, Any]:
+        if method == "POST":
+            self.search(form["search"][0])
+            return 200, {"sid": "1"}
+        if path.endswith("/results"):
+            return 200, {"results": self.rows[int(query.get("offset", ["0"])[0]) :]}
+        return 200, {"entry": [{"content": {"isDone": True}}]} if method == "GET" else {}
 
     def search(self, text: str) -> None:
         head, earliest, latest, search = text.split(" ", 3)
@@ -460,7 +438,7 @@ def test_the_command_asks_splunk(
 ) -> None:
     """Every day once at first, later the last ones again; the tenant is that of the settings; nothing is counted twice."""
     provider = company.cyberark.add_user("Prov_x")
-    monkeypatch.setenv("TOURNIQUET_SPLUNK_TOKEN", "a-token-of-no-worth")
+    monkeypatch.setenv("TOURNIQUET_SPLUNK_TOKEN", TOKEN)
     splunk = Splunk([*checkouts(range(5))])
     try:
         for number, asked in ((0, 6), (1, 3)):

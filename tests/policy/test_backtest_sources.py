@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -23,12 +20,12 @@ from tests.elastic.office import Office
 from tests.elastic.test_settings import secret
 from tests.kibana.executor import make_alerts_index
 from tests.policy.test_backtest import company, row
+from tests.splunkd.jobs import TOKEN, JobServer
 
 SLUG = "okta/session_replay"
-TOKEN = "a-token-of-no-worth"
 
 
-class Jobs:
+class Jobs(JobServer):
     """Splunk's search jobs: one job at a time, done at the second look, its results in pages of at most two."""
 
     def __init__(self, results: List[Dict[str, Any]]) -> None:
@@ -36,36 +33,7 @@ class Jobs:
         self.asked: List[Tuple[str, str, Dict[str, List[str]]]] = []
         self.looks = 0
         self.more: Dict[str, Any] = {}
-        jobs = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer("GET")
-
-            def do_POST(self) -> None:
-                self._answer("POST")
-
-            def do_DELETE(self) -> None:
-                self._answer("DELETE")
-
-            def _answer(self, method: str) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-                parts = urlsplit(self.path)
-                signed = self.headers.get("Authorization") == f"Splunk {TOKEN}"
-                status, answer = (
-                    jobs.answer(method, parts.path, parse_qs(parts.query), parse_qs(body)) if signed else (401, {})
-                )
-                data = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        super().__init__()
 
     def answer(self, method: str, path: str, query: Dict[str, List[str]], form: Dict[str, List[str]]) -> Tuple[int, Any]:
         self.asked.append((method, path.rpartition("/search/")[2], form or query))
