@@ -139,6 +139,12 @@ class Identity:
     def production(self) -> bool:
         return self.environment == "production"
 
+    @property
+    def doubled(self) -> bool:
+        """True with two accounts of one kind at one place: of a canary, one of them is somebody else's."""
+        places = [(account.vendor, account.tenant, account.kind) for account in self.accounts]
+        return len(set(places)) < len(places)
+
 
 @dataclass(frozen=True)
 class Reason:

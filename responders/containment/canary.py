@@ -45,14 +45,9 @@ def unfit(identity: Optional[Identity], responder: Responder) -> str:
         (identity.break_glass, "it is a break-glass identity"), (identity.shared, "it is shared"),
         (bool(identity.dependents), "something depends on it"), (identity.unmapped, "no inventory row claims it"),
         (identity.id in responder.inventory.restorers, "it may restore"),
-        (_doubled(identity), "it has two accounts of one kind at one place, and one of them is somebody else's"),
+        (identity.doubled, "it has two accounts of one kind at one place, and one of them is somebody else's"),
     )  # fmt: skip
     return next((why for broken, why in rules if broken), "")
-
-
-def _doubled(identity: Identity) -> bool:
-    places = [(account.vendor, account.tenant, account.kind) for account in identity.accounts]
-    return len(set(places)) < len(places)
 
 
 def as_drilled(alert: Alert, identity: Identity, responder: Responder) -> Alert:
@@ -108,8 +103,7 @@ def last(responder: Responder) -> Optional[Tuple[Mapping[str, Any], Optional[Map
     begun = next(reversed(list(responder.journal.side(_PREFIX))), None)
     if begun is None:
         return None
-    chain = str(begun[1]["finding"]).rpartition("|")[2]
-    return begun[1], next((e.body for e in responder.journal.entries(chain) if e.kind == "drilled"), None)
+    return begun[1], _drilled(responder, _chain_of(begun[1]))
 
 
 def finish(responder: Responder, item: due.Due) -> str:
@@ -135,10 +129,18 @@ def _tell_dead(responder: Responder, item: due.Due, containment: str) -> None:
     begun = next((doc for _, doc in responder.journal.side(_PREFIX + item.note)), None)
     if begun is None:
         return
-    chain = str(begun["finding"]).rpartition("|")[2]
-    if not any(entry.kind == "drilled" for entry in responder.journal.entries(chain)):
+    chain = _chain_of(begun)
+    if _drilled(responder, chain) is None:
         at, problem = datetime.fromisoformat(str(begun["at"])), "the drill died before it was over: it showed nothing"
         _tell(responder, chain, Drilled(item.about, containment, at, str(begun["tier"]), (), (problem,), ()))
+
+
+def _chain_of(begun: Mapping[str, Any]) -> str:
+    return str(begun["finding"]).rpartition("|")[2]
+
+
+def _drilled(responder: Responder, chain: str) -> Optional[Mapping[str, Any]]:
+    return next((entry.body for entry in responder.journal.entries(chain) if entry.kind == "drilled"), None)
 
 
 def _begin(responder: Responder, identity: Identity, tier: Tier) -> Tuple[str, str, due.Due]:

@@ -173,8 +173,7 @@ class _Row:
             "shared": identity.shared, "can_restore": self.flag("can_restore"), "depended upon": bool(identity.dependents),
         }  # fmt: skip
         found = [name for name, holds in hurts.items() if holds]
-        places = [(account.vendor, account.tenant, account.kind) for account in identity.accounts]
-        if identity.canary and len(set(places)) < len(places):
+        if identity.canary and identity.doubled:
             what = f"{identity.id!r} has two accounts of one kind at one place: one of them is somebody else's"
             self.error("canary", what, "name one account of each kind")
         if identity.canary and found:

@@ -10,16 +10,13 @@ Exit codes: 0 nothing is known to be missing; 1 something is; 3 splunkd or the s
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timezone
-from functools import partial
-from typing import BinaryIO, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import BinaryIO, Dict, List, Mapping, Optional, Sequence
 
 from responders.errors import TourniquetError
-from responders.parallel import run_all
 from responders.policy.policy import Policy
-from responders.readiness.check import Readiness, check
-from responders.readiness.grants import of_policy, wanted
+from responders.readiness.ask import Found, ask
+from responders.readiness.grants import of_policy
 from responders.settings import Connection
 from responders.splunk.events import send
 from responders.splunk.local_conf import management_uri
@@ -28,7 +25,6 @@ from responders.splunk.splunkd import Splunkd
 from responders.surfaces import splunk_assemble, splunk_settings
 from responders.surfaces.splunk_due import session_key
 from responders.surfaces.splunk_log import Log, log_path, splunk_home, var_folder
-from responders.vendors.client import OpenClient
 from responders.vendors.open import ClientPool
 
 NAME = "tourniquet_check"
@@ -64,42 +60,24 @@ def main(app_home: str, stdin: BinaryIO) -> int:
 
 def _ask(splunkd: Splunkd, connections: Sequence[Connection], policy: Policy) -> List[Dict[str, str]]:
     """Every credential, side by side; one that does not answer within a minute is not reachable."""
-    used = of_policy(policy.actions)
     pool = ClientPool(tuple(connections), queue=KvRelayQueue(splunkd))
-    keys = [(c.vendor, c.tenant, other) for c in connections for other in (False, True) if not other or c.privileged]
-    rows: List[Dict[str, str]] = []
     try:
-        for key, answer in run_all({key: partial(_one, pool, *key) for key in keys}, time.monotonic() + _SECONDS).items():
-            if isinstance(answer, Exception):
-                answer = Readiness(key[0], key[1], False, False, f"no answer: {answer}", {}, (), ()), None
-            rows += rows_of(answer[0], answer[1], used, privileged=key[2])
+        return [row for found in ask(pool, connections, of_policy(policy.actions), _SECONDS) for row in rows_of(found)]
     finally:
         pool.close()
-    return rows
 
 
-def _one(pool: ClientPool, vendor: str, tenant: str, privileged: bool) -> Tuple[Readiness, Optional[OpenClient]]:
-    client = pool.get(vendor, tenant, privileged=privileged)
-    assert client is not None
-    return check(client), client
-
-
-def rows_of(
-    found: Readiness, client: Optional[OpenClient], used: Sequence[str], *, privileged: bool
-) -> List[Dict[str, str]]:
-    """What was found of one credential, as events. `used` are the actions of the policy."""
-    needs = [need for need in found.needs if need.name in wanted(found.vendor, used)]
-    lacking = [need.name for need in needs if need.ready is False]
-    unknown = [need.name for need in needs if need.ready is None]
-    about = {
-        "connection": f"{found.vendor}:{found.tenant}", "vendor": found.vendor,
-        "credential": "privileged" if privileged else "ordinary",
-    }  # fmt: skip
-    ready = False if lacking or not found.authenticated else None if unknown else True
+def rows_of(item: Found) -> List[Dict[str, str]]:
+    """What was found of one credential, as events."""
+    found = item.readiness
+    lacking = [need.name for need in found.needs if need.ready is False]
+    unknown = [need.name for need in found.needs if need.ready is None]
+    about = {"connection": f"{found.vendor}:{found.tenant}", "vendor": found.vendor, "credential": item.credential}
+    ready = False if not item.ready else None if unknown else True
     whole = {
         **about, "kind": "connection", "ready": _WORDS[ready], "reachable": _WORDS[found.reachable],
         "signed_in": _WORDS[found.authenticated], "problem": found.problem[:_LONGEST] or _NONE,
-        "rate_left": _rate_left(client), "lacking": ", ".join(lacking) or _NONE,
+        "rate_left": _NONE if item.budget is None else f"{item.budget:.2f}", "lacking": ", ".join(lacking) or _NONE,
         "notes": "; ".join(found.notes)[:_LONGEST] or _NONE,
     }  # fmt: skip
     each = [
@@ -107,7 +85,7 @@ def rows_of(
             **about, "kind": "action", "action": need.name, "ready": _WORDS[need.ready],
             "missing": ", ".join(need.missing) or _NONE, "unknown": ", ".join(need.unknown) or _NONE,
         }
-        for need in needs
+        for need in found.needs
     ]  # fmt: skip
     return [whole, *each]
 
@@ -120,10 +98,3 @@ def tell(splunkd: Splunkd, index: str, rows: Sequence[Mapping[str, str]]) -> Non
     content = splunkd.entries("server", "info", app="search")[0].get("content") or {}
     about = {"time": datetime.now(timezone.utc).isoformat(), "search_head": str(content.get("serverName", ""))}
     send(splunkd, index, SOURCETYPE, [{**row, **about} for row in rows])
-
-
-def _rate_left(client: Optional[OpenClient]) -> str:
-    """The part of the vendor's tightest rate limit that is left, 0 to 1, where the vendor says."""
-    budget = getattr(getattr(client, "transport", None), "budget", None)
-    left = budget.left(time.time()) if budget is not None else None
-    return _NONE if left is None else f"{left:.2f}"

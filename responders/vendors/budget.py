@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, Mapping, Optional, Tuple
 
 from responders.model import Tier
+from responders.vendors.client import VendorClient
 
 RESERVE = 0.3
 """Part of the limit that calls below tier revoke leave alone; it shrinks as the window goes by, for it would be lost."""
@@ -130,6 +131,12 @@ class Budget:
         """A 429 came: nobody calls before `until`."""
         with self._lock:
             self._blocked_until = max(self._blocked_until, until)
+
+
+def rate_left(client: VendorClient) -> Optional[float]:
+    """`Budget.left` of a client, now; None for one whose calls others make, a relay's."""
+    budget: Optional[Budget] = getattr(getattr(client, "transport", None), "budget", None)
+    return budget.left(time.time()) if budget is not None else None
 
 
 def number(text: Optional[str]) -> Optional[float]:

@@ -20,7 +20,9 @@ from responders.content.spl import Context, run
 from responders.content.spl.extraction import AUTOMATIC_LIMIT
 from responders.journal.chain import Entry
 from responders.model import Account, Alert, Identity, Standing
+from responders.readiness.ask import found_of
 from responders.readiness.check import Need, Readiness
+from responders.settings import Connection
 from responders.splunk.events import entry_row
 from responders.surfaces.splunk_check import rows_of
 
@@ -30,6 +32,7 @@ LATER = datetime(2026, 3, 1, 10, 5, tzinfo=timezone.utc)
 HOSTILE = 'x", "time": "1999-01-01T00:00:00+00:00'
 OKTA = Account("okta", "corp", "user", "00u1")
 BOB = Identity("bob", "human", None, "normal", "production", False, (OKTA,), ())
+CORP = Connection("okta", "corp", "https://corp.okta.example", {})
 
 
 def conf(name: str) -> configparser.RawConfigParser:
@@ -98,7 +101,7 @@ def test_the_time_of_a_journal_event_is_its_own(raw: str) -> None:
 def test_the_time_of_a_check_is_its_own() -> None:
     """Whatever a vendor's answer says."""
     found = Readiness("okta", "corp", True, False, HOSTILE, {}, (Need("okta.suspend_user", (HOSTILE,), ()),), (HOSTILE,))
-    for row in rows_of(found, None, ["okta.suspend_user"], privileged=False):
+    for row in rows_of(found_of(CORP, False, found, None, ["okta.suspend_user"])):
         raw = json.dumps({**row, "time": AT.isoformat(), "search_head": HOSTILE}, sort_keys=True)
         assert time_of("tourniquet:readiness", raw) == AT.timestamp()
 

@@ -29,7 +29,9 @@ from responders.content.splunk_journal import JOURNAL_MACROS
 from responders.drill.world import World
 from responders.escalation.report import Report
 from responders.journal.chain import Journal
+from responders.readiness.ask import found_of
 from responders.readiness.check import Need, Readiness
+from responders.settings import Connection
 from responders.splunk.events import entry_row
 from responders.surfaces.assemble import read_policy
 from responders.surfaces.splunk_check import rows_of
@@ -61,6 +63,7 @@ OPTIONS: Mapping[str, frozenset[str]] = {
 HTML = frozenset(("p", "b", "i", "a", "table", "tr", "th", "td"))
 LISTS = ("tourniquet_source_list", "tourniquet_detection_list", "tourniquet_baseline_list")
 TOKEN = re.compile(r"\$([\w.]+)(\|\w+)?\$")
+OKTA = Connection("okta", "corp", "https://corp.okta.example", {})
 
 
 class Panel(NamedTuple):
@@ -483,7 +486,7 @@ def test_readiness_shows_each_vendor_as_of_its_last_check(played: Played) -> Non
     checked any more says so. Of actions only those that lack something, or of which the vendor does not tell."""
 
     def checked(at: float, where: str, found: Readiness) -> List[Dict[str, Any]]:
-        rows = rows_of(found, None, ["okta.suspend_user", "okta.clear_sessions"], privileged=False)
+        rows = rows_of(found_of(OKTA, False, found, None, ["okta.suspend_user", "okta.clear_sessions"]))
         return [as_event({**row, "search_head": where}, "tourniquet:readiness", at) for row in rows]
 
     needs = (Need("okta.suspend_user", ("okta.users.manage",), ()), Need("okta.clear_sessions", (), ()))

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from responders.containment.canary_lanes import Drilled
 from responders.escalation.words import clean
+from responders.readiness.ask import Found
 from responders.surfaces.command_line import show
-from responders.surfaces.command_line.ask_readiness import Found
 
 
 def as_row(item: Found) -> Dict[str, Any]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import List
 
 from responders.containment.recheck import recheck
-from responders.containment.record import Record, all_containments, load
+from responders.containment.record import Record, all_containments, load, load_all
 from responders.containment.responder import Responder
 from responders.containment.still import Looked, look
 from responders.containment.validation import Check
 from responders.model import Tier
-from responders.vendors.budget import RESERVE, calling_for
+from responders.vendors.budget import RESERVE, calling_for, rate_left
 
 NAME = "still contained"
 _SCARCE = RESERVE + 0.05
@@ -64,8 +64,10 @@ def still_contained(responder: Responder, seconds: float, *, repair: bool) -> Ch
 
 
 def _open(responder: Responder) -> List[str]:
-    found = ((name, load(responder.journal, name)) for name, _ in all_containments(responder.journal))
-    return [name for name, record in found if record.going_on and record.plan is not None]
+    names = [name for name, _ in all_containments(responder.journal)]
+    return [
+        record.containment for record in load_all(responder.journal, names) if record.going_on and record.plan is not None
+    ]
 
 
 def _patiently(responder: Responder, record: Record, until: _Until) -> Looked:
@@ -83,6 +85,5 @@ def _patiently(responder: Responder, record: Record, until: _Until) -> Looked:
 
 def _scarce(responder: Responder) -> bool:
     """True while a vendor has told that its limit is nearly used up."""
-    budgets = (getattr(getattr(client, "transport", None), "budget", None) for client in responder.clients.all())
-    left = (budget.left(time.time()) for budget in budgets if budget is not None)
+    left = map(rate_left, responder.clients.all())
     return any(part is not None and part <= _SCARCE for part in left)

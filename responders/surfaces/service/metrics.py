@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -10,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from responders.containment.responder import Responder
+from responders.vendors.budget import rate_left
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 60.0, 300.0)
@@ -68,8 +68,7 @@ class _Budgets(Collector):
             "tourniquet_rate_limit_left_ratio", "Part of a vendor's rate limit that is left", labels=["vendor", "tenant"]
         )
         for client in self._responder().clients.all():
-            budget = getattr(getattr(client, "transport", None), "budget", None)
-            left = budget.left(time.time()) if budget is not None else None
+            left = rate_left(client)
             if left is not None:
                 family.add_metric([client.vendor, client.tenant], left)
         return [family]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from responders.errors import TourniquetError
+from responders.readiness.ask import credentials, found_of
 from responders.readiness.check import Readiness, check
 from responders.splunk.relay_queue import KvRelayQueue
 from responders.splunk.splunkd import SplunkError
@@ -52,12 +53,12 @@ def test(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
     shown: Dict[bool, Mapping[str, Any]] = {}
     rows: List[Mapping[str, str]] = []
     try:
-        for privileged in (False, True) if connection.privileged is not None else (False,):
+        for privileged in credentials(connection):
             client = pool.get(connection.vendor, connection.tenant, privileged=privileged)
             assert client is not None
             found = check(client)
             shown[privileged] = _shown(found, used)
-            rows += splunk_check.rows_of(found, client, sorted(used), privileged=privileged)
+            rows += splunk_check.rows_of(found_of(connection, privileged, found, client, sorted(used)))
     finally:
         pool.close()
     through = relays.shown(context.splunkd, connection.relay) if connection.relay else {}
