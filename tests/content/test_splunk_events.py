@@ -6,7 +6,6 @@ props.conf is read here, and run by this project's SPL subset over what a respon
 from __future__ import annotations
 
 import configparser
-import json
 import re
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,7 +22,7 @@ from responders.model import Account, Alert, Identity, Standing
 from responders.readiness.ask import found_of
 from responders.readiness.check import Need, Readiness
 from responders.settings import Connection
-from responders.splunk.events import entry_row
+from responders.splunk.events import as_event, entry_row
 from responders.surfaces.splunk_check import rows_of
 
 DEFAULT = Path(__file__).resolve().parents[2] / "splunk_app" / "default"
@@ -59,16 +58,16 @@ def outcome(status: str) -> Dict[str, Any]:
 
 
 def entry(kind: str, body: Mapping[str, Any]) -> str:
-    return json.dumps(entry_row(Entry("c-1", 3, kind, AT, body, "0" * 64, "1" * 64)))
+    return as_event(entry_row(Entry("c-1", 3, kind, AT, body, "0" * 64, "1" * 64)))
 
 
 JOURNAL = {
     "an entry": entry("outcome", {"outcomes": [outcome("confirmed")]}),
     "an entry with a time in its body": entry("alert", {"time": "1999-01-01T00:00:00+00:00", "raw": {HOSTILE: HOSTILE}}),
-    "a standing": json.dumps(standing_row(Standing("contained", "c-1", "bob", OKTA.key, AT, LATER))),
-    "a standing of whom an attacker named": json.dumps(standing_row(Standing("restored", "c-1", HOSTILE, OKTA.key, AT))),
+    "a standing": as_event(standing_row(Standing("contained", "c-1", "bob", OKTA.key, AT, LATER))),
+    "a standing of whom an attacker named": as_event(standing_row(Standing("restored", "c-1", HOSTILE, OKTA.key, AT))),
 }
-SIGNAL = json.dumps(signal_row(alert(), BOB, LATER))
+SIGNAL = as_event(signal_row(alert(), BOB, LATER))
 
 
 def time_of(sourcetype: str, raw: str) -> float:
@@ -102,7 +101,7 @@ def test_the_time_of_a_check_is_its_own() -> None:
     """Whatever a vendor's answer says."""
     found = Readiness("okta", "corp", True, False, HOSTILE, {}, (Need("okta.suspend_user", (HOSTILE,), ()),), (HOSTILE,))
     for row in rows_of(found_of(CORP, False, found, None, ["okta.suspend_user"])):
-        raw = json.dumps({**row, "time": AT.isoformat(), "search_head": HOSTILE}, sort_keys=True)
+        raw = as_event({**row, "time": AT.isoformat(), "search_head": HOSTILE})
         assert time_of("tourniquet:readiness", raw) == AT.timestamp()
 
 
@@ -153,7 +152,7 @@ def test_a_change_has_its_names_in_the_data_model(raw: str, status: str, result:
 @pytest.mark.parametrize(("confidence", "severity"), [(95, "critical"), (75, "high"), (50, "medium"), (10, "low")])
 def test_a_signal_has_its_names_in_the_data_model(confidence: int, severity: str) -> None:
     """Which detection, of whom, from where, how severe."""
-    found = fields("tourniquet:signal", json.dumps(signal_row(alert(confidence), BOB, LATER)))
+    found = fields("tourniquet:signal", as_event(signal_row(alert(confidence), BOB, LATER)))
     assert severity in SEVERITIES
     assert (found["severity"], found["type"], found["app"]) == (severity, "alert", "tourniquet")
     assert (found["signature"], found["user"], found["src"]) == ("okta/session_replay", "bob", "203.0.113.9")
