@@ -391,5 +391,5 @@ def _against(seen: Mapping[str, Mapping[int, str]], once: List[Head]) -> List[st
 
 
 SIDE_PREFIXES = ("alert/", "open/", "claim/", "use/", "due/", "done/", "days/", "own/", "poll/", "mirror/",
-                 "canary/")  # fmt: skip
+                 "canary/", "validated/", "policy/")  # fmt: skip
 """Side documents; an entry that lists some under `side` vouches for them, so their deletion shows too."""

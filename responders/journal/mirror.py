@@ -18,6 +18,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Protocol, Sequence,
 
 from responders.errors import JournalError, MirrorError, Tampered
 from responders.journal.chain import Entry, Journal, Side
+from responders.journal.newest import newest_first
 
 TELL, TOLD, UNTIL = "mirror/tell/", "mirror/told/", "mirror/until/"
 _FORM = "%Y%m%dT%H%M%S.%f"
@@ -212,7 +213,7 @@ class Outbox:
             _mark(journal, key)
         until = min(oldest, now - _SKEW)
         if not since or until > _time(since) + _STEP:
-            journal.put(f"{UNTIL}{_newest_first(until)}", {"until": f"{until:{_FORM}}"})
+            journal.put(f"{UNTIL}{newest_first(until)}", {"until": f"{until:{_FORM}}"})
         if entries:
             lines.append(f"mirror: {entries} entries told that had not been")
         if failed:
@@ -240,11 +241,6 @@ def _lose(note: _Note) -> None:
 
 def _time(text: str) -> datetime:
     return datetime.strptime(text, _FORM).replace(tzinfo=timezone.utc)
-
-
-def _newest_first(at: datetime) -> str:
-    """A key that sorts before those of all earlier times: the newest is the first that a scan gives."""
-    return f"{10**20 - int(f'{at:%Y%m%d%H%M%S%f}'):020d}"
 
 
 def _mark(journal: Journal, key: str) -> None:

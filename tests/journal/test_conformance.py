@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from typing import Any, Iterator, List
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responders.journal.chain import Journal
+from responders.journal.newest import document, newest
 from responders.journal.store import JournalStore
 from tests.journal.conformance import STORES, Opener
 
@@ -280,3 +282,16 @@ def test_any_keys_prefix_and_start(opened: Opener, keys: List[str], prefix: str,
         assert store.create(here + key, {"key": key})
     expected = sorted(here + key for key in keys if key.startswith(prefix) and here + key > here + after)
     assert [key for key, _ in store.scan(here + prefix, here + after)] == expected
+
+
+def test_the_newest_of_many_is_found(opened: Opener) -> None:
+    """By whoever looks, over more than a page of older ones; what another key wrote counts for nothing."""
+    clock = datetime(2026, 11, 26, tzinfo=timezone.utc)
+    one, other = (Journal(opened(), b"k" * 32, clock=lambda: clock) for _ in range(2))
+    thief = Journal(opened(), b"t" * 32)
+    prefix = f"new{next(_numbers)}/"
+    assert newest(other, prefix) is None
+    one.put_all([document(prefix, clock - timedelta(hours=hour), {"hour": hour}) for hour in range(600)])
+    thief.put(*document(prefix, clock + timedelta(minutes=1), {"hour": -1}))
+    one.put(*document(prefix, clock + timedelta(days=300), {"hour": -2}))
+    assert newest(other, prefix) == {"hour": 0}

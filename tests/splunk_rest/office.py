@@ -10,12 +10,13 @@ import gzip
 import json
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from responders.drill.world import Person, World
 from responders.inventory.resolve import Inventory
-from responders.journal.chain import Journal
+from responders.journal.chain import Entry, Journal
 from responders.journal.kvstore import KvStore
 from responders.model import Identity
 from responders.splunk.inventory import push
@@ -152,6 +153,12 @@ class Office:
     def kinds(self, prefix: str) -> List[str]:
         """Kinds of the entries of every chain that begins so, in order."""
         return [doc["kind"] for _, doc in self.journal().store.scan(f"e/{prefix}")]
+
+    def audit(self) -> List[Entry]:
+        """Who changed what about Tourniquet itself, of today and the day before."""
+        journal = self.journal()
+        days = (journal.clock() - timedelta(days=back) for back in (1, 0))
+        return [entry for day in days for entry in journal.entries(f"audit-{day:%Y%m%d}")]
 
     def secrets(self) -> List[str]:
         return [password.clear for password in self.deployment.passwords.values()]

@@ -187,7 +187,7 @@ def test_a_policy_is_proposed_by_one_and_activated_by_another(editors: Office) -
     found = editors.ask("vic", "GET", "policy").body
     assert (found["used"], found["policy"]["thresholds"]["human"]["revoke"]) == (version, 85)
     assert [(v["version"], v["by"], v["used"]) for v in found["versions"]] == [(version, "eve", True)]
-    audit = list(editors.journal().entries("audit"))
+    audit = editors.audit()
     assert [e.body["what"] for e in audit if e.kind == "audit"] == ["policy proposed", "policy activated"]
     assert "activated by ed" in next(e.body["report"]["title"] for e in audit if e.kind == "escalated")
     back = editors.ask("ed", "POST", "policy/activate", {"version": "", "why": "back to the default"})

@@ -47,7 +47,7 @@ def test_a_connection_is_made_and_shown_without_its_secret(office: Office) -> No
     everywhere = json.dumps([office.deployment.rows("tourniquet_journal"), office.deployment.confs.__repr__()])
     everywhere += (office.home / "var" / "log" / "splunk" / "tourniquet_rest.log").read_text()
     assert SECRET not in everywhere
-    assert [e.body["who"] for e in office.journal().entries("audit")] == ["splunk user carl"]
+    assert [e.body["who"] for e in office.audit()] == ["splunk user carl"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from responders.containment.clicks import AGREED, WAITS
 from responders.drill.world import Person
 from responders.journal import chain
+from responders.surfaces.splunk_rest.context import audit_chain
 from tests.splunk_rest.office import Office, Reply
 from tests.splunk_rest.test_requests import click, row, status_of
 
@@ -97,7 +98,7 @@ def test_a_colleague_agrees_to_what_was_asked_and_to_nothing_else(office: Office
     assert ask(office, "ivo", "close", containment=name, agree=first).status == 409
     assert ask(office, "ivo", "restore", containment=other, agree=first).status == 409
     assert ask(office, "ivo", "restore", containment=name, agree="q-nothing").status == 409
-    assert ask(office, "ivo", "restore", containment=name, agree="audit").status == 409
+    assert ask(office, "ivo", "restore", containment=name, agree=audit_chain(office.journal())).status == 409
     assert status_of(office, alice) == "SUSPENDED"
 
 

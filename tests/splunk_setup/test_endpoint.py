@@ -88,7 +88,7 @@ def test_the_end_of_the_set_up_is_marked_and_journaled(office: Office) -> None:
     assert office.ask("carl", "POST", "setup", {"configured": True}).body["configured"] is True
     assert office.deployment.merged("tourniquet", "app")["install"]["is_configured"] == "1"
     assert office.deployment.reloaded == ["apps/local/tourniquet"]
-    assert [e.body["what"] for e in office.journal().entries("audit")] == ["set-up"]
+    assert [e.body["what"] for e in office.audit()] == ["set-up"]
 
 
 def test_nothing_to_change_is_refused(office: Office) -> None:

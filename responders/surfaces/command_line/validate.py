@@ -14,10 +14,9 @@ from rich.text import Text
 
 from responders import pipeline
 from responders.containment.responder import Responder
-from responders.containment.validation import Check, title, valid, write_validation
-from responders.errors import MirrorError, TourniquetError
+from responders.containment.validation import WORDS, Check, tell_unwritten, title, valid, write_validation
+from responders.errors import JournalError, MirrorError, TourniquetError
 from responders.escalation.words import clean
-from responders.journal.chain import Entry
 from responders.model import Tier
 from responders.readiness.grants import of_policy
 from responders.settings import Settings, load_settings
@@ -30,8 +29,6 @@ from responders.surfaces.command_line.ask_readiness import ask
 from responders.surfaces.command_line.reaching_splunk import open_splunkd
 from responders.surfaces.command_line.reading import responder_of
 from responders.surfaces.command_line.validate_still import NAME, still_contained
-
-WORDS = {True: "sound", False: "FAILED", None: "not checked"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -63,13 +60,12 @@ def run(options: argparse.Namespace) -> int:
     for name, make in _checks(options, settings, responder):
         with show.working(f"checking: {name}", json_wanted=options.json):
             found.append(_guarded(name, make))
-    entry = write_validation(responder, found)
-    told = _told([entry, *_each(responder, entry)], responder, splunk, options.splunk_index)
+    told = _told(found, responder, splunk, options.splunk_index)
     found += [told] if told is not None else []
     code = 0 if valid(found) else 1
     if options.json:
         rows = [{"check": c.name, "ok": c.ok, "problems": list(c.problems), "note": c.note} for c in found]
-        show.as_json({"valid": valid(found), "checks": rows, "at": entry.at, "title": title(found), "exit": code})
+        show.as_json({"valid": valid(found), "checks": rows, "at": responder.now(), "title": title(found), "exit": code})
         return code
     table = show.table("check", "", "")
     for check in found:
@@ -80,14 +76,6 @@ def run(options: argparse.Namespace) -> int:
             show.OUT.print(Text(f"{check.name}: {clean(problem)}", style="red"))
     show.OUT.print(Text(title(found), style="bold red" if code else "bold"))
     return code
-
-
-def _each(responder: Responder, whole: Entry) -> List[Entry]:
-    """An entry of its own for each check, in a chain of this run: what a SIEM searches, and alerts on, by its name."""
-    return [
-        responder.journal.append(f"v-{whole.seq}", "check", {**row, "result": WORDS[row["ok"]]})
-        for row in whole.body["checks"]
-    ]
 
 
 def _checks(
@@ -155,15 +143,20 @@ def _splunk(options: argparse.Namespace) -> Optional[Splunkd]:
     return open_splunkd(options.splunk_url, options.splunk_token_file, options.splunk_ca)
 
 
-def _told(entries: Sequence[Entry], responder: Responder, splunk: Optional[Splunkd], index: str) -> Optional[Check]:
-    """The entries in the SIEM: by the journal's own mirror, and in Splunk where asked for. None when all went well."""
+def _told(checks: Sequence[Check], responder: Responder, splunk: Optional[Splunkd], index: str) -> Optional[Check]:
+    """The result in the journal, and in the SIEM: by the journal's own mirror, and in Splunk where asked for. None when all
+    went well."""
     problems: List[str] = []
-    if splunk is not None:
-        try:
+    try:
+        entries = write_validation(responder, checks)
+        if splunk is not None:
             SplunkMirror(splunk, index).tell(entries)
-        except MirrorError as error:
-            problems.append(str(error))
-        finally:
+    except JournalError as error:
+        return tell_unwritten(responder, checks, error)
+    except MirrorError as error:
+        problems.append(str(error))
+    finally:
+        if splunk is not None:
             splunk.close()
     listener = responder.journal.listener
     if listener is not None and not listener.flush():

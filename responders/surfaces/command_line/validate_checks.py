@@ -11,7 +11,7 @@ import responders.policy
 from responders.containment import canary as drills
 from responders.containment import due
 from responders.containment.responder import Responder
-from responders.containment.validation import CHAIN, KIND, Check
+from responders.containment.validation import Check, known
 from responders.errors import BadPolicy
 from responders.inventory.sync.raw import RawStore
 from responders.policy.from_yaml import run_cases
@@ -66,33 +66,25 @@ def backtest(record: str, where: str, responder: Responder) -> Check:
 
     So has the one that takes its place without asking: the rule can't be dropped by what it binds.
     """
-    found, dropped = responder.policy, _asked_before(responder)
+    found, dropped = responder.policy, known(responder).carried.get(BACKTEST, False)
     if not found.require_backtest and not dropped:
         return Check(BACKTEST, None, (), "the policy in force asks for none (require_backtest)")
     path = Path(record) if record else Path(where).with_suffix(".backtest.json") if where else Path("no policy file")
     try:
-        known: Any = json.loads(text_of(path, "record")) if path.is_file() else None
-        belongs(found, known, str(path))
+        proof: Any = json.loads(text_of(path, "record")) if path.is_file() else None
+        belongs(found, proof, str(path))
     except (BadPolicy, ValueError, RecursionError) as error:
         why = "the policy before asked for a backtest, and this one does not ask: " if not found.require_backtest else ""
-        return Check(BACKTEST, False, (f"{why}{str(error).rstrip('.')}. --record names it where it is elsewhere",))
-    population, now = known.get("population"), responder.inventory.population
+        return Check(
+            BACKTEST, False, (f"{why}{str(error).rstrip('.')}. --record names it where it is elsewhere",), carry=True
+        )
+    population, now = proof.get("population"), responder.inventory.population
     if isinstance(population, bool) or not isinstance(population, int) or population < now / 2:
         what = f"{path}: the backtest knew {population} identities, the inventory holds {now}: it says little of them"
-        return Check(BACKTEST, False, (f"{what}. Make it again, with the inventory that is in use",))
+        return Check(BACKTEST, False, (f"{what}. Make it again, with the inventory that is in use",), carry=True)
     if not found.require_backtest:
-        return Check(BACKTEST, None, (), _DROPPED)
-    return Check(BACKTEST, True, (), f"{path} is of the policy in force")
-
-
-def _asked_before(responder: Responder) -> bool:
-    """Whether a policy asked for a backtest, as earlier validations saw it, and no later one was rid of that by its own."""
-    asked = False
-    for entry in responder.journal.entries(CHAIN):
-        rows = entry.body["checks"] if entry.kind == KIND else ()
-        for row in (row for row in rows if row["check"] == BACKTEST):
-            asked = row["ok"] is not None or (asked and row["note"] != _DROPPED)
-    return asked
+        return Check(BACKTEST, None, (), _DROPPED, carry=False)
+    return Check(BACKTEST, True, (), f"{path} is of the policy in force", carry=True)
 
 
 def inventory(hours: Optional[float], settings: Settings, responder: Responder) -> Check:

@@ -10,7 +10,7 @@ from responders.containment.compose import Note, without_containment
 from responders.containment.notify import escalate
 from responders.containment.responder import Responder
 from responders.errors import TourniquetError
-from responders.journal.chain import Journal
+from responders.journal.chain import Journal, Side
 from responders.splunk.splunkd import Splunkd
 from responders.surfaces import splunk_assemble, splunk_settings
 from responders.surfaces.splunk_rest import stores
@@ -19,8 +19,6 @@ from responders.surfaces.splunk_rest.wire import Request
 
 TENANT = "default"
 """The middle part of `splunk:TENANT:USER` where the settings name no other."""
-AUDIT = "audit"
-"""The chain of the journal that says who changed what about Tourniquet itself."""
 PATIENCE = 3.0
 """Seconds of waiting for a KV store that is starting: somebody looks at the page meanwhile."""
 
@@ -68,21 +66,29 @@ class Context:
             self._journal = splunk_assemble.open_splunk_journal(self.splunkd, found, self.var, patience=PATIENCE)
         return self._journal
 
-    def audit(self, what: str, **about: Any) -> None:
-        """Write who did what into the journal, before it is done. Raises JournalError."""
+    def audit(self, what: str, *side: Side, **about: Any) -> None:
+        """Write who did what into the journal, before it is done; `side` goes with it. Raises JournalError."""
         journal = self.journal()
         if journal is not None:
             body: Dict[str, Any] = {"who": f"splunk user {self.caller.name}", "what": what, **about}
-            journal.append(AUDIT, "audit", body)
+            journal.append(audit_chain(journal), "audit", body, side)
 
-    def tell(self, title: str, chain: str = AUDIT) -> None:
+    def tell(self, title: str, chain: str = "") -> None:
         """Tell people, by the channels of escalations: of what an attacker with somebody's session would like nobody to see.
 
         What can't be sent stays due. While the settings are broken nobody can be told; the journal and the log have it.
+        `chain` is that of the audit when it is not given.
         """
         with contextlib.suppress(TourniquetError):
+            journal = self.responder.journal
+            chain = chain or audit_chain(journal)
             note = Note(f"{title} (Splunk user {self.caller.name})", True)
-            escalate(self.responder, without_containment(self.responder.journal, chain, None, None, note), chain)
+            escalate(self.responder, without_containment(journal, chain, None, None, note), chain)
+
+
+def audit_chain(journal: Journal) -> str:
+    """The chain that says who changed what about Tourniquet itself: one a day, for a request reads it to write into it."""
+    return f"audit-{journal.clock():%Y%m%d}"
 
 
 def closed(context: Context) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from responders.actions import registry
 from responders.errors import BadInputs
+from responders.journal.newest import document, newest
 from responders.policy import proof
 from responders.policy.bounds import out_of_bounds
 from responders.policy.cases import run_source
@@ -22,12 +23,13 @@ from responders.splunk import policies
 from responders.surfaces import splunk_settings
 from responders.surfaces.assemble import read_policy
 from responders.surfaces.splunk_rest import stores
-from responders.surfaces.splunk_rest.context import AUDIT, Context
+from responders.surfaces.splunk_rest.context import Context
 from responders.surfaces.splunk_rest.fields import Fields
 from responders.surfaces.splunk_rest.wire import Status
 
 _LOCK = threading.Lock()
-_ACTIVATED = "policy activated"
+_PREFIX = "policy/"
+"""Of side documents: which version was activated, the default aside."""
 _MOST_CASES = 500
 
 
@@ -110,7 +112,8 @@ def activate(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         if version and proof.required(used, policy, _before(context)):
             proof.check(policy, fields.given.get("record"), context.responder.now(), "body.record")
         diff = difference(_compiled_form(used), compiled)
-        context.audit(_ACTIVATED, by=by, version=version, why=why, diff=diff[:200])
+        marks = [document(_PREFIX, context.responder.now(), {"version": version})] if version else []
+        context.audit("policy activated", *marks, by=by, version=version, why=why, diff=diff[:200])
         before = stores.stanzas(context.splunkd, splunk_settings.SETTINGS)
         stores.write(context.splunkd, splunk_settings.SETTINGS, "general", {"policy": version}, new="general" not in before)
     context.tell(f"the policy {version or 'that ships'} was activated by {by}, {len(diff)} values differ: {why}")
@@ -149,9 +152,8 @@ def _used(context: Context) -> str:
 def _before(context: Context) -> Optional[Policy]:
     """The policy that was activated last, the default aside: on a way round by the default its rule is not dropped."""
     journal = context.journal()
-    done = [e.body for e in journal.entries(AUDIT) if e.kind == "audit"] if journal is not None else []
-    named = next((str(body["version"]) for body in reversed(done) if body["what"] == _ACTIVATED and body["version"]), "")
-    found = policies.find(context.splunkd, named) if named else None
+    mark = newest(journal, _PREFIX) if journal is not None else None
+    found = policies.find(context.splunkd, str(mark["version"])) if mark is not None else None
     return from_compiled(found.policy) if found is not None else None
 
 

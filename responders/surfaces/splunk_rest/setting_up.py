@@ -8,7 +8,7 @@ from responders.containment.compose import Note, without_containment
 from responders.errors import TourniquetError
 from responders.escalation.send import send
 from responders.surfaces.splunk_rest import stores
-from responders.surfaces.splunk_rest.context import AUDIT, Context
+from responders.surfaces.splunk_rest.context import Context, audit_chain
 from responders.surfaces.splunk_rest.fields import Fields
 from responders.surfaces.splunk_rest.wire import Status
 
@@ -87,7 +87,9 @@ def send_test(context: Context, _: Tuple[str, ...]) -> Mapping[str, Any]:
         raise Status(404, f"there is no escalation channel {name[:60]}: save it first")
     context.audit("escalation tested", channel=name)
     note = Note(f"This is a test by Splunk user {context.caller.name}: nobody was contained", False)
-    failed = send(channels, without_containment(responder.journal, AUDIT, None, None, note), _SECONDS)
+    failed = send(
+        channels, without_containment(responder.journal, audit_chain(responder.journal), None, None, note), _SECONDS
+    )
     return {"sent": not failed, "failed": [why for _, why in failed]}
 
 
