@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Dict, List, Mapping, Set, Tuple
 
 import pytest
@@ -70,6 +73,38 @@ def test_nothing_needed_prints_nothing_and_names_can_not_run() -> None:
         with pytest.raises(BadSettings, match="shell"):
             configuration("entra", wanted("entra", ALL), Connection("entra", bad, "", {}))
     assert "rm -rf" not in text_for("okta", plain={"client_id": "x'; rm -rf ~; '"})
+
+
+def run_okta(folder: Path, answer: str, code: int) -> Tuple[str, List[List[str]]]:
+    """What bash prints for the commands, with a curl that gives this answer, and the arguments of its calls."""
+    log = folder / "calls"
+    curl = f"curl() {{ printf '%s\\0' \"$@\" >>'{log}'; printf '\\n' >>'{log}'; printf %s '{answer}'; return {code}; }}"
+    script = f"{curl}\nOKTA_TOKEN=the-token\n{text_for('okta', plain={'client_id': '0oaMine'})}"
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert "syntax error" not in done.stderr
+    calls = [line.split("\0")[:-1] for line in log.read_text().splitlines()]
+    return done.stdout, calls
+
+
+def test_okta_commands_run_as_they_are_pasted(tmp_path: Path) -> None:
+    """Each scope by itself, then the role under the ids that Okta gave to it and to its resources: nothing to fill in."""
+    _, calls = run_okta(tmp_path, '{"id": "cr0Given", "label": "Tourniquet", "other": {"id": "no"}}', 0)
+    sent = {call[-1] if call[-2] == "-d" else "": next(part for part in call if part.startswith("https:")) for call in calls}
+    bodies = {path.removeprefix("https://corp.example"): json.loads(body) for body, path in sent.items()}
+    scopes = [json.loads(call[-1])["scopeId"] for call in calls if call[-1].startswith('{"issuer"')]
+    assert sorted(scopes) == sorted({name for names in wanted("okta", ALL).values() for name in names})
+    assert "okta.users.read" in bodies["/api/v1/iam/roles"]["permissions"]
+    assert bodies["/api/v1/iam/resource-sets"]["resources"]
+    custom = next(json.loads(call[-1]) for call in calls if "CUSTOM" in call[-1])
+    assert custom == {"type": "CUSTOM", "role": "cr0Given", "resource-set": "cr0Given"}
+
+
+def test_what_okta_refuses_is_shown_and_ends_the_part(tmp_path: Path) -> None:
+    """A refused grant or role is no reason to assign nothing to somebody: Okta's words are shown, and that part ends."""
+    out, calls = run_okta(tmp_path, '{"errorSummary": "label is taken"}', 22)
+    assert "label is taken" in out
+    assert len([call for call in calls if call[-1].startswith('{"issuer"')]) == 1
+    assert not [call for call in calls if "CUSTOM" in call[-1] or any("resource-sets" in part for part in call)]
 
 
 # -- Vault: exactly this policy, on a real server ------------------------------------------------------------

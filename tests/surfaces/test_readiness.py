@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from responders.drill.world import VAULT_POLICY, World
 from tests.surfaces.office import Office
 
 
@@ -41,6 +44,36 @@ def test_what_is_missing_is_named_and_can_be_pasted(office: Office) -> None:
     assert told.code == 1
     assert "NOT ready: 1 actions lack permissions" in told.out
     assert "appRoleAssignments" in told.out
+
+
+@pytest.mark.engine("openbao")
+def test_what_is_missing_at_vault_is_told_as_the_whole_policy(full_world: World) -> None:
+    """`vault policy write` takes the place of what is there: the missing blocks alone would take every other right away."""
+    office, bao = Office(full_world), full_world.bao
+    assert bao is not None
+    bao.request("PUT", "sys/policies/acl/tourniquet", {"policy": VAULT_POLICY.replace('path "pki/revoke"', 'path "pki/no"')})
+    missing = office.run("readiness", "--grants", "--json")
+    [vault] = [row for row in missing.lines if row["vendor"] == "vault"]
+    assert [item["name"] for item in vault["actions"] if item["ready"] is False] == ["vault.revoke_certificate"]
+    whole = office.run("readiness", "--grants", "vault", "--json").json["grants"]
+    assert vault["grants"].splitlines() == whole.splitlines()
+
+
+def test_a_refused_sign_in_says_how_to_go_on(office: Office) -> None:
+    """Nobody knows what it lacks: the row says why, the last line where all that it needs is printed."""
+    office.world.okta.state["services"]["0oaTourniquet"]["scopes"] = ["okta.users.read"]
+    office.world.cyberark.down = True
+    ran = office.run("readiness")
+    assert ran.code == 1
+    assert "okta:default: sign-in REFUSED: " in ran.out
+    assert "cyberark:default: NOT reachable: " in ran.out
+    assert "1 credentials are refused (--grants VENDOR prints all that one needs), 1 connections do not answer" in ran.out
+
+
+def test_a_canary_without_a_name_is_a_mistake(office: Office) -> None:
+    """An unset variable in a timer: without this it would be a mere look, with exit code 0, and nobody would be drilled."""
+    ran = office.run("readiness", "--canary", "")
+    assert (ran.code, "names nobody" in ran.err) == (2, True)
 
 
 def test_the_privileged_credential_is_asked_for_itself(office: Office) -> None:

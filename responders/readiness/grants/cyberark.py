@@ -45,6 +45,7 @@ def configuration(needs: Mapping[str, Sequence[str]], connection: Connection) ->
     if safe:
         lines += [
             "# Each safe whose passwords it changes, or whose members it takes out. It never retrieves a password.",
+            "# Where it is a member already: Set-PASSafeMember, with these permissions and all that it has there.",
             "foreach ($safe in 'SAFE-1', 'SAFE-2') {",
             f"  Add-PASSafeMember -SafeName $safe -MemberName '{user}' " + " ".join(f"-{name} $true" for name in safe),
             "}",
@@ -56,7 +57,3 @@ def configuration(needs: Mapping[str, Sequence[str]], connection: Connection) ->
             f"Add-PASGroupMember -GroupID $group.id -memberId '{user}' -memberType Vault",
         ]
     return "\n".join(lines) + "\n"
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)

@@ -21,10 +21,11 @@ def configuration(needs: Mapping[str, Sequence[str]], connection: Connection) ->
     client = str(connection.plain.get("client_id") or "CLIENT-ID-OF-THE-RESPONDER")
     names = sorted({name for permissions in needs.values() for name in permissions})
     lines: List[str] = [
-        f"# Entra {connection.tenant}: application permissions of the responder. Run ONE of the two, as somebody who",
+        f"# Entra {connection.tenant}: application permissions of the responder. Paste ONE of A and B, as somebody who",
         "# may consent for the tenant (Privileged Role Administrator).",
         *(f"#   {name}: {', '.join(sorted(who for who, found in needs.items() if name in found))}" for name in names),
         "",
+        "# A: Azure CLI in bash",
         f"az login --tenant '{connection.tenant}' --allow-no-subscriptions",
         f"app=$(az ad sp show --id '{client}' --query id -o tsv)",
         f"graph=$(az ad sp show --id {_GRAPH} --query id -o tsv)",
@@ -34,6 +35,7 @@ def configuration(needs: Mapping[str, Sequence[str]], connection: Connection) ->
         '    --body "{\\"principalId\\": \\"$app\\", \\"resourceId\\": \\"$graph\\", \\"appRoleId\\": \\"$role\\"}"',
         "done",
         "",
+        "# B: PowerShell with the Microsoft Graph modules",
         f"Connect-MgGraph -TenantId '{connection.tenant}' -Scopes AppRoleAssignment.ReadWrite.All,Application.Read.All",
         f"$app = Get-MgServicePrincipal -Filter \"appId eq '{client}'\"",
         f"$graph = Get-MgServicePrincipal -Filter \"appId eq '{_GRAPH}'\"",

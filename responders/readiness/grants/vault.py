@@ -30,7 +30,8 @@ def configuration(needs: Mapping[str, Sequence[str]], connection: Connection) ->
             "#   vault policy write tourniquet tourniquet.hcl",
             f"#   vault write auth/{place}/role/tourniquet token_policies=tourniquet token_no_default_policy=true \\",
             "#     token_ttl=1h token_max_ttl=1h",
-            "# Mounts are the default ones (auth/approle, auth/userpass, database, pki): repeat a block for each other one.",
+            "# It is the whole policy, and takes the place of one that is there. Mounts are the default ones (auth/approle,",
+            "# auth/userpass, database, pki): repeat a block for each other one.",
             policy(needs),
         ]
     )

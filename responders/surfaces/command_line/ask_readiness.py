@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import List, Mapping, Sequence
 
 from responders.readiness import ask as asking
 from responders.readiness.ask import Found
+from responders.readiness.check import needed
 from responders.readiness.grants import configuration
 from responders.settings import Settings
 from responders.vendors.open import ClientPool
@@ -29,6 +30,12 @@ def ask(settings: Settings, used: Sequence[str]) -> List[Found]:
 
 
 def missing_grants(item: Found) -> str:
-    """Configuration for what this credential lacks, "" for nothing."""
-    lacks = {need.name: need.missing for need in item.readiness.needs}
-    return configuration(item.connection.vendor, lacks, item.connection, privileged=item.privileged)
+    """Configuration for what this credential lacks, "" for nothing.
+
+    A policy of Vault is written as a whole, and would take away the rest if it held what is missing alone.
+    """
+    vendor = item.connection.vendor
+    lacks: Mapping[str, Sequence[str]] = {need.name: need.missing for need in item.readiness.needs}
+    if vendor == "vault" and any(lacks.values()):
+        lacks = {name: permissions for name, permissions in needed(vendor).items() if name in lacks}
+    return configuration(vendor, lacks, item.connection, privileged=item.privileged)

@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="print what is missing as the vendor's configuration; with okta, entra, cyberark or vault all it needs",
     )  # fmt: skip
     parser.add_argument(
-        "--canary", metavar="ID", default="",
+        "--canary", metavar="ID",
         help="contain and restore this identity, which the inventory marks as canary: once an hour at most",
     )  # fmt: skip
     parser.add_argument(
@@ -42,7 +42,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.canary:
+    if options.canary is not None:
+        if not options.canary:
+            raise BadInput("names nobody", place="--canary", remedy="name an identity that the inventory marks as canary")
         responder = responder_of(options)
         with show.working(f"drilling with {options.canary}", json_wanted=options.json):
             drilled = pipeline.drill_canary(options.canary, Tier[options.tier.upper()], responder)

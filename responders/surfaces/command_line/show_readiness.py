@@ -26,34 +26,41 @@ def as_row(item: Found) -> Dict[str, Any]:
 
 
 def tell(found: Sequence[Found]) -> None:
-    """Two tables: the connections, then each action of the policy."""
-    table = show.table("connection", "credential", "reachable", "signed in", "rate left", "")
+    """Each connection with each action of the policy, and what to do next."""
     for item in found:
         state = item.readiness
-        left = "–" if item.budget is None else f"{item.budget:.0%}"
-        table.add_row(
-            *show.texts(
-                f"{state.vendor}:{state.tenant}", item.credential, _word(state.reachable), _word(state.authenticated), left,
-                state.problem,
-            )
-        )  # fmt: skip
-    show.OUT.print(table)
-    actions = show.table("action", "connection", "ready", "missing", "the vendor does not tell")
-    for item in found:
-        place = f"{item.readiness.vendor}:{item.readiness.tenant}{' privileged' if item.privileged else ''}"
-        for need in item.readiness.needs:
-            row = (need.name, place, _word(need.ready), "; ".join(need.missing), "; ".join(need.unknown))
+        place = f"{state.vendor}:{state.tenant}{' privileged' if item.privileged else ''}"
+        if not state.authenticated:
+            what = "sign-in REFUSED" if state.reachable else "NOT reachable"
+            said = f"{place}: {what}: {state.problem}. Whether its {len(state.needs)} actions would work is not known"
+            show.OUT.print(Text(clean(said), style="red"))
+            continue
+        left = "not told" if item.budget is None else f"{item.budget:.0%} left"
+        show.OUT.print(Text(clean(f"{place}: signed in, rate limit {left}"), style="bold"))
+        actions = show.table("  ready", "action", "")
+        actions.columns[1].no_wrap = True
+        for need in state.needs:
+            why = [f"lacks {'; '.join(need.missing)}"] if need.missing else []
+            why += [f"not told: {'; '.join(need.unknown)}"] if need.unknown else []
+            row = (f"  {_word(need.ready)}", need.name, ". ".join(why))
             actions.add_row(*show.texts(*row), style="red" if need.ready is False else "")
-    show.OUT.print(actions)
-    for item in found:
-        for note in item.readiness.notes:
-            show.OUT.print(Text(clean(f"{item.readiness.vendor}:{item.readiness.tenant}: {note}")))
+        show.OUT.print(actions)
+        for note in state.notes:
+            show.OUT.print(Text(clean(f"  {note}")))
+    verdict = _verdict(found)
+    show.OUT.print(Text(verdict, style="bold red" if verdict.startswith("NOT") else "bold"))
+
+
+def _verdict(found: Sequence[Found]) -> str:
     lacking = sum(need.ready is False for item in found for need in item.readiness.needs)
-    dead = sum(not item.readiness.authenticated for item in found)
-    said = "every action of the policy has what it needs, as far as the vendors tell"
-    if lacking or dead:
-        said = f"NOT ready: {lacking} actions lack permissions, {dead} credentials can't be used. --grants says what to give"
-    show.OUT.print(Text(said, style="bold red" if lacking or dead else "bold"))
+    refused = sum(item.readiness.reachable and not item.readiness.authenticated for item in found)
+    silent = sum(not item.readiness.reachable for item in found)
+    wrong = [f"{lacking} actions lack permissions (--grants says what to give)"] if lacking else []
+    wrong += [f"{refused} credentials are refused (--grants VENDOR prints all that one needs)"] if refused else []
+    wrong += [f"{silent} connections do not answer (their URL, the network)"] if silent else []
+    if wrong:
+        return f"NOT ready: {', '.join(wrong)}"
+    return "every action of the policy has what it needs, as far as the vendors tell"
 
 
 def drill_row(found: Drilled) -> Dict[str, Any]:
