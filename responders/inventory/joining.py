@@ -83,16 +83,23 @@ class Joined:
 
 
 def join(
-    seen: Iterable[Seen], explicit: Sequence[Explicit] = (), kept: Iterable[Link] = (), gone: FrozenSet[str] = frozenset()
+    seen: Iterable[Seen],
+    explicit: Sequence[Explicit] = (),
+    kept: Iterable[Link] = (),
+    gone: FrozenSet[str] = frozenset(),
+    one_company: Sequence[FrozenSet[str]] = (),
 ) -> Joined:
     """Join all accounts. `kept` are the links of the last time; accounts that are `gone` bring no keys of their own.
+
+    Two tenants of one vendor are taken for two companies that may number and name their people alike, unless a set of
+    `one_company` (places, `vendor:tenant`) has both: else whoever administers the smaller one could join anybody.
 
     `seen` and `kept` are gone through twice (so no iterators): the values of the few keys that come to be named are looked
     for at the end, and only digests of them all are held.
     """
     if iter(seen) is seen or iter(kept) is kept:
         raise TypeError("seen and kept must be iterable twice")
-    joiner = _Joiner(gone)
+    joiner = _Joiner(gone, one_company)
     for one in seen:
         joiner.take(one)
     joiner.by_file(explicit)
@@ -110,14 +117,16 @@ Proposal = Tuple[int, int, Evidence]
 
 
 class _Joiner:
-    def __init__(self, gone: FrozenSet[str]) -> None:
+    def __init__(self, gone: FrozenSet[str], one_company: Sequence[FrozenSet[str]]) -> None:
         self.gone = gone
-        self.units = Units()
+        self.units = Units(one_company)
         self.keys = {name: Keys(name) for name in (*_IMMUTABLE, "email")}
         self.references: List[Tuple[int, str]] = []
         self.proposed: List[Proposal] = []
         self.links: List[Tuple[int, int, Rank, Evidence]] = []
         self.conflicts: List[Tuple[str, List[str], Tuple[Evidence, ...], str]] = []
+        self.between: Dict[Tuple[str, Tuple[str, ...]], List[List[int]]] = {}
+        """A key's name, and tenants of one vendor at which values of it stand: the accounts that hold each."""
 
     # -- what is there ------------------------------------------------------------------------------------
 
@@ -214,11 +223,15 @@ class _Joiner:
             if len(roots) == 1:
                 continue
             double = units.double(roots)
+            if len(double) > 1:
+                tenants = tuple(sorted(units.place_names[place] for place in double))
+                self.between.setdefault((name, tenants), []).append(held)
+                continue
             if double:
                 names = {units.names[p] for p in held} | {
                     units.names[p] for root in roots for p in units.members(root) if units.placed[p] in double
                 }
-                place = min(units.place_names[place] for place in double)
+                (place,) = (units.place_names[place] for place in double)
                 self._conflict("not unique", names, evidence, f" leads to several accounts of {place}: it proves nothing")
                 continue
             ordered = sorted(held, key=units.names.__getitem__)
@@ -312,12 +325,10 @@ class _Joiner:
         for name in FIXED:
             if units.differ(roots, self.keys[name]):
                 return f"they differ in {shown(name)}"
-        double = units.double(roots)
-        return (
-            f"two accounts of {min(units.place_names[place] for place in double)}"
-            if double and rank is not Rank.VENDOR
-            else ""
-        )
+        double = sorted(units.place_names[place] for place in units.double(roots)) if rank is not Rank.VENDOR else []
+        if len(double) > 1:
+            return f"accounts of {' and '.join(double)}, which no `one_company` of your --rules names together"
+        return f"two accounts of {double[0]}" if double else ""
 
     def _link(self, a: int, b: int, rank: Rank, evidence: Evidence) -> None:
         self.units.unite(a, b)
@@ -341,10 +352,20 @@ class _Joiner:
             Conflict.of(what, names, "".join(_words(said, part) for part in text), remedy)
             for what, names, text, remedy in self.conflicts
         ]
+        conflicts.extend(self._between(name, tenants, held) for (name, tenants), held in self.between.items())
         groups = tuple(sorted(tuple(sorted(units.names[p] for p in units.members(root))) for root in units.roots()))
         rows = {min(units.names[p] for p in units.members(root)): row for root, row in units.rows.items()}
         conflicts.sort(key=lambda c: (c.what, c.accounts, c.text))
         return Joined(groups, rows, tuple(links), tuple(conflicts), units.index.keys())
+
+    def _between(self, name: str, tenants: Tuple[str, ...], held: List[List[int]]) -> Conflict:
+        """Told once, whatever the number of values: two orgs that number alike share thousands."""
+        what = f"the same {shown(name)} stands at accounts of {' and '.join(tenants)}, {len(held)} times: it proves nothing"
+        remedy = (
+            f"if they are one company's, and who administers one may act for all, write `one_company: "
+            f"[[{', '.join(tenants)}]]` into your --rules; else say in your inventory file whose accounts these are"
+        )
+        return Conflict.of("two tenants", (self.units.names[place] for each in held for place in each), what, remedy)
 
     def _values(self, seen: Iterable[Seen]) -> Dict[Evidence, str]:
         """What the digests in links and conflicts stand for, in words."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Set
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set
 
 from responders.inventory.evidence import Keys
 
 
 class Units:
-    """Accounts by number, joined into sets. Of a set its root tells: vendors' places, whether people or machines, size."""
+    """Accounts by number, joined into sets. Of a set its root tells: vendors' places, whether people or machines, size.
+
+    `one_company` are sets of places, `vendor:tenant`, of each of which an identity may have an account.
+    """
 
     PERSON, MACHINE, BOTH = 1, 2, 3
 
-    def __init__(self) -> None:
+    def __init__(self, one_company: Sequence[FrozenSet[str]] = ()) -> None:
+        self._company = {place: number for number, places in enumerate(one_company) for place in places}
         self.names: List[str] = []
         self.index: Dict[str, int] = {}
         self.placed, self.users = array("I"), bytearray()
@@ -24,6 +28,7 @@ class Units:
         self.closed: Set[int] = set()
         self._parent, self._next = array("I"), array("I")
         self._places: Dict[str, int] = {}
+        self._vendors: List[str] = []
         self._sets: List[FrozenSet[int]] = []
         self._numbers: Dict[FrozenSet[int], int] = {}
         self._set, self._kinds = array("I"), bytearray()
@@ -35,6 +40,7 @@ class Units:
         at = self._places.setdefault(place, len(self._places))
         if at == len(self.place_names):
             self.place_names.append(place)
+            self._vendors.append(place.partition(":")[0])
         self.placed.append(at)
         self._set.append(self._numbered(frozenset((at,))))
         self.users.append(0 if user is None else self.PERSON if user else self.MACHINE)
@@ -81,14 +87,23 @@ class Units:
             self.closed.add(first)
 
     def double(self, roots: Iterable[int]) -> Set[int]:
-        """Places at which two of these sets have an account each."""
+        """Places of accounts that stand in two of these sets and must not come into one: of one tenant, or of two tenants
+        of one vendor that are not said to be one company's."""
         found: Set[int] = set()
-        seen: Set[int] = set()
+        seen: Dict[str, Set[int]] = {}
         for root in roots:
             places = self._sets[self._set[root]]
-            found |= seen & places
-            seen |= places
+            for place in places:
+                for other in seen.get(self._vendors[place], ()):
+                    if place == other or not self._together(place, other):
+                        found |= {place, other}
+            for place in places:
+                seen.setdefault(self._vendors[place], set()).add(place)
         return found
+
+    def _together(self, one: int, other: int) -> bool:
+        company = self._company.get(self.place_names[one])
+        return company is not None and company == self._company.get(self.place_names[other])
 
     def mixed(self, roots: Iterable[int]) -> bool:
         """True when a person's sign-in and a machine's would come together that are not together yet."""

@@ -17,6 +17,7 @@ from responders.inventory.files import read_inventory
 from responders.inventory.joining import Conflict
 from responders.inventory.observation import Observed, Seen
 from responders.inventory.resolve import Inventory, from_compiled
+from responders.inventory.rules import Rules
 from responders.inventory.sync.compile import Difference, compile_inventory
 from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.raw import RawStore
@@ -34,6 +35,8 @@ class Firm:
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, DAY
         self.okta: Dict[str, Dict[str, Any]] = {}
+        self.preview: Dict[str, Dict[str, Any]] = {}
+        """Users of a second Okta org."""
         self.entra: Dict[str, Dict[str, Any]] = {}
         self.pam: Dict[str, Dict[str, Any]] = {}
         self.roles: Dict[str, str] = {}
@@ -52,10 +55,14 @@ class Firm:
 
     def sync(self, file: str = "", **how: Any) -> Difference:
         schema = {"known": ["login", "email", "employeeNumber"], "self": []}
-        users = [Row(k, {"status": "ACTIVE", "profile": v, "provider": ""}) for k, v in self.okta.items()]
+        users, previews = (
+            [Row(k, {"status": "ACTIVE", "profile": v, "provider": ""}) for k, v in org.items()]
+            for org in (self.okta, self.preview)
+        )
         roles = [Row(f"{user}/r", {"type": role}, user) for user, role in self.roles.items()]
         lists: Mapping[str, Mapping[str, List[Row]]] = {
             "okta:corp": {"schema": [Row("default", schema)], "users": users, "roles": roles},
+            "okta:preview": {"schema": [Row("default", schema)], "users": previews},
             "entra:t": {
                 "users": [Row(k, v) for k, v in self.entra.items()],
                 "service_principals": [Row(k, {"appId": f"app-{k}", "displayName": v}) for k, v in self.apps.items()],
@@ -103,6 +110,17 @@ def test_a_split_stops_nothing_and_the_account_it_is_called_by_keeps_the_id(firm
     assert {key: firm.of(key).id for key in ("okta:corp:1", "cyberark:pam:17", "entra:t:1")} == {
         "okta:corp:1": "okta:corp:1", "cyberark:pam:17": "okta:corp:1", "entra:t:1": "entra:t:1",
     }  # fmt: skip
+
+
+def test_accounts_of_a_second_org_are_joined_when_the_rules_call_both_one_company(firm: Firm) -> None:
+    """Until then whoever administers the preview could hang his account on the victim's identity, and is told apart."""
+    firm.add("alice", number="7", okta="1", entra="1")
+    firm.preview["9"] = dict(firm.okta["1"])
+    told = conflicts(firm.sync(), "two tenants")
+    assert firm.of("okta:preview:9").id == "okta:preview:9" and {c.count for c in told} == {3}
+    rules = Rules(one_company=(frozenset({"okta:corp", "okta:preview"}),))
+    assert not conflicts(firm.sync(rules=rules, accept=True), "two tenants")
+    assert {account.key for account in firm.of("entra:t:1").accounts} == {"entra:t:1", "okta:corp:1", "okta:preview:9"}
 
 
 def test_a_row_that_is_called_like_anothers_account_stops_nothing(firm: Firm) -> None:

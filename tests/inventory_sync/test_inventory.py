@@ -266,11 +266,25 @@ def test_rules_of_groups(company: Company) -> None:
     )
     account = Account("okta", "corp", "user", "1")
     one = Observed(Seen(account, "svc", True, True, "an Okta user"), (), (Reaches(account.key, "group", "g"),))
-    found = describe("x", [account], [one], None, (), rules).identity
+    found = describe("x", [account], [one], None, (), rules.groups).identity
     assert (found.kind, found.criticality, found.environment) == ("service", "high", "non-production")
     with pytest.raises(BadInputs, match=r"r\.yaml:2"):
         read_rules('groups:\n  "okta:corp:g": {kind: robot}\n', "r.yaml")
     assert GroupRule() == GroupRule("", "", "", "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["[[okta:corp]]", "[okta:corp, okta:preview]", "[[okta:a, entra:a]]", "[[okta:a, okta:a]]", "[[okta:a, okta]]", "x",
+     "[[okta:a, okta:b], [okta:b, okta:c]]", "[[okta:a, {okta: b}]]", "[[okta:a, okta:b:1]]"],
+)  # fmt: skip
+def test_rules_of_tenants(said: str) -> None:
+    """Lists of tenants of one vendor, each in one list; all else is an error with its line."""
+    assert read_rules("one_company:\n  - [okta:corp, okta:preview]\n", "r.yaml").one_company == (
+        frozenset({"okta:corp", "okta:preview"}),
+    )
+    with pytest.raises(BadInputs, match=r"r\.yaml:1.*no tenants of one company"):
+        read_rules(f"one_company: {said}\n", "r.yaml")
 
 
 def test_consent_of_a_user_makes_no_dependent_and_many_groups_hide_no_role(company: Company) -> None:

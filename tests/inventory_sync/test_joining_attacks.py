@@ -181,7 +181,7 @@ def test_nor_do_forged_links_of_last_time_join_what_must_stay_apart(accounts, ro
                 assert set(group) == {key for key in row.accounts if claimed.count(key) == 1}
         of_vendor: dict[str, set[str]] = {}
         for key in group:
-            of_vendor.setdefault(key.rpartition(":")[0], set()).add(said.get(key, key))
+            of_vendor.setdefault(key.partition(":")[0], set()).add(said.get(key, key))
         assert all(len(together) == 1 for together in of_vendor.values())
 
 
@@ -199,3 +199,62 @@ def test_nobody_splits_off_by_taking_addresses_away(accounts, rows, data) -> Non
     for group in before.groups:
         together = [set(now) for now in after.groups if left & set(group) & set(now)]
         assert len(together) <= 1
+
+
+PREVIEW = "okta:preview:9"
+SAME = (frozenset({"okta:corp", "okta:preview"}),)
+
+
+@pytest.mark.parametrize(
+    "keys", [[number("7")], [mail("a@corp")], [number("7"), mail("a@corp")], [("immutable_id", "ad-1", "vendor")]]
+)
+def test_who_administers_a_small_tenant_joins_nobody_of_the_large_one(keys: list[Tuple[str, str, str]]) -> None:
+    """Numbers and addresses that stand at two tenants of one vendor may be another company's, or the attacker's: nobody is
+    joined by them, whoever else has them, and what to do is told."""
+    found = join([seen(OKTA, *keys), seen(PREVIEW, *keys), seen(ENTRA, *keys)])
+    assert len(found.groups) == 3
+    assert {c.what for c in found.conflicts} == {"two tenants"}
+    assert all("one_company: [[okta:corp, okta:preview]]" in c.remedy for c in found.conflicts)
+
+
+def test_an_address_decides_where_a_number_stands_at_two_tenants() -> None:
+    """A company that was bought numbers its people as ours does: the number proves nothing, an address of one's own does."""
+    bought, theirs = "entra:bought:1", "entra:t:2"
+    made = [
+        seen(OKTA, number("7"), mail("a@corp")), seen(PREVIEW, number("7"), mail("b@bought")),
+        seen(bought, number("7"), mail("b@bought")), seen(theirs, number("7"), mail("a@corp")),
+    ]  # fmt: skip
+    assert join(made).groups == ((bought, PREVIEW), (theirs, OKTA))
+
+
+def test_tenants_that_the_rules_call_one_company_are_joined() -> None:
+    """Of those each still has one account of an identity at most, and a third tenant is none of them."""
+    third = "okta:bought:1"
+    made = [seen(OKTA, number("7")), seen(PREVIEW, number("7")), seen(ENTRA, number("7"))]
+    assert join(made, one_company=SAME).groups == ((ENTRA, OKTA, PREVIEW),)
+    assert len(join([*made, seen("okta:preview:2", number("7"))], one_company=SAME).groups) == 4
+    assert len(join([*made, seen(third, number("7"))], one_company=SAME).groups) == 4
+
+
+def test_your_file_joins_accounts_of_two_tenants() -> None:
+    """And the number that both have leads to them from elsewhere."""
+    made = [seen(OKTA, number("7")), seen(PREVIEW, number("7")), seen(ENTRA, number("7"))]
+    assert join(made, [Explicit("a", (OKTA, PREVIEW))]).groups == ((ENTRA, OKTA, PREVIEW),)
+
+
+def test_two_tenants_are_not_joined_by_way_of_a_third_account() -> None:
+    """By number with the one, by subject with the other; nor by links of the last time."""
+    third = seen(ENTRA, number("7"), ("subject", "i|s", "vendor"))
+    made = [seen(OKTA, number("7")), seen(PREVIEW, ("subject", "i|s", "vendor")), third]
+    found = join(made)
+    assert len(found.groups) == 3 and "one_company" in found.conflicts[0].text
+    links = [Link(ENTRA, OKTA, Rank.KEY, "x"), Link(ENTRA, PREVIEW, Rank.KEY, "x")]
+    assert len(join([seen(OKTA), seen(PREVIEW), seen(ENTRA)], (), links).groups) == 3
+
+
+def test_a_thousand_numbers_at_two_tenants_are_one_conflict() -> None:
+    """Two orgs that number alike are told once, with how many, and not a thousand times."""
+    made = [seen(f"okta:{tenant}:{n}", number(str(n + 1))) for tenant in ("corp", "preview") for n in range(1000)]
+    (conflict,) = join(made).conflicts
+    assert (conflict.count, len(conflict.accounts)) == (2000, 20)
+    assert "1000 times" in conflict.text

@@ -14,6 +14,7 @@ from responders.inventory.compiled import Whole, line_of, write_end, write_ident
 from responders.inventory.describing import LEAST_DAYS, GroupRule, describe
 from responders.inventory.joining import Conflict, Explicit, Joined, Link, Rank, join
 from responders.inventory.resolve import Inventory
+from responders.inventory.rules import NO_RULES, Rules
 from responders.inventory.sync.before import Before, rank
 from responders.inventory.sync.gather import Gathered
 from responders.inventory.sync.in_use import Usages
@@ -45,7 +46,7 @@ def compile_inventory(
     file: Optional[Inventory],
     target: Path,
     *,
-    groups: Mapping[str, GroupRule] = {},
+    rules: Rules = NO_RULES,
     most_lost: float = 5.0,
     accept: bool = False,
     dry_run: bool = False,
@@ -64,10 +65,10 @@ def compile_inventory(
     before = Before(target)
     rows = {identity.id: identity for identity in file.identities} if file else {}
     explicit, conflicts = explicit_rows(gathered, file)
-    joined = join(gathered, explicit, KeptLinks(report), gathered.gone())
+    joined = join(gathered, explicit, KeptLinks(report), gathered.gone(), rules.one_company)
     usages = Usages(gathered, file)
     conflicts.extend(usages.hints(usage_days))
-    builder = _Builder(gathered, joined, rows, before, groups, usages, usage_days)
+    builder = _Builder(gathered, joined, rows, before, rules.groups, usages, usage_days)
     whole, joins = Whole(target), Whole(report)
     with whole as out, joins as told:
         write_identities(out, builder.lines(told, 100.0 if accept else most_lost))

@@ -13,7 +13,7 @@ from responders.codec import to_json
 from responders.errors import BadSettings
 from responders.inventory.files import read_inventory
 from responders.inventory.resolve import Inventory
-from responders.inventory.rules import read_rules
+from responders.inventory.rules import NO_RULES, read_rules
 from responders.inventory.sync.apart import read_apart
 from responders.inventory.sync.compile import Difference, compile_inventory, joins_file
 from responders.inventory.sync.gather import Gathered
@@ -32,7 +32,7 @@ _DAY = 86400.0
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vendor", action="append", choices=sorted(VENDORS), help="only this one; may be given again")
     parser.add_argument("--file", metavar="FILE", help="your inventory file, which wins over all: CSV or YAML")
-    parser.add_argument("--rules", metavar="FILE", help="what membership in a group says: YAML")
+    parser.add_argument("--rules", metavar="FILE", help="what groups say, and which tenants are one company's: YAML")
     parser.add_argument("--output", metavar="FILE", help="the compiled inventory; default: that of the settings")
     parser.add_argument("--state", metavar="FILE", help="the raw observations; default: NAME.observed.db beside the output")
     parser.add_argument("--full", action="store_true", help="list everything anew; else so once a day")
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     output = _output(options.output, settings.inventory)
     state = Path(options.state) if options.state else output.with_suffix(".observed.db")
     file = _file(options.file)
-    rules = read_rules(text_of(Path(options.rules), "rules"), options.rules) if options.rules else {}
+    rules = read_rules(text_of(Path(options.rules), "rules"), options.rules) if options.rules else NO_RULES
     wanted = [c for c in settings.connections if not options.vendor or c.vendor in options.vendor]
     if not wanted:
         raise BadSettings("no such vendor is connected", place="--vendor", remedy="add a connection to the settings")
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
             usage = inventory_usage.read(options, settings.connections, state, time.time())
             with Gathered(store, issuers(settings.connections)) as gathered:
                 found = compile_inventory(
-                    gathered, file, output, groups=rules, most_lost=options.most_lost, accept=options.accept,
+                    gathered, file, output, rules=rules, most_lost=options.most_lost, accept=options.accept,
                     dry_run=options.dry_run, usage_days=options.usage_least_days,
                 )  # fmt: skip
     _tell(reads, usage, found, output, options)
