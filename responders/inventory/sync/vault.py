@@ -1,4 +1,4 @@
-"""HashiCorp Vault and OpenBao: entities with aliases, AppRole roles and userpass users, policies.
+"""HashiCorp Vault and OpenBao: entities with aliases and groups, AppRole roles and userpass users, policies.
 
 No list has pages. `LIST identity/entity/id` also tells each entity's aliases, which of 100,000 entities is more than the
 transport takes: then their names are listed. Each is read. Least policy: docs/inventory_sync.md. Source: Vault API
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextvars
 import hashlib
-import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -18,6 +17,7 @@ from urllib.parse import quote
 from responders.errors import BadAnswer, Forbidden, NotFound
 from responders.inventory.observation import Holds, Key, Reaches, Seen
 from responders.inventory.sync.source import At, Listing, Observation, Page, Row
+from responders.inventory.sync.vault_policy import power
 from responders.model import Account
 from responders.vendors.vault import VaultClient
 
@@ -25,10 +25,6 @@ _LOGINS = {"approle": "role", "userpass": "users"}
 """Type of an auth mount to where its roles or users are listed; each of them is an account."""
 _PEOPLE = ("userpass", "oidc", "ldap", "okta", "radius")
 _MACHINES = ("approle", "kubernetes", "aws", "azure", "gcp", "cert", "alicloud")
-_POWER = re.compile(
-    r'path\s+"(?:\*|\+?/?\*|sys/\*|sys/polic[^"]*|sys/auth[^"]*|auth/\*|identity/[^"{]*)"\s*\{[^}]*"(?:create|update|sudo)"'
-)
-"""A rule of a policy that leads to others' access: it may write policies, auth methods or identities."""
 
 
 class VaultSource:
@@ -41,6 +37,7 @@ class VaultSource:
         Listing("entities", of="names", batch=64),
         Listing("logins", of="mounts", batch=4),
         Listing("policies"),
+        Listing("groups"),
     )
 
     def __init__(self, client: VaultClient, workers: int = 8) -> None:
@@ -60,23 +57,27 @@ class VaultSource:
         for path, mount in data.items():
             if not isinstance(mount, Mapping) or "accessor" not in mount:
                 continue
-            row = {"type": str(mount.get("type", "")), "accessor": str(mount["accessor"])}
+            row: Dict[str, Any] = {"type": str(mount.get("type", "")), "accessor": str(mount["accessor"])}
             if row["type"] in ("jwt", "oidc"):
                 row.update(self._federation(path.rstrip("/")))
             yield Row(path.rstrip("/"), row)
 
-    def _federation(self, mount: str) -> Dict[str, str]:
-        """Whose subjects the aliases of this mount are: the issuer, and the claim when all roles take the same one."""
+    def _federation(self, mount: str) -> Dict[str, Any]:
+        """Whose subjects the aliases of this mount are: the issuer, and the claim when all roles take the same one; and
+        the policies that the roles give."""
         base = f"/auth/{quote(mount)}"
         try:
             config = self._data(f"{base}/config")
-            claims = {
-                str(self._data(self._path(f"{base}/role", r)).get("user_claim", "")) for r in self._keys(f"{base}/role")
-            }
+            roles = [self._data(self._path(f"{base}/role", role)) for role in self._keys(f"{base}/role")]
         except (Forbidden, NotFound):
             return {}
+        claims = {str(role.get("user_claim", "")) for role in roles}
+        policies = {policy for role in roles for policy in _texts(role.get("token_policies"))}
         issuer = config.get("bound_issuer") or config.get("oidc_discovery_url") or ""
-        return {"issuer": str(issuer).rstrip("/"), "claim": claims.pop() if len(claims) == 1 else ""}
+        return {
+            "issuer": str(issuer).rstrip("/"), "claim": claims.pop() if len(claims) == 1 else "",
+            "policies": sorted(policies),
+        }  # fmt: skip
 
     def _names(self, parents: Sequence[Row]) -> Iterator[Row]:
         try:
@@ -96,7 +97,7 @@ class VaultSource:
             return [Row(f"{parent.id}/{_text(found, 'id')}", {
                 "name": _text(found, "name"), "id": _text(found, "id"), "disabled": found.get("disabled") is True,
                 "created": str(found.get("creation_time", "")), "policies": _texts(found.get("policies")),
-                "groups": _texts(found.get("group_ids")),
+                "groups": [*_texts(found.get("group_ids")), *_texts(found.get("inherited_group_ids"))],
                 "metadata": {str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, Mapping) else {},
                 "aliases": [[str(a.get("mount_accessor", "")), _alias(a)] for a in aliases],
             }, parent.id)]  # fmt: skip
@@ -157,11 +158,23 @@ class VaultSource:
     def _policies(self, parents: Sequence[Row]) -> Iterator[Row]:
         def one(name: str) -> List[Row]:
             if name == "root":
-                return [Row(name, {"power": True})]
-            text = str(self._data(self._path("/sys/policies/acl", name)).get("policy", ""))
-            return [Row(name, {"power": bool(_POWER.search(text))})]
+                return [Row(name, {"power": True, "entities": True})]
+            found = power(str(self._data(self._path("/sys/policies/acl", name)).get("policy", "")))
+            return [Row(name, {"power": found.others, "entities": found.entities})]
 
         return self._each(one, self._keys("/sys/policies/acl"))
+
+    def _groups(self, parents: Sequence[Row]) -> Iterator[Row]:
+        """Policies that membership gives. Their names alone are listed: the list of ids tells all members too."""
+
+        def one(name: str) -> List[Row]:
+            try:
+                found = self._data(self._path("/identity/group/name", name))
+            except NotFound:
+                return []
+            return [Row(_text(found, "id"), {"name": _text(found, "name"), "policies": _texts(found.get("policies"))})]
+
+        return self._each(one, self._keys("/identity/group/name"))
 
     def _each(self, one: Callable[[Any], List[Row]], things: Sequence[Any]) -> Iterator[Row]:
         """One call for each, some side by side."""
@@ -214,25 +227,33 @@ def _alias(alias: Mapping[str, Any]) -> str:
 
 
 class VaultObserver:
-    """Who may write an entity's metadata may write its policies too: an administrator.
+    """Who may write an entity's metadata may write its policies too: an administrator. Of an entity that may write entities
+    itself, by any policy that it can get, metadata is its own word, and neither key nor tag; nor where policies are unknown.
 
     The alias of a federated mount is the subject of another vendor's account when all roles take `sub` or `oid` for it;
     with another claim it is at most an e-mail, which that vendor's users may be able to write.
     """
 
-    listings = ("mounts", "policies", "logins", "entities")
+    listings = ("mounts", "policies", "logins", "groups", "entities")
 
     def __init__(self, place: str, issuer: str = "") -> None:
         self._place, self._tenant = place, place.partition(":")[2]
         self._mounts: Dict[str, Tuple[str, Mapping[str, Any]]] = {}
         self._power: Dict[str, bool] = {}
+        self._writers: Dict[str, bool] = {}
+        """Of each policy whether it may write entities."""
+        self._groups: Dict[str, Mapping[str, Any]] = {}
+        self._granted: Dict[str, Sequence[str]] = {}
+        """Policies that a login gives, by the key of its account."""
         self._roles: Dict[str, str] = {}
 
     def observe(self, listing: str, row: Row) -> Iterator[Observation]:
         if listing == "mounts":
             self._mounts[row.body["accessor"]] = (row.id, row.body)
         elif listing == "policies":
-            self._power[row.id] = row.body["power"]
+            self._power[row.id], self._writers[row.id] = row.body["power"], row.body["entities"]
+        elif listing == "groups":
+            self._groups[row.id] = row.body
         elif listing == "logins" and row.body["type"] == "secret_id":
             login = row.id.partition("/secret:")[0]
             yield Holds(self._key(row.parent, login[len(row.parent) + 1 :]), "secret_id", row.id.rpartition(":")[2], "",
@@ -256,36 +277,46 @@ class VaultObserver:
             Account("vault", self._tenant, kind, key[len(self._place) + 1 :]), name, True, kind == "userpass",
             "a Vault userpass user" if kind == "userpass" else "a Vault AppRole", (), (), () if long == key else (long,),
         )  # fmt: skip
+        self._granted[key] = row.body["policies"]
         yield from self._policies(key, row.body["policies"])
 
     def _entity(self, row: Row) -> Iterator[Observation]:
-        body, metadata = row.body, row.body["metadata"]
-        keys = [Key("employee_number", metadata.get("employee_number", ""), "administrator")]
-        keys.append(Key("email", metadata.get("email", ""), "administrator"))
+        body, keys = row.body, []
+        policies = {*body["policies"], *(p for group in body["groups"] for p in self._groups.get(group, _NONE)["policies"])}
+        granted = {"default", *policies}
         user: Optional[bool] = None
         for accessor, name in body["aliases"]:
             mount, about = self._mounts.get(accessor, ("", {}))
             kind = str(about.get("type", ""))
             user = True if kind in _PEOPLE else user if user is not None or kind not in _MACHINES else False
-            if kind == "approle" and name in self._roles:
-                keys.append(Key("account", self._roles[name], "vendor"))
-            elif kind == "userpass":
-                keys.append(Key("account", self._key(mount, name), "vendor"))
+            granted.update(about.get("policies", ()))
+            login = self._roles.get(name) if kind == "approle" else self._key(mount, name) if kind == "userpass" else None
+            if login is not None:
+                granted.update(self._granted.get(login, ()))
+                keys.append(Key("account", login, "vendor"))
             elif about.get("issuer") and about.get("claim") in ("sub", "oid"):
                 keys.append(Key("subject", f"{about['issuer']}|{name}", "vendor"))
             elif about.get("claim") == "email":
                 keys.append(Key("email", name, "outside"))
+        itself = not self._writers or any(self._writers.get(policy, False) for policy in granted)
+        metadata = {} if itself else body["metadata"]
+        keys += [Key(name, metadata.get(name, ""), "administrator") for name in ("employee_number", "email")]
         tags = [(n, metadata[n]) for n in ("owner", "criticality", "environment", "agent") if metadata.get(n)]
         account = Account("vault", self._tenant, "entity", body["id"])
         alias = f"{self._place}:{body['name']}"
         why = "an entity" if user is None else f"an entity that {'people' if user else 'machines'} sign in to"
         yield Seen(account, body["name"], not body["disabled"], user, why, tuple(k for k in keys if k.value), tuple(tags),
                    (alias,), body["created"])  # fmt: skip
-        yield from self._policies(account.key, body["policies"])
+        if self._power.get("default"):
+            policies.add("default")
+        yield from self._policies(account.key, sorted(policies))
 
     def _policies(self, holder: str, names: Sequence[str]) -> Iterator[Reaches]:
         for name in names:
             yield Reaches(holder, "policy", name, name, admin=self._power.get(name, False))
+
+
+_NONE: Mapping[str, Any] = {"policies": ()}
 
 
 def _end(stamp: str) -> str:
