@@ -13,8 +13,8 @@ from responders.actions import registry
 from responders.backtest.past import TRUE, WRONG, Past
 from responders.backtest.places import Places
 from responders.backtest.window import Window
-from responders.containment.facts import can_act, candidate_steps
-from responders.containment.judge import UNTOUCHABLE, chosen, guarded
+from responders.containment.facts import can_act, each_candidate
+from responders.containment.judge import UNTOUCHABLE, each_chosen, guarded
 from responders.inventory.resolve import meant
 from responders.inventory.store import InventoryStore
 from responders.model import Alert, Decision, Facts, Identity, Tier, Use
@@ -206,9 +206,10 @@ class _Course:
     def _acts(self, decision: Decision, identity: Identity, alerts: Tuple[Alert, ...]) -> Tuple[bool, bool]:
         """Whether anything would be done or asked for, and whether at a vendor: each of its accounts counts as reachable."""
         since = min(alert.started_at for alert in alerts)
-        steps = chosen(decision, candidate_steps(decision.actions, identity, alerts, since, 1))
+        steps = each_chosen(decision, each_candidate(decision.actions, identity, alerts, since, 1))
+        acts = next(steps, None) is not None
         unreached = any(account.vendor not in registry.VENDORS for account in identity.accounts)
-        return bool(steps or decision.approval or unreached), bool(steps)
+        return acts or bool(decision.approval) or unreached, acts
 
     def _facts(self, identity: Identity, now: datetime) -> Facts:
         self._places.forget(now - _HOUR)

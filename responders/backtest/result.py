@@ -48,6 +48,11 @@ class Result:
         return shifts(self.changes)
 
     @property
+    def any_closed(self) -> bool:
+        """Whether any alert says as what it was closed: else nobody knows what was right."""
+        return any(name for name in self.closed)
+
+    @property
     def last(self) -> Summary:
         """Of the policy that is asked about: the one proposed, else the one as it is."""
         return self.proposed or self.as_is

@@ -263,6 +263,7 @@ def _hours(found: Replay) -> Tuple[Hour, ...]:
 
 
 def _storms(judged: Sequence[Judged], hours: Sequence[Hour]) -> Tuple[Storm, ...]:
+    """The largest first: lists are cut."""
     blocks: List[List[Hour]] = []
     for hour in hours:
         if not hour.held:
@@ -281,7 +282,7 @@ def _storms(judged: Sequence[Judged], hours: Sequence[Hour]) -> Tuple[Storm, ...
         loud = tuple(Counter(item.past.alert.detection for item in inside).most_common(3))
         contained, who = sum(hour.restricted + hour.revoked for hour in block), len({item.who for item in inside})
         storms.append(Storm(block[0].at, block[-1].at + _HOUR, contained, len(inside), who, loud))
-    return tuple(storms)
+    return tuple(sorted(storms, key=lambda storm: (-storm.held, storm.begin)))
 
 
 def _by(every: Sequence[Containment], names: Mapping[int, str]) -> Tuple[By, ...]:

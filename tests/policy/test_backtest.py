@@ -7,6 +7,7 @@ import dataclasses
 import gzip
 import html
 import json
+import re
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -36,6 +37,7 @@ from responders.policy.proof import FRESH, check, digest, required
 from responders.surfaces.assemble import read_catalogue, read_policy
 from responders.surfaces.command_line.main import main
 from responders.surfaces.command_line.past_alerts import from_file
+from responders.surfaces.command_line.policies import DEFAULT
 from responders.surfaces.command_line.policy_backtest import span
 from tests.catalogue import CATALOGUE
 from tests.support import raw_alert
@@ -124,6 +126,14 @@ def test_a_storm_is_bounded_and_told() -> None:
     assert storm.held == 12 - 2
     assert found.hours[-1].revoked == 1
     assert [(g.guard, g.alerts) for g in found.guards] == [("blast radius", 10)]
+
+
+def test_the_largest_storm_comes_first() -> None:
+    """Lists are cut: the storm of a hundred must not hide behind days of single alerts."""
+    rows = [row(number, 95, minutes=number / 10) for number in range(4)]
+    rows += [row(100 + number, 95, minutes=600 + number / 10) for number in range(9)]
+    storms = summarise(run(rows)).storms
+    assert [(storm.held, storm.begin > NOON) for storm in storms] == [(7, True), (2, False)]
 
 
 def test_dependents_and_protected_identities() -> None:
@@ -455,6 +465,55 @@ def test_json_names_what_could_not_be_judged() -> None:
     """Guards that need a vendor's state are listed with what was assumed."""
     found = as_json(_result([run([row(1, 90)])], company()))
     assert {"own credentials", "last administrator", "unauthenticated ingest"} <= {a["guard"] for a in found["assumed"]}
+
+
+def test_what_is_written_is_no_file_that_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name given twice, or a folder that is not there, is found before anything is judged; alerts stay."""
+    alerts, held = tmp_path / "alerts.jsonl", tmp_path / "inventory.json"
+    alerts.write_text(json.dumps(row(1, 90, tq_detection="okta/session_replay")) + "\n")
+    held.write_text(company().to_json())
+    before = (alerts.read_text(), held.read_text())
+    new = str(tmp_path / "new")
+    for targets in (
+        ("--record", str(alerts)), ("--html", str(held)), ("--html", new, "--record", new), ("--html", f"{new}/x.html"),
+    ):  # fmt: skip
+        assert main(["policy", "backtest", str(alerts), "--inventory", str(held), *targets]) == 2
+        assert targets[-2] in capsys.readouterr().err
+    assert (alerts.read_text(), held.read_text()) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alerts.jsonl", "inventory.json"]
+
+
+def test_nobody_is_called_right_when_no_alert_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong --closed-as, or alerts that nobody closed: how many were wrong is not known, and no zero."""
+    alerts, held, page = tmp_path / "alerts.jsonl", tmp_path / "inventory.json", tmp_path / "page.html"
+    alerts.write_text(json.dumps(row(1, 90, tq_detection="okta/session_replay", verdict="false positive")) + "\n")
+    held.write_text(company().to_json())
+    command = ["policy", "backtest", str(alerts), "--inventory", str(held), "--html", str(page), "--closed-as"]
+    assert main([*command, "verdct"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"contained wrongly, as the alerts were closed +not known", out)
+    assert "No alert says as what it was closed" in out
+    assert page.read_text().count("not known") == 7
+    assert main([*command, "verdict"]) == 0
+    assert re.search(r"contained wrongly, as the alerts were closed +1", capsys.readouterr().out)
+
+
+def test_the_settings_say_which_policy_is_in_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are settings, "as it is" is their policy, whatever inventory is tried; the one that ships is another."""
+    alerts, held, mine = tmp_path / "alerts.jsonl", tmp_path / "inventory.json", tmp_path / "mine.json"
+    alerts.write_text(json.dumps(row(1, 90, tq_detection="okta/session_replay")) + "\n")
+    held.write_text(company().to_json())
+    mine.write_text(json.dumps({**json.loads(DEFAULT.with_suffix(".json").read_text()), "version": "in-force-7"}))
+    key = tmp_path / "key"
+    key.touch(mode=0o600)
+    key.write_text("k" * 64)
+    there = {"journal": {"path": "j.db", "key": {"file": "key"}}, "inventory": "inventory.json", "policy": "mine.json"}
+    (tmp_path / "settings.json").write_text(json.dumps(there))
+    monkeypatch.setenv("TOURNIQUET_SETTINGS", str(tmp_path / "settings.json"))
+    assert main(["policy", "backtest", str(alerts), "--inventory", str(held), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["as_is"]["policy"] == "in-force-7"
 
 
 @pytest.mark.parametrize("text", ["", "30", "0d", "-1d", "1y", "d"])

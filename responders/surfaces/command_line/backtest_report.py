@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import Iterable, List, Sequence
 
 from rich.text import Text
 
@@ -33,9 +33,11 @@ def print_result(result: Result, wrote: Sequence[str], *, json_wanted: bool) -> 
     columns = [result.as_is] + ([result.proposed] if result.proposed else [])
     names = ["as it is"] + (["proposed"] if result.proposed else [])
     found = show.table("", *(f"{name} ({clean(s.policy)[:40]})" for name, s in zip(names, columns)))
-    for name, values in _figures(columns):
+    for name, values in _figures(columns, result.any_closed):
         found.add_row(*show.texts(name, *values))
     show.OUT.print(found)
+    if not result.any_closed:
+        _say("No alert says as what it was closed, so whether they were right is not known", "yellow")
     _guards(last)
     _lists(result)
     _say("Not judged, for no vendor and no person was asked:")
@@ -45,14 +47,18 @@ def print_result(result: Result, wrote: Sequence[str], *, json_wanted: bool) -> 
         _say(f"wrote {path}")
 
 
-def _figures(columns: Sequence[Summary]) -> Sequence[tuple[str, List[str]]]:
+def _figures(columns: Sequence[Summary], closed: bool) -> Sequence[tuple[str, List[str]]]:
+    def by_closing(values: Iterable[int]) -> List[str]:
+        return [str(value) if closed else "not known" for value in values]
+
     return [
         ("identities contained", [str(s.identities) for s in columns]),
         ("containments: revoked", [str(s.revoked) for s in columns]),
         ("containments: restricted", [str(s.restricted) for s in columns]),
-        ("contained wrongly, as the alerts were closed", [str(len(s.wrong)) for s in columns]),
-        ("contained, closed as true positive", [str(s.proved) for s in columns]),
-        ("missed: closed as true positive, not contained", [str(len(s.missed)) for s in columns]),
+        ("contained wrongly, as the alerts were closed", by_closing(len(s.wrong) for s in columns)),
+        ("contained, closed as true positive", by_closing(s.proved for s in columns)),
+        ("closed as both: a person should look", by_closing(s.disputed for s in columns)),
+        ("missed: closed as true positive, not contained", by_closing(len(s.missed) for s in columns)),
         ("dependents that lost a service at revoke", [str(sum(bool(h.revoked) for h in s.dependents)) for s in columns]),
         ("storms: hours in which the blast radius held back", [str(len(s.storms)) for s in columns]),
         ("alerts that meant nobody for certain", [str(s.nobody) for s in columns]),
@@ -71,7 +77,7 @@ def _guards(last: Summary) -> None:
 def _lists(result: Result) -> None:
     last = result.last
     if result.proposed:
-        _say(f"{len(result.changes)} identities would be treated differently:")
+        _say(f"{len(result.changes)} identities would reach another tier than as it is; how often, the table above says")
         counted = show.table("from → to", "identities", "for it: closed so", "against it: closed so")
         for shift in result.shifts:
             way = f"{shift.before.label} → {shift.after.label}"
@@ -88,9 +94,10 @@ def _lists(result: Result) -> None:
         why = f"{item.detection} at {item.confidence}, closed as {item.closed_by}"
         _say(f"  ✗ wrongly {item.tier.label}: {item.identity.id} at {item.raised:%Y-%m-%d %H:%M}Z, {why}", "red")
     _more(len(last.wrong), "more contained wrongly")
-    for hit in last.dependents[:_MOST]:
-        if hit.revoked:
-            _say(f"  ! {hit.dependent} would have lost {', '.join(hit.revoked[:5])}", "yellow")
+    lost = [hit for hit in last.dependents if hit.revoked]
+    for hit in lost[:_MOST]:
+        _say(f"  ! {hit.dependent} would have lost {', '.join(hit.revoked[:5])}", "yellow")
+    _more(len(lost), "more dependents that would have lost a service")
     for storm in last.storms[:_MOST]:
         loud = ", ".join(f"{name} {count}" for name, count in storm.detections)
         _say(

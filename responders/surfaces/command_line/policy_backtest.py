@@ -76,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     began = datetime.now(timezone.utc)
     since, closed_after = span(options.since, "--since"), span(options.closed_after, "--closed-after")
     settings = _settings(options)
+    _check_targets(options, settings)
     catalogue = read_catalogue()
     old = compiled_policy(Path(options.as_is or (settings.policy if settings else "") or DEFAULT.with_suffix(".json")))
     new = compiled_policy(Path(options.policy)) if options.policy else None
@@ -122,13 +123,28 @@ def span(text: str, place: str) -> timedelta:
 
 
 def _settings(options: argparse.Namespace) -> Optional[Settings]:
-    """The settings where they are named, or needed for the inventory."""
-    if options.settings or not options.inventory:
-        path = options.settings or settings_path()
-        if not options.settings and not os.path.exists(path):
-            raise BadInput("is not given", place="--inventory", remedy="name the inventory's file, or --settings")
+    """The settings where there are any: the policy as it is, the inventory, detections whose events anybody could send."""
+    path = options.settings or settings_path()
+    if options.settings or os.path.exists(path):
         return load_settings(path)
+    if not options.inventory:
+        raise BadInput("is not given", place="--inventory", remedy="name the inventory's file, or --settings")
     return None
+
+
+def _check_targets(options: argparse.Namespace, settings: Optional[Settings]) -> None:
+    """Before anything is judged: what is written can be, and is no file that is read. Raises BadInput."""
+    named = [options.alerts, options.policy, options.as_is, options.inventory, options.new_inventory, options.settings]
+    named += [settings.policy, settings.inventory] if settings else []
+    taken = {os.path.realpath(path) for path in named if path}
+    for option, path in (("--html", options.html), ("--record", options.record)):
+        if not path:
+            continue
+        if os.path.realpath(path) in taken:
+            raise BadInput(f"{path} is named for something else, too", place=option, remedy="name another file to write")
+        if not os.access(os.path.dirname(os.path.realpath(path)), os.W_OK):
+            raise BadInput(f"the folder of {path} can't be written", place=option, remedy="make it, or name another file")
+        taken.add(os.path.realpath(path))
 
 
 def _known(settings: Optional[Settings]) -> Inventory:
