@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from typing import Tuple
 
 import pytest
 
@@ -48,6 +49,18 @@ def test_contain_says_who_why_what_was_proved_and_how_to_undo(office: Office, wo
     ):  # fmt: skip
         assert part in ran.out
     assert [report["title"] for report in office.escalated()] == ["alice (human) contained at tier revoke"]
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_reader_that_goes_away_stops_nothing(office: Office, world: World, more: Tuple[str, ...]) -> None:
+    """`contain FILE | head -1`: everybody in the file is contained all the same, and the exit code is that of the work."""
+    path = office.alerts(*(office.alert(office.person(name), tq_events=[name]) for name in ("alice", "bob")))
+    process = office.start("contain", path, *more)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert (process.wait(timeout=120), process.stderr.read()) == (0, "")
+    process.stderr.close()
+    assert [status_of(world, name) for name in ("alice", "bob")] == ["SUSPENDED", "SUSPENDED"]
 
 
 def test_contain_for_machines(office: Office) -> None:

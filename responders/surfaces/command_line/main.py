@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from typing import List, Optional
 
 from responders import __version__
 from responders.errors import BadInput, BadInputs, JournalError, Refused, TourniquetError, VendorError
-from responders.surfaces.command_line.show import error
+from responders.surfaces.command_line.show import error, reader_gone
 
 COMMANDS = (
     "drill", "contain", "plan", "approve", "restore", "close", "status", "resume", "halt", "due", "journal", "policy",
@@ -18,9 +17,34 @@ COMMANDS = (
 )  # fmt: skip
 
 
+_OWED = ("contain", "approve", "restore", "due", "readiness", "validate", "serve")
+"""Commands that, interrupted, may leave something in the journal for `due`."""
+
+
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run one command; its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    wanted = "--json" in given
+    try:
+        return _run(given)
+    except (BadInput, BadInputs) as found:
+        return error(found, 2, json_wanted=wanted)
+    except Refused as found:
+        return error(found, 3, json_wanted=wanted)
+    except (JournalError, VendorError) as found:
+        return error(found, 4, json_wanted=wanted)
+    except TourniquetError as found:
+        return error(found, 1, json_wanted=wanted)
+    except BrokenPipeError:
+        reader_gone()
+        return 0
+    except KeyboardInterrupt:
+        owed = bool(given) and given[0] in _OWED
+        said = "`tourniquet due` takes up what was left" if owed else "nothing was changed at any vendor. Run it again"
+        return error(f"interrupted: {said}", 130, json_wanted=wanted)
+
+
+def _run(given: List[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="tourniquet", description="Take a compromised identity out of an attacker's hands, prove it, undo it."
     )
@@ -31,21 +55,4 @@ def main(arguments: Optional[List[str]] = None) -> int:
         module = importlib.import_module(f"responders.surfaces.command_line.{name}")
         module.add(commands.add_parser(name, help=(module.__doc__ or "").split(".")[0], description=module.__doc__))
     options = parser.parse_args(given)
-    module = importlib.import_module(f"responders.surfaces.command_line.{options.command}")
-    wanted = bool(getattr(options, "json", False))
-    try:
-        return int(module.run(options))
-    except (BadInput, BadInputs) as found:
-        return error(found, 2, json_wanted=wanted)
-    except Refused as found:
-        return error(found, 3, json_wanted=wanted)
-    except (JournalError, VendorError) as found:
-        return error(found, 4, json_wanted=wanted)
-    except TourniquetError as found:
-        return error(found, 1, json_wanted=wanted)
-    except BrokenPipeError:
-        # The reader has gone, the work is done: what Python flushes at its exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return error("interrupted: `tourniquet due` takes up what was left", 130, json_wanted=wanted)
+    return int(importlib.import_module(f"responders.surfaces.command_line.{options.command}").run(options))

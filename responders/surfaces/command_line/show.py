@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 from typing import Any, Dict, Iterator
 
@@ -16,7 +17,18 @@ from responders.codec import to_json
 from responders.errors import BadInput, BadInputs
 from responders.escalation.words import clean
 
-OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+
+def reader_gone() -> None:
+    """Whoever read the output has gone (`| head`): that ends the printing, never the work, nor its exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Out(Console):
+    def on_broken_pipe(self) -> None:
+        reader_gone()
+
+
+OUT = _Out(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 ERR = Console(stderr=True, highlight=False)
 
 
@@ -46,8 +58,11 @@ def add_common(parser: argparse.ArgumentParser, *, settings: bool = True) -> Non
 
 def as_json(value: Any) -> None:
     """One JSON object on one line."""
-    sys.stdout.write(json.dumps(to_json(value), sort_keys=True) + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(json.dumps(to_json(value), sort_keys=True) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        reader_gone()
 
 
 def say(text: str, *, json_wanted: bool, **values: Any) -> None:
