@@ -10,6 +10,7 @@ from responders.content.check import checked
 from responders.content.coverage import coverage_page, navigator_layer
 from responders.content.detection import Detection
 from responders.content.elastic.baseline import baselines_json
+from responders.content.elastic.health import health_ndjson
 from responders.content.elastic.query import load_elastic_macros
 from responders.content.elastic.rules import indices_json, rules_ndjson
 from responders.content.facts_page import facts_page
@@ -34,6 +35,7 @@ def build(root: Path = ROOT) -> Dict[str, str]:
         "docs/coverage.md": coverage_page(detections),
         "docs/attack_navigator.json": navigator_layer(detections),
         "elastic_rules/rules.ndjson": rules_ndjson(detections, root),
+        "elastic_rules/health.ndjson": health_ndjson(),
         "elastic_rules/indices.json": indices_json(),
         "responders/content/elastic/baselines.json": baselines_json(detections, root),
         "responders/content/usage.json": usage_json(root),

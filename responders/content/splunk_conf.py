@@ -15,6 +15,7 @@ from responders.content.lag import look_back_seconds
 from responders.content.schedule import cron, minutes_between_runs
 from responders.content.spl import Macro
 from responders.content.splunk_health import health
+from responders.content.splunk_readiness import readiness_alerts
 from responders.content.splunk_sources import Need
 from responders.content.splunk_stanza import Settings, conf, csv_text, json_line, line, stanza
 from responders.content.splunk_stories import es_annotations, search_name
@@ -46,7 +47,8 @@ no detection names one."""
 
 def savedsearches(detections: Sequence[Detection], needs: Sequence[Need]) -> str:
     """Two searches a detection, disabled until the customer switches them on: the regular one, and the late one. After
-    them those that keep the lookups, those that look after the sources, and those that a person asks who uses what.
+    them those that keep the lookups, those that look after the sources and after Tourniquet itself, and those that a person
+    asks who uses what.
 
     Each run takes what was indexed since the one before it: a single event by the index time that the run is dispatched
     with, a window if an event of it was. So the slices are disjoint, and with realtime_schedule = 0 none is left out when
@@ -57,7 +59,7 @@ def savedsearches(detections: Sequence[Detection], needs: Sequence[Need]) -> str
     for place, detection in enumerate(detections):
         found.append((search_name(detection), regular(detection)))
         found.append((f"{search_name(detection)} - late", late(detection, place % LATE_MINUTES)))
-    found.extend((*upkeep(detections), *health(needs), *usage_searches()))
+    found.extend((*upkeep(detections), *health(needs), *readiness_alerts(), *usage_searches()))
     return conf([stanza(name, _as_whoever_asks(settings)) for name, settings in found])
 
 

@@ -174,7 +174,8 @@ def _particulars(entry: Entry) -> Dict[str, Any]:
         return {"title": f"{body['check']}: {body['result']}", "outcome": [str(body["result"]).lower()]}
     if entry.kind == "drilled":
         lanes = sorted(f"{lane['vendor']} {'broken' if lane['problem'] else 'works'}" for lane in body["lanes"])
-        return {"tq_identity": str(body["identity"]), "outcome": lanes}
+        title = "canary drill: every path works" if body["works"] else "canary drill: a path is BROKEN"
+        return {"tq_identity": str(body["identity"]), "outcome": lanes, "title": title}
     if entry.kind == "escalated":
         return {"title": str(body["report"].get("title", ""))}
     return {}

@@ -53,7 +53,7 @@ class Stage:
     def index(self, slug: str) -> datetime:
         """Index the first example that fires; when it was ingested."""
         example = next(example for example in DETECTIONS[slug].examples if example.fires)
-        played = play(example, renamed=False)
+        played = play(example)
         self.events.set_lookups(lookups_of(played))
         return self.events.add(played.events).ingested
 

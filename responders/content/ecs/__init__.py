@@ -3,7 +3,8 @@
 Field names, types and conversions follow the integrations' own field files and ingest pipelines (repository
 elastic/integrations; each module names the package and the commits that were read). The pipelines themselves were not
 run. What they add from databases (geo, AS, user agent) and the ECS fields that no detection needs (related.*, event.type
-…) are not made. Types are in fields.json: data stream → field → type, every field that any mapper makes, and no other.
+…) are not made. Types are in fields.json: data stream → field → type, every field that any mapper makes, and of Tourniquet's
+own journal those that the rules about its health read.
 """
 
 from __future__ import annotations

@@ -26,8 +26,7 @@ _TOLD: Mapping[str, Mapping[str, str]] = {
     "logs-tourniquet.journal": {
         **_COMMON,
         **dict.fromkeys(
-            ("tourniquet.entry.chain", "tourniquet.entry.kind", "tourniquet.entry.mac", "tourniquet.outcome",
-             "tourniquet.tier", "tourniquet.title", "tourniquet.tq_detection"), "keyword",
+            ("tourniquet.entry.kind", "tourniquet.entry.mac", "tourniquet.tier", "tourniquet.tq_detection"), "keyword",
         ),
         "tourniquet.entry.seq": "long",
         "tourniquet.tq_confidence": "long",

@@ -51,7 +51,9 @@ def add_connections(parser: argparse.ArgumentParser) -> None:
         help=f"holds an encoded API key for both, mode 0600; else ${KIBANA_KEY} and ${ELASTIC_KEY}",
     )  # fmt: skip
     parser.add_argument("--ca", default="", metavar="FILE", help="PEM certificates of a private CA")
-    parser.add_argument("--rules", default=str(RULES), metavar="FOLDER", help="with rules.ndjson and indices.json")
+    parser.add_argument(
+        "--rules", default=str(RULES), metavar="FOLDER", help="with rules.ndjson, health.ndjson and indices.json"
+    )
 
 
 def open_kibana(options: argparse.Namespace) -> Kibana:
@@ -67,9 +69,9 @@ def open_elasticsearch(options: argparse.Namespace) -> Server:
 
 
 def shipped_rules(options: argparse.Namespace) -> Sequence[Rule]:
-    """The rules of --rules."""
-    path = Path(options.rules) / "rules.ndjson"
-    return read_rules(text_of(path, "rules"), str(path))
+    """The rules of --rules: those of detections, and those about Tourniquet itself."""
+    paths = (Path(options.rules) / "rules.ndjson", Path(options.rules) / "health.ndjson")
+    return [rule for path in paths for rule in read_rules(text_of(path, "rules"), str(path))]
 
 
 def run(options: argparse.Namespace) -> int:
