@@ -232,7 +232,10 @@ def test_a_real_vault(openbao: OpenBao, tmp_path: Path) -> None:
 
 
 def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
-    """It reads, writes and tells as JSON; a vendor that failed gives exit code 4; a second sync at once is refused."""
+    """It reads, writes and tells as JSON; a vendor that failed gives exit code 4; a second sync at once is refused.
+
+    A number that is none, a folder that is not there, and a state that is no store are mistakes told in one line.
+    """
     person(company, "alice")
     for name in ("okta", "entra", "cyberark", "key"):
         (company.folder / name).touch(mode=0o600)
@@ -257,6 +260,14 @@ def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> No
     company.graph.application(company.app)["passwordCredentials"].clear()
     assert main([*arguments, "--vendor", "entra"]) == 4
     assert inventory(company).population == told["inventory"]["identities"]
+    (company.folder / "no.db").write_text("no database")
+    for wrong, code in (
+        (("--keep-days", "-1"), 2), (("--most-lost", "nan"), 2), (("--output", "people.csv"), 2),
+        (("--output", str(company.folder / "nowhere" / "i.json")), 2), (("--state", str(company.folder / "no.db")), 4),
+    ):  # fmt: skip
+        capsys.readouterr()
+        assert main([*arguments, "--vendor", "cyberark", *wrong]) == code
+        assert json.loads(capsys.readouterr().err)["exit"] == code
 
 
 def test_rules_of_groups(company: Company) -> None:

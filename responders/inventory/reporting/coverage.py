@@ -229,9 +229,10 @@ class Coverage:
         """What the trend follows; what is not known is left out, and is no 0."""
         known = {
             "identities": self.identities, "unmapped": len(self.unmapped), "no_owner": len(self.no_owner),
-            "no_owner_machines": self.no_owner_machines, "shared": self.shared_credentials,
+            "no_owner_machines": self.no_owner_machines,
             "people_on_services": len(self.people_on_services), "admins": len(self.admins),
         }  # fmt: skip
         if not self.observed:
             return known
-        return {**known, "old_secrets": self.old, "machines_on_people": len(self.machines_on_people)}
+        more = {"shared": self.shared_credentials, "machines_on_people": len(self.machines_on_people)}
+        return {**known, "old_secrets": self.old, **more}

@@ -225,4 +225,6 @@ def _curve(start: Tuple[int, int], end: Tuple[int, int]) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"
+    """Cut in the middle: names of one family differ at their end."""
+    end = _LETTERS // 3
+    return name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1 - end]}…{name[-end:]}"

@@ -21,7 +21,8 @@ _STYLE = """
 .id { display: block; color: var(--soft); font-size: .8125rem; font-weight: 400; overflow-wrap: anywhere; }
 .figures a { color: inherit; }
 .trends { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 0 2rem; }
-.word, code.one { white-space: nowrap; } td ul { margin: 0; padding-left: 1rem; } td li { margin: 0; }
+.word, code.one { white-space: nowrap; } td[data-label="Owner"] { min-width: 6rem; }
+td ul { margin: 0; padding-left: 1rem; } td li { margin: 0; }
 @media (min-width: 40.01rem) { tbody th { min-width: 13rem; } .many tbody th { min-width: 8rem; } }
 svg .node { fill: var(--panel); stroke: var(--line); stroke-width: 1.5; } svg .node.identity { stroke: var(--bar); }
 svg .node.more { fill: none; stroke-dasharray: 4 3; } svg .in { stroke: none; } svg .in.more { fill: var(--soft); }

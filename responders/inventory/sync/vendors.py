@@ -66,8 +66,13 @@ def read_all(connections: Sequence[Connection], state: Path, how: How) -> List[R
 
 @contextmanager
 def alone(state: Path) -> Iterator[None]:
-    """Only one sync at a time works on a state file. Raises Refused."""
-    with state.with_name(state.name + ".lock").open("w") as lock:
+    """Only one sync at a time works on a state file. Raises Refused, BadSettings for a place that can't be written."""
+    try:
+        opened = state.with_name(state.name + ".lock").open("w")
+    except OSError as error:
+        remedy = "make its folder, and let us write there, or name another --state or --output"
+        raise BadSettings(str(error.strerror), place=str(state), remedy=remedy) from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

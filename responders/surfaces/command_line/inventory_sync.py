@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from responders.codec import to_json
-from responders.errors import BadSettings
+from responders.errors import BadInput, BadSettings
 from responders.inventory.files import read_inventory
 from responders.inventory.resolve import Inventory
 from responders.inventory.rules import NO_RULES, read_rules
@@ -46,6 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings or settings_path())
+    _check_numbers(options)
     output = _output(options.output, settings.inventory)
     state = Path(options.state) if options.state else output.with_suffix(".observed.db")
     file = _file(options.file)
@@ -71,8 +72,18 @@ def _output(given: Optional[str], inventory: str) -> Path:
     path = given or inventory
     if path == ELASTIC or not path.endswith(".json"):
         remedy = "give --output NAME.json: a compiled inventory, never your own file"
-        raise BadSettings(f"the settings name {path or 'none'}", place="--output", remedy=remedy)
+        what = f"{given} is no .json" if given else f"the settings name {path or 'none'}"
+        raise BadSettings(what, place="--output", remedy=remedy)
     return Path(path)
+
+
+def _check_numbers(options: argparse.Namespace) -> None:
+    if not 0 <= options.keep_days <= 36_500:
+        raise BadInput(
+            "is no number of days", place="--keep-days", remedy="give 0 or more: 0 lets go at once of what is gone"
+        )
+    if not 0 <= options.most_lost <= 100:
+        raise BadInput("is no percentage", place="--most-lost", remedy="give 0 to 100, or --accept")
 
 
 def _file(path: Optional[str]) -> Optional[Inventory]:
