@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -231,12 +235,8 @@ def test_a_real_vault(openbao: OpenBao, tmp_path: Path) -> None:
     assert role.encode() not in text and secret.encode() not in text
 
 
-def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
-    """It reads, writes and tells as JSON; a vendor that failed gives exit code 4; a second sync at once is refused.
-
-    A number that is none, a folder that is not there, and a state that is no store are mistakes told in one line.
-    """
-    person(company, "alice")
+def settings_of(company: Company) -> str:
+    """A settings file with the company's connections, each secret in a file of its own."""
     for name in ("okta", "entra", "cyberark", "key"):
         (company.folder / name).touch(mode=0o600)
         value = next(iter(company.connections[name].secrets.values())).reveal() if name != "key" else "k" * 64
@@ -249,8 +249,18 @@ def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> No
         for c in company.connections.values()
     ]  # fmt: skip
     settings = {"connections": connections, "inventory": "inventory.json", "journal": {"path": "j", "key": {"file": "key"}}}
-    (company.folder / "settings.json").write_text(json.dumps(settings))
-    arguments = ["inventory", "sync", "--settings", str(company.folder / "settings.json"), "--json"]
+    path = company.folder / "settings.json"
+    path.write_text(json.dumps(settings))
+    return str(path)
+
+
+def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
+    """It reads, writes and tells as JSON; a vendor that failed gives exit code 4; a second sync at once is refused.
+
+    A number that is none, a folder that is not there, and a state that is no store are mistakes told in one line.
+    """
+    person(company, "alice")
+    arguments = ["inventory", "sync", "--settings", settings_of(company), "--json"]
     assert main([*arguments, "--vendor", "entra", "--vendor", "cyberark"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {vendor["place"].partition(":")[0] for vendor in told["vendors"]} == {"entra", "cyberark"}
@@ -268,6 +278,24 @@ def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> No
         capsys.readouterr()
         assert main([*arguments, "--vendor", "cyberark", *wrong]) == code
         assert json.loads(capsys.readouterr().err)["exit"] == code
+
+
+def test_an_interrupt_ends_it_in_one_line(company: Company) -> None:
+    """Ctrl-C reaches the command and the process that reads: no traceback, exit code 130, and the lock is free again."""
+    company.cyberark.latency = 2.0
+    arguments = ["inventory", "sync", "--settings", settings_of(company), "--vendor", "cyberark"]
+    program = "import sys; from responders.surfaces.command_line.main import main; sys.exit(main())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], text=True, stderr=subprocess.PIPE, start_new_session=True
+    )
+    until = time.monotonic() + 60
+    while not company.cyberark.requests and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.count("\n"), said.startswith("tourniquet: interrupted")) == (130, 1, True), said
+    with alone(target(company).with_suffix(".observed.db")):
+        assert not target(company).exists()
 
 
 def test_rules_of_groups(company: Company) -> None:

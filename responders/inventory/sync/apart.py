@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import signal
 import threading
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -18,11 +19,18 @@ from responders.settings import Connection
 def read_apart(
     connections: Sequence[Connection], state: Path, *, full: bool, keep: float, tell: Callable[[Told], None]
 ) -> List[Read]:
-    """As `read_all`. Secrets go through a pipe, never by arguments or the environment. Raises InventoryError."""
+    """As `read_all`. Secrets go through a pipe, never by arguments or the environment. For the main thread.
+
+    Raises InventoryError.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     child = context.Process(target=_read, args=(theirs,), daemon=True)
-    child.start()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: a Ctrl-C reaches us alone, and we end the child
+    try:
+        child.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
     theirs.close()
     try:
         ours.send((tuple(connections), state, full, keep))
@@ -34,6 +42,9 @@ def read_apart(
     except (EOFError, OSError):
         what = "the process that reads the vendors ended before it was done"
         raise InventoryError(f"{what}. Run it again: it goes on where it was") from None
+    except KeyboardInterrupt:
+        child.terminate()
+        raise
     finally:
         ours.close()
         child.join(10)
