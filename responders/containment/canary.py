@@ -85,7 +85,8 @@ def drill(name: str, tier: Tier, responder: Responder, contain: Callable[[Mappin
     except TourniquetError as error:
         problems.append(f"the drill's alert was not dealt with: {error}")
     if containment:
-        problems += look(responder, load(responder.journal, containment)).problems
+        looked = look(responder, load(responder.journal, containment))
+        problems += (*looked.fallen, *looked.unknown)
     back, since = _put_back(responder, containment, problems)
     each = lanes(identity, responder, containment, began, back, since)
     places = {(account.vendor, account.tenant) for account in identity.accounts}

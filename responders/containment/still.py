@@ -5,14 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, FrozenSet, Tuple
 
 from responders.actions import registry
 from responders.containment.facts import client_for
 from responders.containment.record import Record
 from responders.containment.responder import Responder
+from responders.errors import Unavailable
 from responders.model import Outcome, Step
-from responders.parallel import run_all
+from responders.parallel import Late, run_all
+
+
+def everywhere(place: str) -> bool:
+    """At which `vendor:tenant` to look."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,8 @@ class Looked:
     """What one containment looks like at its vendors right now.
 
     `fell` steps held once and do not any more; `unread` could not be read (which is not the same); `open` never held.
+    `asked` are the places (`vendor:tenant`) where it looked, `silent` those of them that answered nothing, `unasked` those
+    where it was not wanted to look.
     """
 
     containment: str
@@ -28,30 +36,42 @@ class Looked:
     fell: Tuple[str, ...]
     unread: Tuple[str, ...]
     open: Tuple[str, ...]
+    asked: FrozenSet[str]
+    silent: FrozenSet[str]
+    unasked: FrozenSet[str]
 
     @property
-    def problems(self) -> Tuple[str, ...]:
-        """What a person must know, in words. Steps that are still open are said by the containment itself."""
-        return (
-            *(f"{self.identity}: no longer contained: {what}" for what in self.fell),
-            *(f"{self.identity}: can't be read: {what}" for what in self.unread),
-        )
+    def fallen(self) -> Tuple[str, ...]:
+        """The steps that do not hold any more, in words."""
+        return tuple(f"{self.identity} ({self.containment}): NO LONGER CONTAINED: {what}" for what in self.fell)
+
+    @property
+    def unknown(self) -> Tuple[str, ...]:
+        """Those that could not be read, in words."""
+        return tuple(f"{self.identity} ({self.containment}): can't be read: {what}" for what in self.unread)
 
 
-def look(responder: Responder, record: Record) -> Looked:
-    """Confirm every step that held, vendors side by side, within the responder's deadline. Writes nothing anywhere."""
+def look(responder: Responder, record: Record, wanted: Callable[[str], bool] = everywhere) -> Looked:
+    """Confirm every step that held, vendors side by side, within the responder's deadline. Writes nothing anywhere.
+
+    Only at the places that are `wanted`.
+    """
     identity = record.plan.decision.identity if record.plan is not None else None
     tasks: Dict[Step, Callable[[], Outcome]] = {}
     missing, waiting = [], []
+    unasked = set()
     for step in record.steps.values():
         words = f"{step.action} on {step.account.key}"
         known = record.outcomes.get(step.id)
         if known is None or not known.status.holds or step.id not in record.before:
             waiting.append(words)
             continue
+        if not wanted(_place(step)):
+            unasked.add(_place(step))
+            continue
         client = client_for(responder, identity, step.account) if identity is not None else None
         if client is None:
-            missing.append(f"{words}: no responder is configured for it any more")
+            missing.append(f"{words}: the settings have no connection to it any more")
         else:
             tasks[step] = partial(registry.load(step.action).confirm, client, step, record.before[step.id])
     found = run_all(tasks, time.monotonic() + responder.timing.deadline)
@@ -65,4 +85,12 @@ def look(responder: Responder, record: Record) -> Looked:
     )
     held = len(found) - len(fell) - len(unread)
     name = identity.id if identity is not None else record.containment
-    return Looked(record.containment, name, held, fell, (*missing, *unread), tuple(waiting))
+    heard = {_place(step) for step, error in found.items() if not isinstance(error, (Late, Unavailable))}
+    asked = frozenset(_place(step) for step in found)
+    return Looked(
+        record.containment, name, held, fell, (*missing, *unread), tuple(waiting), asked, asked - heard, frozenset(unasked)
+    )
+
+
+def _place(step: Step) -> str:
+    return f"{step.account.vendor}:{step.account.tenant}"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import List
+from typing import Any, Dict, List, Set
 
 import pytest
 
 from responders import pipeline
 from responders.containment.record import load
 from responders.containment.responder import Responder, Timing
-from responders.containment.still import look
+from responders.containment.still import Looked, look
 from responders.drill.world import World
+from responders.surfaces.command_line import validate_still
 from responders.surfaces.command_line.validate_still import still_contained
 from responders.vendors.transport import Transport
+from tests.bench.fixture import unlimited
 from tests.catalogue import CATALOGUE
 from tests.support import raw_alert
 
@@ -25,7 +27,9 @@ def contained(world: World, *names: str) -> Responder:
     """A responder with these people contained at revoke."""
     people = [world.add_person(name) for name in names]
     timing = Timing(deadline=10.0, confirm_patience=0.5, retry_due=0.0)
-    responder = world.responder(*(person.identity() for person in people), catalogue=CATALOGUE, timing=timing)
+    responder = world.responder(
+        *(person.identity() for person in people), catalogue=CATALOGUE, timing=timing, policy=unlimited()
+    )
     for person in people:
         pipeline.contain(raw_alert(person, confidence=95), responder)
     return responder
@@ -50,7 +54,7 @@ def test_every_step_of_all_four_vendors_is_read_and_nothing_is_written(
 
     monkeypatch.setattr(Transport, "send", seen)
     found = look(responder, record)
-    assert (found.held, found.problems) == (len(holding), ())
+    assert (found.held, found.fell, found.unread) == (len(holding), (), ())
     assert sent
     assert [call for call in sent if not call.startswith("GET ") and not call.endswith(READS_BY_POST)] == []
 
@@ -75,3 +79,46 @@ def test_what_was_not_read_in_time_is_said(world: World) -> None:
     found = still_contained(contained(world, "alice"), 0.0, repair=False)
     assert found.ok is False
     assert "1 of 1 were not read" in found.problems[0]
+
+
+def test_a_vendor_that_is_down_keeps_no_other_from_being_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked about two containments, about two more at the end, and said; the others are read of all, and what fell
+    there is said first."""
+    names = [f"p{number}" for number in range(6)]
+    responder = contained(world, *names)
+    asked: Dict[str, Set[str]] = {"okta": set(), "cyberark": set()}
+    ids = {vendor: {world.people[name].account(vendor).id: name for name in names} for vendor in asked}
+    send = Transport.send
+
+    def seen(self: Transport, method: str, path: str, *rest: object, **more: object) -> object:
+        for vendor, people in ids.items():
+            asked[vendor] |= {name for account, name in people.items() if account in path.split("/")}
+        return send(self, method, path, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Transport, "send", seen)
+    world.cyberark.down = True
+    world.okta.state["users"][world.people["p5"].okta]["status"] = "ACTIVE"
+    found = still_contained(responder, 60.0, repair=False)
+    assert (len(asked["okta"]), len(asked["cyberark"])) == (6, 4)
+    assert found.ok is False
+    assert found.problems[0].startswith("p5 (c-") and "NO LONGER CONTAINED: okta.suspend_user" in found.problems[0]
+    assert "cyberark:default answers nothing: of 2 of 6 containments" in "".join(found.problems)
+
+
+def test_a_vendor_that_comes_back_is_asked_what_it_was_not(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Down for a moment at the beginning: in the end every step was read."""
+    responder = contained(world, *(f"p{number}" for number in range(4)))
+    world.cyberark.down = True
+    looks: List[str] = []
+
+    def looking(*given: Any) -> Looked:
+        looks.append("")
+        world.cyberark.down = len(looks) <= 2
+        return look(*given)
+
+    monkeypatch.setattr(validate_still, "look", looking)
+    found = still_contained(responder, 60.0, repair=False)
+    assert len(looks) == 6  # two without CyberArk, two without asking it, and these again
+    assert not [problem for problem in found.problems if "answers nothing" in problem]
+    *unread, remedy = found.problems
+    assert (len({line.split()[0] for line in unread}), "`tourniquet readiness`" in remedy) == (2, True), found.problems

@@ -177,7 +177,9 @@ def test_a_vendor_that_is_down_proves_nothing(office_with_alice: Tuple[Office, P
     ran = office.run("validate", "--json")
     found = checks(ran.json)["still contained"]
     assert (ran.code, found["ok"]) == (1, False)
-    assert found["problems"] and all(problem.startswith("alice: can't be read: okta.") for problem in found["problems"])
+    *unread, remedy = found["problems"]
+    assert unread and all(line.startswith("alice (c-") and "): can't be read: okta." in line for line in unread)
+    assert "`tourniquet readiness`" in remedy
 
 
 def test_what_an_attacker_undid_is_found_and_only_repaired_when_asked(office_with_alice: Tuple[Office, Person]) -> None:

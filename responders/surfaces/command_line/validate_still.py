@@ -1,10 +1,16 @@
-"""Is every open containment still one? Reads each back at its vendors, and leaves their rate limits to containments."""
+"""Is every open containment still one? Reads each back at its vendors, and leaves their rate limits to containments.
+
+A vendor that gives no answer must not keep the others from being asked: after two containments in a row it is left for the
+end, and tried there once more.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import List
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Callable, Dict, FrozenSet, List, Optional, Tuple
 
 from responders.containment.recheck import recheck
 from responders.containment.record import Record, all_containments, load, load_all
@@ -18,6 +24,18 @@ NAME = "still contained"
 _SCARCE = RESERVE + 0.05
 """Part of a rate limit at which the next containment waits until the window is over."""
 _PAUSE = 0.25
+_SILENT = 2
+"""Containments in a row about which a vendor answered nothing, until it is left alone."""
+_UNDONE = "what holds no longer somebody undid: the vendor's log says who"
+_PUT_BACK = (
+    ". `tourniquet validate --repair` puts it back, twice at most; then `tourniquet status CONTAINMENT` shows what is open"
+)
+_UNKNOWN = (
+    "what can't be read may hold or not: `tourniquet readiness` says what is wrong with the vendor; then validate again"
+)
+_WAITING = (
+    "what is not contained yet is tried again by `tourniquet due`; `tourniquet status CONTAINMENT` says how to do it by hand"
+)
 
 
 @dataclass
@@ -34,33 +52,84 @@ class _Until:
         time.sleep(max(0.0, min(_PAUSE, self.end - time.monotonic())))
 
 
+@dataclass
+class _Found:
+    """What was seen so far, in words. `silent` counts by place (`vendor:tenant`) the containments in a row about which it
+    answered nothing; `later` are the places that were not asked about a containment."""
+
+    fell: List[str] = field(default_factory=list)
+    unknown: List[str] = field(default_factory=list)
+    waiting: List[str] = field(default_factory=list)
+    steps: int = 0
+    silent: Counter[str] = field(default_factory=Counter)
+    later: Dict[str, FrozenSet[str]] = field(default_factory=dict)
+
+    def take(self, looked: Looked, places: Optional[FrozenSet[str]]) -> None:
+        self.steps += looked.held
+        self.fell += looked.fallen
+        self.unknown += looked.unknown
+        self.waiting += (f"{looked.identity} ({looked.containment}): not contained yet: {what}" for what in looked.open)
+        for place in looked.asked:
+            self.silent[place] = self.silent[place] + 1 if place in looked.silent else 0
+        unasked = looked.unasked if places is None else looked.unasked & places
+        if unasked:
+            self.later[looked.containment] = unasked
+
+
 def still_contained(responder: Responder, seconds: float, *, repair: bool) -> Check:
     """Every containment that nobody ended, within so many seconds. What is not read by then is a problem, and no proof.
 
     With `repair` it is a recheck: what fell is put back, at most twice, and told.
     """
-    until = _Until(time.monotonic() + seconds)
-    names = _open(responder)
-    problems: List[str] = []
-    looked = steps = 0
-    for name in names:
-        if until.over:
-            break
-        record = load(responder.journal, name)
-        found = _patiently(responder, record, until)
-        if repair and found.fell:
-            recheck(responder, name, "validation")
-            problems += [f"{problem} (put back, or escalated)" for problem in found.problems]
-            found = _patiently(responder, load(responder.journal, name), until)
-        problems += found.problems
-        problems += [f"{found.identity}: not contained yet: {what}" for what in found.open]
-        looked += 1
-        steps += found.held
-    left = len(names) - looked
-    if left:
-        why = f"{left} of {len(names)} were not read within {seconds / 60:g} min: nobody knows. Give more --minutes"
-        problems.insert(0, why)
-    return Check(NAME, not problems, tuple(dict.fromkeys(problems)), f"{len(names)} open, {steps} steps hold")
+    until, names, found = _Until(time.monotonic() + seconds), _open(responder), _Found()
+    look_at = partial(_look_at, responder, found, until, repair)
+    read = sum(look_at(name, None) for name in names)
+    again, found.later, found.silent = found.later, {}, Counter()
+    for name, places in again.items():
+        if not look_at(name, places):
+            found.later[name] = places
+    problems = _said(found, len(names) - read, len(names), seconds, repair=repair)
+    return Check(NAME, not problems, problems, f"{len(names)} open, {found.steps} steps hold")
+
+
+def _look_at(
+    responder: Responder, found: _Found, until: _Until, repair: bool, name: str, places: Optional[FrozenSet[str]]
+) -> bool:
+    """Look at one containment, only at these places where they are given; False when the time is over."""
+    if until.over:
+        return False
+
+    def wanted(place: str) -> bool:
+        return (places is None or place in places) and found.silent[place] < _SILENT
+
+    looked = _patiently(responder, load(responder.journal, name), wanted, until)
+    if repair and looked.fell:
+        recheck(responder, name, "validation")
+        found.fell += (f"{words} (put back, or escalated)" for words in looked.fallen)
+        looked = _patiently(responder, load(responder.journal, name), wanted, until)
+    found.take(looked, places)
+    return True
+
+
+def _said(found: _Found, unread: int, total: int, seconds: float, *, repair: bool) -> Tuple[str, ...]:
+    """The worst first, each kind with what to do about it."""
+    lines = [*found.fell]
+    if found.fell:
+        lines.append(_UNDONE + ("" if repair else _PUT_BACK))
+    if unread:
+        lines.append(f"{unread} of {total} were not read within {seconds / 60:g} min: nobody knows. Give more --minutes")
+    places = Counter(place for names in found.later.values() for place in names)
+    lines += [
+        f"{place} answers nothing: of {count} of {total} containments it was not asked, and nobody knows whether they hold"
+        for place, count in sorted(places.items())
+    ]
+    lines += found.unknown
+    if places or found.unknown:
+        lines.append(_UNKNOWN)
+    lines += found.waiting
+    if found.waiting:
+        lines.append(_WAITING)
+    return tuple(dict.fromkeys(lines))
 
 
 def _open(responder: Responder) -> List[str]:
@@ -70,16 +139,16 @@ def _open(responder: Responder) -> List[str]:
     ]
 
 
-def _patiently(responder: Responder, record: Record, until: _Until) -> Looked:
+def _patiently(responder: Responder, record: Record, wanted: Callable[[str], bool], until: _Until) -> Looked:
     """Look once a rate limit has room, and once more where it ran out on the way."""
     with calling_for(Tier.OBSERVE):
         while _scarce(responder) and not until.over:
             until.sleep()
-        found = look(responder, record)
+        found = look(responder, record, wanted)
         while found.unread and _scarce(responder) and not until.over:
             until.sleep()
             if not _scarce(responder):
-                found = look(responder, record)
+                found = look(responder, record, wanted)
     return found
 
 
