@@ -70,9 +70,10 @@ def test_a_refused_sign_in_says_how_to_go_on(office: Office) -> None:
     assert "1 credentials are refused (--grants VENDOR prints all that one needs), 1 connections do not answer" in ran.out
 
 
-def test_a_canary_without_a_name_is_a_mistake(office: Office) -> None:
+@pytest.mark.parametrize("command", ["readiness", "validate"])
+def test_a_canary_without_a_name_is_a_mistake(office: Office, command: str) -> None:
     """An unset variable in a timer: without this it would be a mere look, with exit code 0, and nobody would be drilled."""
-    ran = office.run("readiness", "--canary", "")
+    ran = office.run(command, "--canary", "")
     assert (ran.code, "names nobody" in ran.err) == (2, True)
 
 

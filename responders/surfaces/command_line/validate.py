@@ -15,7 +15,7 @@ from rich.text import Text
 from responders import pipeline
 from responders.containment.responder import Responder
 from responders.containment.validation import WORDS, Check, tell_unwritten, title, valid, write_validation
-from responders.errors import JournalError, MirrorError, TourniquetError
+from responders.errors import BadInput, JournalError, MirrorError, TourniquetError
 from responders.escalation.words import clean
 from responders.model import Tier
 from responders.readiness.grants import of_policy
@@ -40,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--inventory-hours", metavar="N", type=_hours, help="the inventory may be so old; default: not asked"
     )
     parser.add_argument("--canary-hours", metavar="N", type=_hours, help="the last drill may be so old; default: not asked")
-    parser.add_argument("--canary", metavar="ID", default="", help="drill with this canary now, as `readiness --canary`")
+    parser.add_argument("--canary", metavar="ID", help="drill with this canary now, as `readiness --canary`")
     parser.add_argument("--repair", action="store_true", help="put back at the vendors what does not hold any more")
     parser.add_argument(
         "--minutes", metavar="N", type=_hours, default=20.0, help="for reading open containments back, default 20"
@@ -53,6 +53,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.canary == "":
+        raise BadInput("names nobody", place="--canary", remedy="name an identity that the inventory marks as canary")
     settings = load_settings(options.settings or settings_path())
     responder = responder_of(options)
     splunk = _splunk(options)

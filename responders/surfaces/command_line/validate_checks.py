@@ -35,7 +35,7 @@ def journal(responder: Responder) -> Check:
             note = "no entry yet: a new installation. If it is none, the journal was deleted together with its anchor"
             return Check("journal", True, (), note)
         findings.append("this run begins a new anchor file. On a machine that never wrote to this journal that is all")
-    return Check("journal", not findings, tuple(findings), "every chain and the anchor verified")
+    return Check("journal", not findings, tuple(findings), "every chain and the anchor were looked at")
 
 
 def automation(responder: Responder) -> Check:
