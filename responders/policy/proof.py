@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import hmac
 import json
 import math
 from datetime import datetime, timedelta
-from typing import Any, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from responders.errors import BadPolicy
 from responders.policy.policy import Policy
@@ -16,6 +17,9 @@ FRESH = timedelta(days=7)
 """How old a record may be: later alerts, inventory and detections may decide otherwise."""
 LEAST_DAYS = 7.0
 """A backtest must have asked for so many days of alerts: a week has nights, a weekend, and the jobs that run once in it."""
+_SIGNED = "signature"
+_KEY_FOR = b"tourniquet backtest record 1"
+"""What the journal's key is derived for: no MAC of an entry, whose text is JSON, can be taken for the derived key."""
 _REMEDY = "run `tourniquet policy backtest ALERTS --policy FILE --record RECORD` on past alerts, and hand over that RECORD"
 
 
@@ -46,7 +50,7 @@ def check(policy: Policy, record: Any, now: datetime, place: str) -> None:
 def belongs(policy: Policy, record: Any, place: str) -> None:
     """Raise BadPolicy unless `record` is of this very policy, over a week of alerts that could be read, however long ago.
 
-    It guards against haste, not against who forges it: it is not signed, and whoever may put a policy in force makes it.
+    That guards against haste. Who made it says `signed`, where the journal's key is.
     """
     if not isinstance(record, Mapping):
         raise BadPolicy("this policy needs a backtest, and there is no record of one", place=place, remedy=_REMEDY)
@@ -61,6 +65,22 @@ def belongs(policy: Policy, record: Any, place: str) -> None:
     if days < LEAST_DAYS:
         what = f"the backtest asked for {days:g} days of alerts, {LEAST_DAYS:g} are the least"
         raise BadPolicy(what, place=place, remedy=_REMEDY)
+
+
+def sign(record: Mapping[str, Any], key: bytes) -> Dict[str, Any]:
+    """The record with a signature that only who holds the journal's `key` can make."""
+    return {**record, _SIGNED: _signature(record, key)}
+
+
+def signed(record: Mapping[str, Any], key: bytes) -> bool:
+    """True when `sign` made it with this key, and nobody changed it since."""
+    return hmac.compare_digest(str(record.get(_SIGNED)).encode("utf-8", "surrogatepass"), _signature(record, key).encode())
+
+
+def _signature(record: Mapping[str, Any], key: bytes) -> str:
+    plain = {name: value for name, value in record.items() if name != _SIGNED}
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hmac.new(hmac.new(key, _KEY_FOR, hashlib.sha256).digest(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def _number(record: Mapping[str, Any], name: str, place: str) -> float:

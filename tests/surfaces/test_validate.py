@@ -19,7 +19,7 @@ from responders.inventory.sync.source import Row
 from responders.journal.chain import Journal
 from responders.journal.sqlite import SqliteStore
 from responders.policy.policy import from_compiled
-from responders.policy.proof import digest
+from responders.policy.proof import digest, sign
 from responders.surfaces.command_line.policies import DEFAULT
 from tests.splunkd import Deployment, Splunkd
 from tests.surfaces.office import Office
@@ -135,14 +135,34 @@ def test_a_policy_that_asks_for_a_backtest_must_have_one(office_with_alice: Tupl
     assert (missing["ok"], "no record of one" in missing["problems"][0]) == (False, True)
     of = digest(from_compiled(json.loads(compiled.read_text())))
     proof = {"policy": of, "made": "2020-01-01T00:00:00+00:00", "judged": 7, "bad": 0, "asked_days": 30, "population": 99}
-    record.write_text(json.dumps({**proof, "population": 1}))
+    key = office.world.key
+    record.write_text(json.dumps(sign({**proof, "population": 1}, key)))
     assert "knew 1 identities" in checks(office.run("validate", "--json").json)["backtest"]["problems"][0]
-    record.write_text(json.dumps(proof))
+    record.write_text(json.dumps(sign(proof, key)))
     assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is True
+    for forged in (proof, {**sign(proof, key), "judged": 8}, sign(proof, b"x" * 64), {**proof, "signature": "\ud800"}):
+        record.write_text(json.dumps(forged))
+        assert "not made with this journal's key" in checks(office.run("validate", "--json").json)["backtest"]["problems"][0]
     compiled.write_text(json.dumps({**policy, "require_backtest": True, "version": "by another way"}))
     other = checks(office.run("validate", "--json").json)["backtest"]
     assert (other["ok"], "of another policy" in other["problems"][0]) == (False, True)
     record.write_text("{broken")
+    assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is False
+
+
+def test_a_backtest_made_with_the_settings_is_what_validate_asks_for(office_with_alice: Tuple[Office, Person]) -> None:
+    """Made elsewhere, without the journal's key, the same record of the same alerts is not."""
+    office, alice = office_with_alice
+    policy = json.loads(DEFAULT.with_suffix(".json").read_text())
+    (office.folder / "mine.json").write_text(json.dumps({**policy, "require_backtest": True}))
+    alerts, record = office.alerts(office.alert(alice)), str(office.folder / "mine.backtest.json")
+    office.write_settings(policy="mine.json")
+    command = ("policy", "backtest", alerts, "--policy", str(office.folder / "mine.json"), "--record", record)
+    assert office.run(*command).code == 0
+    assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is True
+    settings = office.settings.rename(office.folder / "elsewhere.json")
+    assert office.run(*command, "--inventory", str(office.folder / "people.csv")).code == 0
+    settings.rename(office.settings)
     assert checks(office.run("validate", "--json").json)["backtest"]["ok"] is False
 
 
@@ -165,7 +185,7 @@ def test_who_drops_the_rule_needs_a_backtest_for_that(office_with_alice: Tuple[O
     assert "does not ask" in after(version="loose")["problems"][0]
     of = digest(from_compiled(json.loads(compiled.read_text())))
     proof = {"policy": of, "judged": 7, "bad": 0, "asked_days": 30, "population": 99}
-    (office.folder / "mine.backtest.json").write_text(json.dumps(proof))
+    (office.folder / "mine.backtest.json").write_text(json.dumps(sign(proof, office.world.key)))
     assert (after(version="loose")["ok"], after(version="looser")["ok"]) == (None, None)
 
 

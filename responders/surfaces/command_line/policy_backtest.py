@@ -27,7 +27,7 @@ from responders.elastic.access import ELASTIC_KEY, api_key, ca_bundle, sound_url
 from responders.errors import BadAlert, BadInput
 from responders.inventory.resolve import Inventory
 from responders.policy.policy import from_compiled
-from responders.policy.proof import digest
+from responders.policy.proof import digest, sign
 from responders.settings import ELASTIC, Settings, load_settings
 from responders.surfaces.assemble import open_cluster, read_catalogue, settings_path
 from responders.surfaces.command_line import show
@@ -68,7 +68,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--closed-after", default="24h", metavar="SPAN", help="a containment is over so long after its last alert"
     )
     parser.add_argument("--html", metavar="FILE", help="write the report as one page")
-    parser.add_argument("--record", metavar="FILE", help="write the record that `policy build` asks for")
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        help="write the record that `policy build` asks for; signed with the journal's key where the settings are used",
+    )
     show.add_common(parser)
 
 
@@ -107,6 +111,8 @@ def run(options: argparse.Namespace) -> int:
         source = "splunk" if options.splunk else "elastic" if options.elastic else "file"
         proved, against = digest(from_compiled(new or old)), digest(from_compiled(old))
         record = as_record(result, proved, against, source, since / timedelta(days=1))
+        if settings is not None:
+            record = sign(record, settings.journal_key.reveal().encode())
         text = json.dumps(record, indent=1, sort_keys=True) + "\n"
         write(Path(options.record), text, source=Path(options.policy or ""))
         wrote.append(options.record)

@@ -87,7 +87,7 @@ def _checks(
         ("journal", partial(checks.journal, responder)),
         ("automation", partial(checks.automation, responder)),
         ("policy", partial(checks.policy, options.cases, settings.policy, responder)),
-        ("backtest", partial(checks.backtest, options.record, settings.policy, responder)),
+        ("backtest", partial(checks.backtest, options.record, settings, responder)),
         ("inventory", partial(checks.inventory, options.inventory_hours, settings, responder)),
         ("readiness", partial(_readiness, settings, responder)),
         (NAME, partial(still_contained, responder, 60 * options.minutes, repair=options.repair)),

@@ -15,7 +15,7 @@ from responders.containment.validation import Check, known
 from responders.errors import BadPolicy
 from responders.inventory.sync.raw import RawStore
 from responders.policy.from_yaml import run_cases
-from responders.policy.proof import belongs
+from responders.policy.proof import belongs, signed
 from responders.settings import ELASTIC, Settings
 from responders.surfaces.command_line.reading import text_of
 
@@ -24,6 +24,10 @@ _LATE = timedelta(minutes=10)
 _DEFAULT_CASES = Path(responders.policy.__file__).with_name("default_policy_cases.yaml")
 BACKTEST = "backtest"
 _DROPPED = "the policy before asked for a backtest; this one has its own, and asks for none any more"
+_UNSIGNED = (
+    "the record was not made with this journal's key, or was changed since: make it on this machine, by `tourniquet policy "
+    "backtest ALERTS --settings SETTINGS --policy FILE --record RECORD`, and read what it says before"
+)
 _UNANCHORED = "the anchor file is missing"
 
 
@@ -61,7 +65,7 @@ def policy(cases: str, where: str, responder: Responder) -> Check:
     return Check("policy", not failed, failed, f"{len(results) - len(failed)} of {len(results)} cases hold")
 
 
-def backtest(record: str, where: str, responder: Responder) -> Check:
+def backtest(record: str, settings: Settings, responder: Responder) -> Check:
     """A policy that asks for a backtest has one, of exactly what is in force: else it was put there by another way.
 
     So has the one that takes its place without asking: the rule can't be dropped by what it binds.
@@ -69,6 +73,7 @@ def backtest(record: str, where: str, responder: Responder) -> Check:
     found, dropped = responder.policy, known(responder).carried.get(BACKTEST, False)
     if not found.require_backtest and not dropped:
         return Check(BACKTEST, None, (), "the policy in force asks for none (require_backtest)")
+    where = settings.policy
     path = Path(record) if record else Path(where).with_suffix(".backtest.json") if where else Path("no policy file")
     try:
         proof: Any = json.loads(text_of(path, "record")) if path.is_file() else None
@@ -78,6 +83,8 @@ def backtest(record: str, where: str, responder: Responder) -> Check:
         return Check(
             BACKTEST, False, (f"{why}{str(error).rstrip('.')}. --record names it where it is elsewhere",), carry=True
         )
+    if not signed(proof, settings.journal_key.reveal().encode()):
+        return Check(BACKTEST, False, (f"{path}: {_UNSIGNED}",), carry=True)
     population, now = proof.get("population"), responder.inventory.population
     if isinstance(population, bool) or not isinstance(population, int) or population < now / 2:
         what = f"{path}: the backtest knew {population} identities, the inventory holds {now}: it says little of them"
