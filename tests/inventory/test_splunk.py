@@ -65,7 +65,7 @@ def test_a_mistake_or_a_missing_right_changes_nothing(
     before = splunkd.deployment.rows(ACCOUNTS), splunkd.deployment.rows("tourniquet_identities")
     assert push(splunkd, tmp_path, PEOPLE + "eve,humen,,,okta:corp:00u3,\n") == 2
     assert "people.csv:4" in capsys.readouterr().err
-    assert push(splunkd, tmp_path, PEOPLE, "analyst") == 1
+    assert push(splunkd, tmp_path, PEOPLE, "analyst") == 4
     assert "You do not have permission" in capsys.readouterr().err
     file, token = tmp_path / "people.csv", tmp_path / "token"
     assert main(["splunk", "inventory", str(file), "--url", "http://sh.example:8089", "--token-file", str(token)]) == 2

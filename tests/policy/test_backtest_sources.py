@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 import pytest
 
 from responders.content.elastic.server import Server
+from responders.errors import BadAlert
 from responders.inventory.resolve import Inventory
 from responders.splunk.splunkd import Splunkd, SplunkError
 from responders.surfaces.assemble import read_catalogue
@@ -104,7 +105,7 @@ def test_the_command_reads_splunk(jobs: Jobs, tmp_path: Path, monkeypatch: Any, 
 
 @pytest.mark.engine("elasticsearch")
 def test_alerts_of_elastic_come_with_what_they_were_closed_as(elasticsearch_url: str) -> None:
-    """Of our rules only, since the time asked for, the oldest first; more than a page of them."""
+    """Of our rules only, since the time asked for, the oldest first; more than a page of them. A space without is told."""
     space, now = f"bt{secrets.token_hex(5)}", datetime.now(timezone.utc)
     rule = str(read_catalogue()[SLUG]["id"])
     with Server(elasticsearch_url) as server:
@@ -121,6 +122,8 @@ def test_alerts_of_elastic_come_with_what_they_were_closed_as(elasticsearch_url:
             server.bulk(documents)
             server.call("POST", f"/{index}/_refresh")
             found = list(from_elastic(server, space, now - timedelta(days=30), read_catalogue()))
+            with pytest.raises(BadAlert, match=r"the space has no alerts.*name the space .* with --space"):
+                list(from_elastic(server, f"{space}x", now, read_catalogue()))
         finally:
             server.delete([index])
     assert len(found) == 2005

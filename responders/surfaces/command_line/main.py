@@ -8,7 +8,7 @@ import sys
 from typing import List, Optional
 
 from responders import __version__
-from responders.errors import BadInput, BadInputs, InventoryError, JournalError, Refused, TourniquetError, VendorError
+from responders.errors import BadInput, BadInputs, Refused, TourniquetError
 from responders.surfaces.command_line.show import error, reader_gone
 
 COMMANDS = (
@@ -31,10 +31,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         return error(found, 2, json_wanted=wanted)
     except Refused as found:
         return error(found, 3, json_wanted=wanted)
-    except (InventoryError, JournalError, VendorError) as found:
+    except TourniquetError as found:  # a vendor, a store or a SIEM that can't be used now
         return error(found, 4, json_wanted=wanted)
-    except TourniquetError as found:
-        return error(found, 1, json_wanted=wanted)
     except BrokenPipeError:
         reader_gone()
         return 0

@@ -161,13 +161,21 @@ def _finished(splunkd: Splunkd, sid: str) -> Optional[int]:
 
 
 def from_elastic(server: Server, space: str, since: datetime, catalogue: Mapping[str, Any]) -> Iterator[Placed]:
-    """Alerts of our rules since then, the oldest first, with what the workflow says of them. Raises ElasticError.
+    """Alerts of our rules since then, the oldest first, with what the workflow says of them.
+
+    Raises ElasticError, and BadAlert for a space without alerts.
 
     Source: Elasticsearch, "Paginate search results", search after with a point in time.
     """
     index = f"/.alerts-security.alerts-{space}"
     rules = [str(entry["id"]) for entry in catalogue.values() if entry.get("id")]
-    pit = server.call("POST", f"{index}/_pit", query={"keep_alive": "2m"})["id"]
+    try:
+        pit = server.call("POST", f"{index}/_pit", query={"keep_alive": "2m"})["id"]
+    except ElasticError as error:
+        if error.type != "index_not_found_exception":
+            raise
+        remedy = "name the space whose rules made alerts with --space: Kibana makes the index with the first rule"
+        raise BadAlert(f"the space has no alerts ({error.message})", place=server.url, remedy=remedy) from None
     after: Optional[List[Any]] = None
     filters = [{"terms": {_RULE: rules}}, {"range": {"@timestamp": {"gte": since.isoformat()}}}]
     try:
