@@ -245,7 +245,9 @@ class Collector:
         )
 
     def _where(self) -> Dict[str, str]:
-        """What people call each tenant."""
+        """What people call each tenant, of those that only logs name, too."""
+        for row in self.rows:
+            self._place(row.account)
         vendors = Counter(place.partition(":")[0] for place in self._places)
         names = {place: place.partition(":")[0] for place in self._places}
         return {place: VENDORS.get(name, name) if vendors[name] == 1 else place for place, name in names.items()}
