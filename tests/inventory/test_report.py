@@ -374,6 +374,8 @@ def test_history_keeps_one_line_a_day() -> None:
     assert [(p.day, dict(p.figures)) for p in second] == [("2026-11-24", {"unmapped": 3}), ("2026-11-25", {"unmapped": 1})]
     with pytest.raises(BadInput, match="h:2"):
         read_history('{"day": "2026-11-24"}\n{"day": "x"}\n', "h")
+    with pytest.raises(BadInput, match="h:1"):
+        read_history('{"day": "2026-11-24", "admins": 1e999}\n', "h")
 
 
 def test_history_is_bounded() -> None:

@@ -36,7 +36,7 @@ def read_history(text: str, place: str) -> Tuple[Point, ...]:
             doc = json.loads(line)
             day = datetime.strptime(str(doc.pop("day")), "%Y-%m-%d").date().isoformat()
             figures = {str(name): int(value) for name, value in doc.items()}
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
             what = f"is no line of a history ({error})"
             raise BadInput(what[:200], place=f"{place}:{number}", remedy="remove the line") from None
         found[day] = Point(day, figures)
