@@ -70,7 +70,7 @@ def drill(name: str, tier: Tier, responder: Responder, contain: Callable[[Mappin
     identity = responder.inventory.identity(name)
     why = unfit(identity, responder)
     if why or identity is None:
-        raise Refused(f"{name} is drilled by nobody: {why}. docs/readiness.md says what a canary is")
+        raise Refused(f"{name} can't be drilled: {why}. docs/readiness.md says what a canary is")
     responder.refuse_when_halted()
     _refuse_open(responder, name)
     chain, finding, owed = _begin(responder, identity, tier)

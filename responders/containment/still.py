@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Callable, Dict, FrozenSet, Tuple
+from typing import Callable, Dict, FrozenSet, Mapping, Tuple
 
 from responders.actions import registry
 from responders.containment.facts import client_for
@@ -25,15 +25,16 @@ def everywhere(place: str) -> bool:
 class Looked:
     """What one containment looks like at its vendors right now.
 
-    `fell` steps held once and do not any more; `unread` could not be read (which is not the same); `open` never held.
+    Steps that `held` do hold; `fell`, with what was read, held once and do not any more; `unread`, in words, could not be
+    read (which is not the same); `open`, in words, never held.
     `asked` are the places (`vendor:tenant`) where it looked, `silent` those of them that answered nothing, `unasked` those
     where it was not wanted to look.
     """
 
     containment: str
     identity: str
-    held: int
-    fell: Tuple[str, ...]
+    held: FrozenSet[Step]
+    fell: Mapping[Step, str]
     unread: Tuple[str, ...]
     open: Tuple[str, ...]
     asked: FrozenSet[str]
@@ -43,7 +44,11 @@ class Looked:
     @property
     def fallen(self) -> Tuple[str, ...]:
         """The steps that do not hold any more, in words."""
-        return tuple(f"{self.identity} ({self.containment}): NO LONGER CONTAINED: {what}" for what in self.fell)
+        return tuple(self.words_of(step, "NO LONGER CONTAINED") for step in self.fell)
+
+    def words_of(self, step: Step, how: str) -> str:
+        """One of them, in words that begin with how it is."""
+        return f"{self.identity} ({self.containment}): {how}: {_words(step)}: {self.fell[step]}"
 
     @property
     def unknown(self) -> Tuple[str, ...]:
@@ -61,7 +66,7 @@ def look(responder: Responder, record: Record, wanted: Callable[[str], bool] = e
     missing, waiting = [], []
     unasked = set()
     for step in record.steps.values():
-        words = f"{step.action} on {step.account.key}"
+        words = _words(step)
         known = record.outcomes.get(step.id)
         if known is None or not known.status.holds or step.id not in record.before:
             waiting.append(words)
@@ -75,21 +80,20 @@ def look(responder: Responder, record: Record, wanted: Callable[[str], bool] = e
         else:
             tasks[step] = partial(registry.load(step.action).confirm, client, step, record.before[step.id])
     found = run_all(tasks, time.monotonic() + responder.timing.deadline)
-    fell = tuple(
-        f"{step.action} on {step.account.key}: {outcome.proof}"
-        for step, outcome in found.items()
-        if isinstance(outcome, Outcome) and not outcome.status.holds
-    )
-    unread = tuple(
-        f"{step.action} on {step.account.key}: {error}" for step, error in found.items() if not isinstance(error, Outcome)
-    )
-    held = len(found) - len(fell) - len(unread)
+    read = {step: outcome for step, outcome in found.items() if isinstance(outcome, Outcome)}
+    unread = tuple(f"{_words(step)}: {error}" for step, error in found.items() if not isinstance(error, Outcome))
+    held = frozenset(step for step, outcome in read.items() if outcome.status.holds)
+    fell = {step: outcome.proof for step, outcome in read.items() if step not in held}
     name = identity.id if identity is not None else record.containment
     heard = {_place(step) for step, error in found.items() if not isinstance(error, (Late, Unavailable))}
     asked = frozenset(_place(step) for step in found)
     return Looked(
         record.containment, name, held, fell, (*missing, *unread), tuple(waiting), asked, asked - heard, frozenset(unasked)
     )
+
+
+def _words(step: Step) -> str:
+    return f"{step.action} on {step.account.key}"
 
 
 def _place(step: Step) -> str:

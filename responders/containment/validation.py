@@ -34,13 +34,15 @@ _SECONDS = 10.0
 class Check:
     """One check. `ok` is None when it could not be made, which `note` explains; `note` also sums up what was looked at.
 
-    `carry` is what the same check of later runs must know, None when that is as it was.
+    `to_do` says to whoever is woken by the problems what to do about them. `carry` is what the same check of later runs must
+    know, None when that is as it was.
     """
 
     name: str
     ok: Optional[bool]
     problems: Tuple[str, ...] = ()
     note: str = ""
+    to_do: Tuple[str, ...] = ()
     carry: Optional[bool] = None
 
 
@@ -120,4 +122,4 @@ def _wrong(rows: Sequence[Mapping[str, Any]]) -> List[List[Any]]:
 def _row(check: Check) -> Dict[str, Any]:
     more = len(check.problems) - _SHOWN
     problems = [*check.problems[:_SHOWN], *((f"and {more} more",) if more > 0 else ())]
-    return {"check": check.name, "ok": check.ok, "problems": problems, "note": check.note}
+    return {"check": check.name, "ok": check.ok, "problems": [*problems, *check.to_do], "note": check.note}

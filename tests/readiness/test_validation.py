@@ -18,6 +18,7 @@ from responders.errors import JournalError
 from responders.escalation.channels import File
 from responders.journal.chain import Journal
 from responders.journal.sqlite import SqliteStore
+from responders.surfaces.command_line import validate
 from tests.catalogue import CATALOGUE
 
 SOUND = Check("policy", True)
@@ -102,6 +103,13 @@ def test_people_are_told_once_a_day_and_when_it_is_another_thing(site: Site) -> 
     assert len(site.told()) == 4
 
 
+def test_many_problems_do_not_hide_what_to_do(site: Site) -> None:
+    """A thousand steps that can't be read are fifty and a number, and then what to do."""
+    site.run(Check("still contained", False, tuple(f"p{number}: can't be read" for number in range(1000)), to_do=("look",)))
+    [items] = [json.loads(line)["open_items"] for line in site.told_at.read_text().splitlines()]
+    assert (len(items), items[50:]) == (52, ["still contained: and 950 more", "still contained: look"])
+
+
 def test_what_a_check_carries_stays_until_it_says_otherwise(site: Site) -> None:
     """Runs in which it could not be made change nothing."""
     site.run(Check("backtest", True, carry=True))
@@ -147,3 +155,11 @@ def test_people_are_told_although_the_journal_can_not_be_written(site: Site, tmp
     found = tell_unwritten(site.responder(), (BROKEN,), failed.value)
     assert (found.ok, "disk is full" in found.problems[0]) == (False, True)
     assert site.told() == ["validation FAILED: readiness, told"]
+
+
+def test_a_check_that_breaks_is_a_failure_and_no_end() -> None:
+    """Whatever a vendor answers: the other checks are made and told, and this one says where it broke, not with what."""
+    found = validate._guarded("readiness", lambda: Check(str(json.loads("{a secret")), True))
+    assert (found.ok, found.problems) == (False, (found.problems[0],))
+    assert "the check itself broke: JSONDecodeError in decoder.py:" in found.problems[0]
+    assert "secret" not in found.problems[0]

@@ -7,7 +7,9 @@ entry does; --splunk-url sends it to Splunk from a machine whose journal is not 
 from __future__ import annotations
 
 import argparse
+import traceback
 from functools import partial
+from pathlib import Path
 from typing import Callable, List, Optional, Sequence, Tuple
 
 from rich.text import Text
@@ -29,6 +31,15 @@ from responders.surfaces.command_line.ask_readiness import ask
 from responders.surfaces.command_line.reaching_splunk import open_splunkd
 from responders.surfaces.command_line.reading import responder_of
 from responders.surfaces.command_line.validate_still import NAME, still_contained
+
+_DEAD = (
+    "nobody is contained there meanwhile: see whether the vendor is up, its URL and the network, and whether the credential "
+    "was changed or has expired; `tourniquet readiness` asks again"
+)
+_BROKEN = (
+    "an alert would end as this drill did: mend what the vendor says, see by `tourniquet status` whether it is restored"
+)
+_LACKING = "what a credential lacks `tourniquet readiness --grants` prints, to be pasted at the vendor"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     found += [told] if told is not None else []
     code = 0 if valid(found) else 1
     if options.json:
-        rows = [{"check": c.name, "ok": c.ok, "problems": list(c.problems), "note": c.note} for c in found]
+        rows = [{"check": c.name, "ok": c.ok, "problems": [*c.problems, *c.to_do], "note": c.note} for c in found]
         show.as_json({"valid": valid(found), "checks": rows, "at": responder.now(), "title": title(found), "exit": code})
         return code
     table = show.table("check", "", "")
@@ -76,6 +87,8 @@ def run(options: argparse.Namespace) -> int:
     for check in found:
         for problem in check.problems:
             show.OUT.print(Text(f"{check.name}: {clean(problem)}", style="red"))
+        for line in check.to_do:
+            show.OUT.print(Text(f"  {check.name}: {clean(line)}"))
     show.OUT.print(Text(title(found), style="bold red" if code else "bold"))
     return code
 
@@ -105,6 +118,10 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
         return check()
     except TourniquetError as error:
         return Check(name, False, tuple(str(error).splitlines()) or (type(error).__name__,))
+    except Exception as error:  # a vendor's odd answer must not keep people from being told of the others
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        return Check(name, False, (f"the check itself broke: {type(error).__name__} in {where}. Report this",))
 
 
 def _hours(text: str) -> float:
@@ -128,14 +145,18 @@ def _readiness(settings: Settings, responder: Responder) -> Check:
         problems += [
             f"{place}: {need.name} lacks {', '.join(need.missing)}" for need in item.readiness.needs if need.ready is False
         ]
-    return Check("readiness", not problems, tuple(problems), f"{len(found)} credentials asked")
+    dead = any(not item.readiness.authenticated for item in found)
+    lacking = any(need.ready is False for item in found for need in item.readiness.needs)
+    to_do = (*((_DEAD,) if dead else ()), *((_LACKING,) if lacking else ()))
+    return Check("readiness", not problems, tuple(problems), f"{len(found)} credentials asked", to_do)
 
 
 def _canary(name: str, responder: Responder) -> Check:
     found = pipeline.drill_canary(name, Tier.REVOKE, responder)
     broken = tuple(f"{lane.vendor}: {lane.problem}" for lane in found.lanes if lane.problem)
     times = ", ".join(f"{lane.vendor} {lane.contain:.1f} s" for lane in found.lanes if lane.contain is not None)
-    return Check("canary", found.works, (*found.problems, *broken), f"contained after {times}" if times else "")
+    to_do = () if found.works else (_BROKEN,)
+    return Check("canary", found.works, (*found.problems, *broken), f"contained after {times}" if times else "", to_do)
 
 
 def _splunk(options: argparse.Namespace) -> Optional[Splunkd]:

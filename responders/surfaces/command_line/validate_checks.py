@@ -28,6 +28,10 @@ _UNSIGNED = (
     "the record was not made with this journal's key, or was changed since: make it on this machine, by `tourniquet policy "
     "backtest ALERTS --settings SETTINGS --policy FILE --record RECORD`, and read what it says before"
 )
+_TAMPERED = (
+    "somebody may have changed the journal to hide what was done, or its disk is damaged: keep it and the anchor file, "
+    "see who could write them, and compare it with the escalations (`tourniquet journal verify --head`, docs/journal.md)"
+)
 _UNANCHORED = "the anchor file is missing"
 
 
@@ -39,7 +43,9 @@ def journal(responder: Responder) -> Check:
             note = "no entry yet: a new installation. If it is none, the journal was deleted together with its anchor"
             return Check("journal", True, (), note)
         findings.append("this run begins a new anchor file. On a machine that never wrote to this journal that is all")
-    return Check("journal", not findings, tuple(findings), "every chain and the anchor were looked at")
+        return Check("journal", False, tuple(findings))
+    note = "every chain and the anchor were looked at"
+    return Check("journal", not findings, tuple(findings), note, (_TAMPERED,) if findings else ())
 
 
 def automation(responder: Responder) -> Check:
@@ -49,10 +55,11 @@ def automation(responder: Responder) -> Check:
     if halted:
         problems.append(f"{halted}. `tourniquet resume` lifts it")
     late = list(due.pending(responder.journal, responder.now() - _LATE))
-    if late:
+    if late:  # without a number: it changes from hour to hour, and nothing else may have
         since = f"{late[0].at:%Y-%m-%d %H:%M}Z"
-        problems.append(f"{len(late)} entries are due, the oldest since {since}: let `tourniquet due` run every minute")
-    return Check("automation", not problems, tuple(problems), "runs, and nothing is overdue" if not problems else "")
+        problems.append(f"work is due since {since}, and nobody does it: let `tourniquet due` run every minute")
+    note = f"{len(late)} entries are overdue" if late else "runs, and nothing is overdue" if not halted else ""
+    return Check("automation", not problems, tuple(problems), note)
 
 
 def policy(cases: str, where: str, responder: Responder) -> Check:
@@ -62,7 +69,9 @@ def policy(cases: str, where: str, responder: Responder) -> Check:
         return Check("policy", None, (), f"there are no cases {path}: write some (docs/policy.md), or name them by --cases")
     results = run_cases(text_of(path, "cases"), str(path), responder.policy)
     failed = tuple(f"{name}: {difference}" for name, difference in results if difference)
-    return Check("policy", not failed, failed, f"{len(results) - len(failed)} of {len(results)} cases hold")
+    what = f"the policy in force decides otherwise than {path} expects: find out who changed which, then correct it"
+    held = f"{len(results) - len(failed)} of {len(results)} cases hold"
+    return Check("policy", not failed, failed, held, (what,) if failed else ())
 
 
 def backtest(record: str, settings: Settings, responder: Responder) -> Check:
@@ -100,10 +109,12 @@ def inventory(hours: Optional[float], settings: Settings, responder: Responder) 
         return Check("inventory", None, (), "not asked for: --inventory-hours N says how old it may be")
     parts = _parts(settings, responder)
     limit = datetime.now(timezone.utc) - timedelta(hours=hours)
+    note = f"as of {min(at for _, at in parts):%Y-%m-%d %H:%M}Z"
     old = [f"{what} is of {at:%Y-%m-%d %H:%M}Z, more than {hours:g} h ago" for what, at in parts if at < limit]
     if old:
-        old.append("`tourniquet inventory sync` renews it: see whether it runs, and what it says")
-    return Check("inventory", not old, tuple(old), f"as of {min(at for _, at in parts):%Y-%m-%d %H:%M}Z")
+        to_do = "`tourniquet inventory sync` renews it: see whether it runs, and what it says"
+        return Check("inventory", False, tuple(old), note, (to_do,))
+    return Check("inventory", True, (), note)
 
 
 def canary(hours: Optional[float], responder: Responder) -> Check:
@@ -118,11 +129,11 @@ def canary(hours: Optional[float], responder: Responder) -> Check:
     words = f"the last drill, of {begun['identity']}, began at {at:%Y-%m-%d %H:%M}Z"
     problems: List[str] = []
     if at < responder.now() - timedelta(hours=hours):
-        problems.append(f"{words}: more than {hours:g} h ago")
+        problems.append(f"{words}: more than {hours:g} h ago. See whether its timer runs `tourniquet readiness --canary ID`")
     if ended is None:
-        problems.append(f"{words}, and never came to its end")
+        problems.append(f"{words}, and never came to its end: `tourniquet due` puts back what it left, then drill again")
     elif not ended["works"]:
-        problems.append(f"{words}, and a path was broken")
+        problems.append(f"{words}, and a path was broken: see below, and drill again")
         problems += [str(problem) for problem in ended["problems"]]
         problems += [f"{lane['vendor']}: {lane['problem']}" for lane in ended["lanes"] if lane["problem"]]
     return Check("last canary", not problems, tuple(problems), words)

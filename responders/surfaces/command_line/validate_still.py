@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Callable, Dict, FrozenSet, List, Optional, Tuple
+from typing import Callable, Dict, FrozenSet, List, Optional
 
 from responders.containment.recheck import recheck
 from responders.containment.record import Record, all_containments, load, load_all
@@ -26,9 +26,10 @@ _SCARCE = RESERVE + 0.05
 _PAUSE = 0.25
 _SILENT = 2
 """Containments in a row about which a vendor answered nothing, until it is left alone."""
-_UNDONE = "what holds no longer somebody undid: the vendor's log says who"
-_PUT_BACK = (
-    ". `tourniquet validate --repair` puts it back, twice at most; then `tourniquet status CONTAINMENT` shows what is open"
+_UNDONE = "what held and was undone, somebody undid: the vendor's log says who"
+_PUT_BACK = ". `tourniquet validate --repair` puts it back, twice at most"
+_NOT_PUT_BACK = (
+    ". What is not put back was put back twice before, or is protected now: `tourniquet status CONTAINMENT` shows it"
 )
 _UNKNOWN = (
     "what can't be read may hold or not: `tourniquet readiness` says what is wrong with the vendor; then validate again"
@@ -58,6 +59,7 @@ class _Found:
     answered nothing; `later` are the places that were not asked about a containment."""
 
     fell: List[str] = field(default_factory=list)
+    put_back: List[str] = field(default_factory=list)
     unknown: List[str] = field(default_factory=list)
     waiting: List[str] = field(default_factory=list)
     steps: int = 0
@@ -65,7 +67,7 @@ class _Found:
     later: Dict[str, FrozenSet[str]] = field(default_factory=dict)
 
     def take(self, looked: Looked, places: Optional[FrozenSet[str]]) -> None:
-        self.steps += looked.held
+        self.steps += len(looked.held)
         self.fell += looked.fallen
         self.unknown += looked.unknown
         self.waiting += (f"{looked.identity} ({looked.containment}): not contained yet: {what}" for what in looked.open)
@@ -88,8 +90,7 @@ def still_contained(responder: Responder, seconds: float, *, repair: bool) -> Ch
     for name, places in again.items():
         if not look_at(name, places):
             found.later[name] = places
-    problems = _said(found, len(names) - read, len(names), seconds, repair=repair)
-    return Check(NAME, not problems, problems, f"{len(names)} open, {found.steps} steps hold")
+    return _as_check(found, len(names) - read, len(names), seconds, repair=repair)
 
 
 def _look_at(
@@ -105,31 +106,31 @@ def _look_at(
     looked = _patiently(responder, load(responder.journal, name), wanted, until)
     if repair and looked.fell:
         recheck(responder, name, "validation")
-        found.fell += (f"{words} (put back, or escalated)" for words in looked.fallen)
-        looked = _patiently(responder, load(responder.journal, name), wanted, until)
+        before, looked = looked, _patiently(responder, load(responder.journal, name), wanted, until)
+        back = before.fell.keys() & looked.held
+        found.put_back += (before.words_of(step, "was undone, and is put back") for step in before.fell if step in back)
+        found.fell += (before.words_of(step, "NO LONGER CONTAINED") for step in before.fell if step not in back)
     found.take(looked, places)
     return True
 
 
-def _said(found: _Found, unread: int, total: int, seconds: float, *, repair: bool) -> Tuple[str, ...]:
-    """The worst first, each kind with what to do about it."""
-    lines = [*found.fell]
-    if found.fell:
-        lines.append(_UNDONE + ("" if repair else _PUT_BACK))
-    if unread:
-        lines.append(f"{unread} of {total} were not read within {seconds / 60:g} min: nobody knows. Give more --minutes")
+def _as_check(found: _Found, left: int, total: int, seconds: float, *, repair: bool) -> Check:
+    """What nobody knows of in few lines, then one a step, the worst first."""
+    lines = (
+        [f"{left} of {total} were not read within {seconds / 60:g} min: nobody knows. Give more --minutes"] if left else []
+    )
     places = Counter(place for names in found.later.values() for place in names)
     lines += [
         f"{place} answers nothing: of {count} of {total} containments it was not asked, and nobody knows whether they hold"
         for place, count in sorted(places.items())
     ]
-    lines += found.unknown
-    if places or found.unknown:
-        lines.append(_UNKNOWN)
-    lines += found.waiting
-    if found.waiting:
-        lines.append(_WAITING)
-    return tuple(dict.fromkeys(lines))
+    undone = bool(found.fell or found.put_back)
+    to_do = [_UNDONE + (_NOT_PUT_BACK if repair else _PUT_BACK)] if undone else []
+    to_do += [_UNKNOWN] if places or found.unknown else []
+    to_do += [_WAITING] if found.waiting else []
+    lines += (*found.fell, *found.put_back, *found.unknown, *found.waiting)
+    problems = tuple(dict.fromkeys(lines))
+    return Check(NAME, not problems, problems, f"{total} open, {found.steps} steps hold", tuple(to_do))
 
 
 def _open(responder: Responder) -> List[str]:
