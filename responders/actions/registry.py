@@ -25,8 +25,9 @@ def names() -> Tuple[str, ...]:
     )
 
 
+@functools.cache
 def load(name: str) -> Action:
-    """The action of that name. Raises BadPolicy for a name that is not in the folder."""
+    """The action of that name, looked for once. Raises BadPolicy for a name that is not in the folder."""
     if name not in names():
         raise BadPolicy(
             f"there is no action {name!r}",

@@ -7,7 +7,7 @@ import importlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from responders.actions import registry
 from responders.codec import from_json, to_json
@@ -43,8 +43,14 @@ def candidate_steps(
     names: Sequence[str], identity: Identity, alerts: Sequence[Alert], since: datetime, generation: int
 ) -> Tuple[Step, ...]:
     """Every step those actions could become: action by account, with the evidence the alerts hold for it."""
+    return tuple(each_candidate(names, identity, alerts, since, generation))
+
+
+def each_candidate(
+    names: Sequence[str], identity: Identity, alerts: Sequence[Alert], since: datetime, generation: int
+) -> Iterator[Step]:
+    """The same one after another, for who only asks whether there is one."""
     evidence = sorted({pair for alert in alerts for pair in alert.evidence})
-    steps: List[Step] = []
     for name in names:
         action = registry.load(name)
         wanted = (*action.needs, *action.uses)
@@ -52,12 +58,9 @@ def candidate_steps(
         if action.needs and not any(key in action.needs for key, _ in found):
             continue
         parameters = (("since", since.isoformat()), *found)
-        steps.extend(
-            Step(step_id(generation, name, account, parameters), name, account, action.phase, parameters)
-            for account in identity.accounts
-            if account.vendor == action.vendor and account.kind in action.kinds
-        )
-    return tuple(steps)
+        for account in identity.accounts:
+            if account.vendor == action.vendor and account.kind in action.kinds:
+                yield Step(step_id(generation, name, account, parameters), name, account, action.phase, parameters)
 
 
 def unsupported(responder: Responder, identity: Identity) -> Tuple[Account, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Mapping, Optional, Tuple
+from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
 from responders.actions import registry
 from responders.alerts.canary import SOURCE
@@ -132,9 +132,14 @@ def _generation(alert: Alert, identity: Identity, responder: Responder) -> Tuple
     return generation + 1, alert.started_at, None, ""
 
 
-def chosen(decision: Decision, candidates: Tuple[Step, ...]) -> Tuple[Step, ...]:
+def chosen(decision: Decision, candidates: Iterable[Step]) -> Tuple[Step, ...]:
+    return tuple(each_chosen(decision, candidates))
+
+
+def each_chosen(decision: Decision, candidates: Iterable[Step]) -> Iterator[Step]:
+    """Of these steps those that the decision takes and no guard refused, one after another."""
     refused = {name for name, _ in decision.refused}
-    return tuple(
+    return (
         step for step in candidates if step.action in decision.actions and f"{step.action}|{step.account.key}" not in refused
     )
 
