@@ -18,6 +18,7 @@ from responders.containment.compose import Note, without_containment
 from responders.containment.notify import escalate
 from responders.containment.responder import Responder
 from responders.errors import TourniquetError
+from responders.escalation.report import Channel, Report
 from responders.escalation.send import send
 from responders.journal.chain import Entry
 from responders.journal.newest import document, newest
@@ -99,9 +100,14 @@ def tell_unwritten(responder: Responder, checks: Sequence[Check], error: Tourniq
     """People are told of a run that no journal took, each time: nobody can know what they were told before."""
     lost = Check("told", False, (f"the result could not be journaled, so the SIEM may lack it: {error}",))
     found = (*checks, lost)
-    report = without_containment(responder.journal, "", None, None, _note(title(found), [_row(check) for check in found]))
-    unsent = tuple(f"people were not told by {name}: {why}" for name, why in send(responder.channels, report, _SECONDS))
-    return Check(lost.name, False, (*lost.problems, *unsent))
+    note = _note(title(found), [_row(check) for check in found])
+    return Check(lost.name, False, (*lost.problems, *tell_people(responder.channels, note, responder.now())))
+
+
+def tell_people(channels: Sequence[Channel], note: Note, at: datetime) -> Tuple[str, ...]:
+    """Past the journal, which can't be used. A line for each channel that did not take it."""
+    report = Report("", note.title, True, None, None, None, (), note.open_items, (), (), "", "", at)
+    return tuple(f"people were not told by {name}: {why}" for name, why in send(channels, report, _SECONDS))
 
 
 def title(checks: Sequence[Check]) -> str:

@@ -300,3 +300,20 @@ def test_a_siem_that_takes_nothing_is_said(office_with_alice: Tuple[Office, Pers
     ran = office.run("validate", "--json", "--splunk-url", "http://127.0.0.1:9", "--splunk-token-file", str(token))
     assert ran.code == 1
     assert checks(ran.json)["told"]["ok"] is False
+
+
+def test_people_are_told_when_the_responder_can_not_be_opened(office_with_alice: Tuple[Office, Person]) -> None:
+    """Whoever breaks the journal's file, or the inventory, must not keep the hourly check from being heard."""
+    office, _ = office_with_alice
+    people = office.folder / "people.csv"
+    kept = people.read_text()
+    people.write_text("id,kind\n?,?\n")
+    assert office.run("validate").code != 0
+    people.write_text(kept)
+    office.journal.unlink()
+    office.journal.write_bytes(b"no database, " * 1000)
+    assert office.run("validate").code != 0
+    inventory, journal = office.escalated()[-2:]
+    for told, what in ((inventory, "people.csv"), (journal, "journal.db")):
+        assert told["title"] == "validation FAILED: nothing could be checked"
+        assert what in told["open_items"][0]

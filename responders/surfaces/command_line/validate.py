@@ -7,7 +7,9 @@ entry does; --splunk-url sends it to Splunk from a machine whose journal is not 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import traceback
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Callable, List, Optional, Sequence, Tuple
@@ -15,9 +17,19 @@ from typing import Callable, List, Optional, Sequence, Tuple
 from rich.text import Text
 
 from responders import pipeline
+from responders.containment.compose import Note
 from responders.containment.responder import Responder
-from responders.containment.validation import WORDS, Check, tell_unwritten, title, valid, write_validation
+from responders.containment.validation import (
+    WORDS,
+    Check,
+    tell_people,
+    tell_unwritten,
+    title,
+    valid,
+    write_validation,
+)
 from responders.errors import BadInput, JournalError, MirrorError, TourniquetError
+from responders.escalation.channels import open_channels
 from responders.escalation.words import clean
 from responders.model import Tier
 from responders.readiness.grants import of_policy
@@ -67,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     if options.canary == "":
         raise BadInput("names nobody", place="--canary", remedy="name an identity that the inventory marks as canary")
     settings = load_settings(options.settings or settings_path())
-    responder = responder_of(options)
+    responder = _opened(options, settings)
     splunk = _splunk(options)
     found: List[Check] = []
     for name, make in _checks(options, settings, responder):
@@ -91,6 +103,19 @@ def run(options: argparse.Namespace) -> int:
             show.OUT.print(Text(f"  {check.name}: {clean(line)}"))
     show.OUT.print(Text(title(found), style="bold red" if code else "bold"))
     return code
+
+
+def _opened(options: argparse.Namespace, settings: Settings) -> Responder:
+    """The responder; people are told when it can't be opened, for then nobody is contained either."""
+    try:
+        return responder_of(options)
+    except TourniquetError as error:
+        items = (f"the responder can't be opened, so nobody is contained: {error}",)
+        note = Note("validation FAILED: nothing could be checked", True, items)
+        with contextlib.suppress(TourniquetError):  # it may be the channels that can't be opened
+            for line in tell_people(open_channels(settings.escalation), note, datetime.now(timezone.utc)):
+                show.ERR.print(Text(clean(line)))
+        raise
 
 
 def _checks(
