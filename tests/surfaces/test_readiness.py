@@ -70,6 +70,12 @@ def test_a_refused_sign_in_says_how_to_go_on(office: Office) -> None:
     assert "1 credentials are refused (--grants VENDOR prints all that one needs), 1 connections do not answer" in ran.out
 
 
+def test_a_missing_token_names_the_commands_own_option(office: Office) -> None:
+    """Each command calls the token's file something else: the remedy names an option that this one has."""
+    ran = office.run("validate", "--splunk-url", "https://127.0.0.1:1")
+    assert (ran.code, "name a file with --splunk-token-file" in ran.err) == (2, True)
+
+
 @pytest.mark.parametrize("command", ["readiness", "validate"])
 def test_a_canary_without_a_name_is_a_mistake(office: Office, command: str) -> None:
     """An unset variable in a timer: without this it would be a mere look, with exit code 0, and nobody would be drilled."""

@@ -25,8 +25,12 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ca", default="", metavar="FILE", help="PEM certificates of a private CA")
 
 
-def open_splunkd(url: str, token_file: str, ca: str, *, option: str = "--url") -> Splunkd:
+def open_splunkd(
+    url: str, token_file: str, ca: str, *, option: str = "--url", token_option: str = "--token-file"
+) -> Splunkd:
     """splunkd at its management port. The token is one of Splunk's authentication tokens, or a session key.
+
+    `option` and `token_option` are what the command calls the URL and the token's file.
 
     Raises BadInput for a URL that is not https (http: to loopback only), a token that others can read, or a CA that is none.
     """
@@ -37,14 +41,14 @@ def open_splunkd(url: str, token_file: str, ca: str, *, option: str = "--url") -
         context = ssl.create_default_context(cafile=ca or None)
     except OSError as error:
         raise BadInput(f"{error.strerror or error}", place=f"--ca {ca}", remedy="name a file of PEM certificates") from None
-    return Splunkd(url, _token(token_file), seconds=60.0, tls=context)
+    return Splunkd(url, _token(token_file, token_option), seconds=60.0, tls=context)
 
 
-def _token(path: str) -> str:
+def _token(path: str, option: str) -> str:
     if not path:
         found = os.environ.get(TOKEN, "").strip()
         if not found:
-            raise BadInput("is not set", place=f"${TOKEN}", remedy="set it, or name a file with --token-file")
+            raise BadInput("is not set", place=f"${TOKEN}", remedy=f"set it, or name a file with {option}")
         return found
     try:
         with open(os.path.expanduser(path), encoding="ascii") as handle:

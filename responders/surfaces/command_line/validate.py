@@ -188,7 +188,10 @@ def _splunk(options: argparse.Namespace) -> Optional[Splunkd]:
     """Where the result goes, opened before anything is checked: a wrong option is found at once."""
     if not options.splunk_url:
         return None
-    return open_splunkd(options.splunk_url, options.splunk_token_file, options.splunk_ca)
+    return open_splunkd(
+        options.splunk_url, options.splunk_token_file, options.splunk_ca, option="--splunk-url",
+        token_option="--splunk-token-file",
+    )  # fmt: skip
 
 
 def _told(checks: Sequence[Check], responder: Responder, splunk: Optional[Splunkd], index: str) -> Optional[Check]:
