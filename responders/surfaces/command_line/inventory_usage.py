@@ -142,7 +142,7 @@ def _splunk_day(splunkd: Splunkd, question: Question) -> Day:
 def _splunkd(options: argparse.Namespace) -> Iterator[Splunkd]:
     splunkd = open_splunkd(
         options.usage_splunk, options.usage_token_file, options.usage_ca, option="--usage-splunk",
-        token_option="--usage-token-file",
+        file_option="--usage-token-file",
     )  # fmt: skip
     try:
         yield splunkd

@@ -25,12 +25,10 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ca", default="", metavar="FILE", help="PEM certificates of a private CA")
 
 
-def open_splunkd(
-    url: str, token_file: str, ca: str, *, option: str = "--url", token_option: str = "--token-file"
-) -> Splunkd:
+def open_splunkd(url: str, token_file: str, ca: str, *, option: str = "--url", file_option: str = "--token-file") -> Splunkd:
     """splunkd at its management port. The token is one of Splunk's authentication tokens, or a session key.
 
-    `option` and `token_option` are what the command calls the URL and the token's file.
+    `option` and `file_option` are what the command calls the URL and the token's file.
 
     Raises BadInput for a URL that is not https (http: to loopback only), a token that others can read, or a CA that is none.
     """
@@ -41,7 +39,7 @@ def open_splunkd(
         context = ssl.create_default_context(cafile=ca or None)
     except OSError as error:
         raise BadInput(f"{error.strerror or error}", place=f"--ca {ca}", remedy="name a file of PEM certificates") from None
-    return Splunkd(url, _token(token_file, token_option), seconds=60.0, tls=context)
+    return Splunkd(url, _token(token_file, file_option), seconds=60.0, tls=context)
 
 
 def _token(path: str, option: str) -> str:

@@ -190,7 +190,7 @@ def _splunk(options: argparse.Namespace) -> Optional[Splunkd]:
         return None
     return open_splunkd(
         options.splunk_url, options.splunk_token_file, options.splunk_ca, option="--splunk-url",
-        token_option="--splunk-token-file",
+        file_option="--splunk-token-file",
     )  # fmt: skip
 
 
