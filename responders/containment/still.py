@@ -11,9 +11,12 @@ from responders.actions import registry
 from responders.containment.facts import client_for
 from responders.containment.record import Record
 from responders.containment.responder import Responder
-from responders.errors import Unavailable
+from responders.errors import OutcomeUnknown, Unavailable
 from responders.model import Outcome, Step
 from responders.parallel import Late, run_all
+
+_NO_ANSWER = (Late, Unavailable, OutcomeUnknown)
+"""Of a read the last one is of the sign-in before it."""
 
 
 def everywhere(place: str) -> bool:
@@ -85,7 +88,7 @@ def look(responder: Responder, record: Record, wanted: Callable[[str], bool] = e
     held = frozenset(step for step, outcome in read.items() if outcome.status.holds)
     fell = {step: outcome.proof for step, outcome in read.items() if step not in held}
     name = identity.id if identity is not None else record.containment
-    heard = {_place(step) for step, error in found.items() if not isinstance(error, (Late, Unavailable))}
+    heard = {_place(step) for step, error in found.items() if not isinstance(error, _NO_ANSWER)}
     asked = frozenset(_place(step) for step in found)
     return Looked(
         record.containment, name, held, fell, (*missing, *unread), tuple(waiting), asked, asked - heard, frozenset(unasked)

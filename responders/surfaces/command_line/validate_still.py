@@ -27,7 +27,7 @@ _PAUSE = 0.25
 _SILENT = 2
 """Containments in a row about which a vendor answered nothing, until it is left alone."""
 _UNDONE = "what held and was undone, somebody undid: the vendor's log says who"
-_PUT_BACK = ". `tourniquet validate --repair` puts it back, twice at most"
+_PUT_BACK = "`tourniquet validate --repair` puts back what is no longer contained, twice at most"
 _NOT_PUT_BACK = (
     ". What is not put back was put back twice before, or is protected now: `tourniquet status CONTAINMENT` shows it"
 )
@@ -124,8 +124,8 @@ def _as_check(found: _Found, left: int, total: int, seconds: float, *, repair: b
         f"{place} answers nothing: of {count} of {total} containments it was not asked, and nobody knows whether they hold"
         for place, count in sorted(places.items())
     ]
-    undone = bool(found.fell or found.put_back)
-    to_do = [_UNDONE + (_NOT_PUT_BACK if repair else _PUT_BACK)] if undone else []
+    to_do = [_UNDONE] if found.fell or found.put_back else []
+    to_do += [_NOT_PUT_BACK if repair else _PUT_BACK] if found.fell else []
     to_do += [_UNKNOWN] if places or found.unknown else []
     to_do += [_WAITING] if found.waiting else []
     lines += (*found.fell, *found.put_back, *found.unknown, *found.waiting)
