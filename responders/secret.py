@@ -78,7 +78,7 @@ def _file(path: str, place: str) -> Secret:
             mode = os.fstat(handle.fileno())
             text = handle.read(_LONGEST + 1)
     except (OSError, ValueError) as error:
-        raise _bad(place, f"{path}: {error}", "create it with mode 0600") from None
+        raise _bad(place, f"{path}: {getattr(error, 'strerror', None) or error}", "create it with mode 0600") from None
     if stat.S_IMODE(mode.st_mode) & 0o077 or mode.st_uid not in (os.geteuid(), 0):
         raise _bad(place, f"{path} can be read by others", f"chmod 600 {path}, owned by the responder's user")
     if len(text) > _LONGEST:
