@@ -56,7 +56,11 @@ def _verdict(found: Sequence[Found]) -> str:
     refused = sum(item.readiness.reachable and not item.readiness.authenticated for item in found)
     silent = sum(not item.readiness.reachable for item in found)
     wrong = [f"{lacking} actions lack permissions (--grants says what to give)"] if lacking else []
-    wrong += [f"{refused} credentials are refused (--grants VENDOR prints all that one needs)"] if refused else []
+    wrong += (
+        [f"{refused} credentials are refused (a wrong secret, or not granted: --grants VENDOR prints all that one needs)"]
+        if refused
+        else []
+    )
     wrong += [f"{silent} connections do not answer (their URL, the network)"] if silent else []
     if wrong:
         return f"NOT ready: {', '.join(wrong)}"
