@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import replace
 from typing import Any, Dict, List, Set
@@ -126,3 +127,20 @@ def test_a_vendor_that_comes_back_is_asked_what_it_was_not(world: World, monkeyp
     assert len(looks) == 6  # two without CyberArk, two without asking it, and these again
     assert not [problem for problem in found.problems if "answers nothing" in problem]
     assert len({line.split()[0] for line in found.problems}) == 2, found.problems
+
+
+def test_an_edited_containment_keeps_no_other_from_being_looked_at(world: World) -> None:
+    """Who writes the store edits one chain, and the marker of another: each is said, and what fell elsewhere is found."""
+    responder = contained(world, "p0", "p1", "p2")
+    names = {str(doc["identity"]): str(doc["containment"]) for _, doc in responder.journal.side("open/")}
+    with sqlite3.connect(world.folder / "journal.db") as store:
+        store.execute(
+            "update journal set doc = replace(doc, 'confirmed', 'confirmeD') where key like ?", (f"e/{names['p0']}/%",)
+        )
+        store.execute("update journal set doc = replace(doc, 'p1', 'px') where key = ?", (f"open/{names['p1']}",))
+    store.close()
+    world.okta.state["users"][world.people["p2"].okta]["status"] = "ACTIVE"
+    found = still_contained(responder, 60.0, repair=False)
+    assert found.note.startswith("1 open, ")
+    assert [line.split()[0].rstrip(":") for line in found.problems] == ["p2", f"open/{names['p1']}", names["p0"]]
+    assert "NO LONGER CONTAINED" in found.problems[0]

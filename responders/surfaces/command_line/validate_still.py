@@ -10,13 +10,15 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Callable, Dict, FrozenSet, List, Optional
+from typing import Callable, Dict, FrozenSet, List, Optional, Sequence
 
 from responders.containment.recheck import recheck
-from responders.containment.record import Record, all_containments, load, load_all
+from responders.containment.record import Record, load, load_all
 from responders.containment.responder import Responder
 from responders.containment.still import Looked, look
 from responders.containment.validation import Check
+from responders.errors import Tampered
+from responders.journal.chain import Journal
 from responders.model import Tier
 from responders.vendors.budget import RESERVE, calling_for, rate_left
 
@@ -31,9 +33,7 @@ _PUT_BACK = "`tourniquet validate --repair` puts back what is no longer containe
 _NOT_PUT_BACK = (
     ". What is not put back was put back twice before, or is protected now: `tourniquet status CONTAINMENT` shows it"
 )
-_UNKNOWN = (
-    "what can't be read may hold or not: `tourniquet readiness` says what is wrong with the vendor; then validate again"
-)
+_UNKNOWN = "what can't be read may hold or not: `tourniquet readiness` says what is wrong with a vendor; then validate again"
 _WAITING = (
     "what is not contained yet is tried again by `tourniquet due`; `tourniquet status CONTAINMENT` says how to do it by hand"
 )
@@ -83,7 +83,8 @@ def still_contained(responder: Responder, seconds: float, *, repair: bool) -> Ch
 
     With `repair` it is a recheck: what fell is put back, at most twice, and told.
     """
-    until, names, found = _Until(time.monotonic() + seconds), _open(responder), _Found()
+    until, found = _Until(time.monotonic() + seconds), _Found()
+    names = _open(responder.journal, found)
     look_at = partial(_look_at, responder, found, until, repair)
     read = sum(look_at(name, None) for name in names)
     again, found.later, found.silent = found.later, {}, Counter()
@@ -133,11 +134,25 @@ def _as_check(found: _Found, left: int, total: int, seconds: float, *, repair: b
     return Check(NAME, not problems, problems, f"{total} open, {found.steps} steps hold", tuple(to_do))
 
 
-def _open(responder: Responder) -> List[str]:
-    names = [name for name, _ in all_containments(responder.journal)]
-    return [
-        record.containment for record in load_all(responder.journal, names) if record.going_on and record.plan is not None
-    ]
+def _open(journal: Journal, found: _Found) -> List[str]:
+    """Every containment that nobody ended. One that somebody edited must not keep the others from being looked at."""
+    broken: List[str] = []
+    names = [str(doc["containment"]) for _, doc in journal.side("open/", broken=broken)]
+    found.unknown += (f"{key}: the journal was edited there: nobody knows of which containment it is" for key in broken)
+    try:
+        return _going_on(journal, names)
+    except Tampered:
+        going_on: List[str] = []
+        for name in names:
+            try:
+                going_on += _going_on(journal, [name])
+            except Tampered as error:
+                found.unknown.append(f"{name}: {error}")
+        return going_on
+
+
+def _going_on(journal: Journal, names: Sequence[str]) -> List[str]:
+    return [record.containment for record in load_all(journal, names) if record.going_on and record.plan is not None]
 
 
 def _patiently(responder: Responder, record: Record, wanted: Callable[[str], bool], until: _Until) -> Looked:
