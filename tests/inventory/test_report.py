@@ -462,6 +462,17 @@ def test_the_command_reads_what_sync_saw(tmp_path: Path, capsys: pytest.CaptureF
     assert "okta:corp:zz" in (tmp_path / "page.html").read_text()
 
 
+def test_a_terminal_shows_some_of_what_stops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Five hundred names would fill a terminal: twelve, and how many more; --lists has all of them."""
+    path = tmp_path / "people.csv"
+    names = ";".join(f"client-{number}" for number in range(500))
+    path.write_text(f"id,kind,accounts,dependents\nhub,service,okta:corp:0oa1|app,{names}\n")
+    assert main(["inventory", "report", str(path), "--lists", str(tmp_path / "lists")]) == 0
+    out = capsys.readouterr().out
+    assert "client-11, and 488 more" in out and "client-12," not in out
+    assert "client-499" in (tmp_path / "lists" / "what_breaks.csv").read_text()
+
+
 def test_a_compiled_inventory_may_be_longer_than_what_a_person_writes(tmp_path: Path) -> None:
     """A sync of 120,000 identities writes more than the 64 MB that a file of yours may have: it is read for the SIEMs."""
     path = tmp_path / "inventory.json"

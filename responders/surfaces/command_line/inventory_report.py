@@ -32,6 +32,8 @@ from responders.surfaces.command_line.reading import text_of
 from responders.surfaces.command_line.writing import write
 
 _MOST = 15
+_STOPPED = 12
+"""Names of what stops with one identity; the page shows as many, --lists and --json all."""
 _WIDE = 90
 """Columns of a terminal that the table of vendors needs."""
 _PRIVATE = 0o600
@@ -246,7 +248,10 @@ def _shared(found: Coverage) -> None:
 def _stops(one: Breaks) -> Iterator[str]:
     if one.people:
         yield f"{one.people:,} people and groups who sign in through it"
-    yield from (who.name or who.id for who in (*one.direct, *one.further))
+    stopped = (*one.direct, *one.further)
+    yield from (who.name or who.id for who in stopped[:_STOPPED])
+    if len(stopped) > _STOPPED:
+        yield f"and {len(stopped) - _STOPPED:,} more"
 
 
 def _unmapped(seen: int, listed: bool) -> str:
