@@ -342,9 +342,12 @@ class Plan:
         }
 
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def step_id(generation: int, action: str, account: Account, parameters: Pairs) -> str:
     """Stable id of a step: the same generation, account, action and parameters give the same id."""
-    text = json.dumps([generation, account.key, account.kind, action, parameters], separators=(",", ":"))
+    text = _compact([generation, account.key, account.kind, action, parameters])
     return "s-" + hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

@@ -26,6 +26,8 @@ _SHAPES = re.compile(
     r"|(?i:\b(?:bearer|ssws|basic|splunk)\s+)[A-Za-z0-9._~+/=-]{6,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
 )
+_SHORTEST = 11
+"""Letters of the shortest that has such a shape (`ssws abcdef`): most values are shorter, and need no look."""
 _WORDS = (
     r"(?:passw(?:or)?d|passphrase|secret|token|authorization|cookie|api_?key|session_?key|private_?key|assertion|credential)"
 )
@@ -47,6 +49,8 @@ def kept(raw: Mapping[Any, Any]) -> Dict[str, Any]:
 
 def _ours(value: Any, depth: int) -> Any:
     if isinstance(value, str):
+        if len(value) < _SHORTEST:
+            return value
         return "\n".join(_SHAPES.sub(HIDDEN, line[:_LONGEST]) for line in value.split("\n", _ITEMS))
     if isinstance(value, (list, tuple)) and depth < _DEPTH:
         return [_ours(item, depth + 1) for item in value[:_ITEMS]]

@@ -6,13 +6,12 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Mapping, Sequence, TextIO, Tuple
+from typing import Callable, Dict, List, TextIO, Tuple
 
 from responders.errors import BadInput, BadInventory
+from responders.inventory.lines import OPENING, line_of
 from responders.inventory.resolve import from_compiled
-from responders.model import Identity
 
-_OPENING = ["{\n", '"identities": [\n']
 _REMEDY = "name another --output"
 
 
@@ -49,33 +48,6 @@ class Whole:
         self._name = ""
 
 
-def line_of(identity: Identity) -> str:
-    """An identity as one line: as `to_json` has it, at a fraction of its time, for there are hundreds of thousands."""
-    accounts = [vars(account) for account in identity.accounts]
-    return json.dumps({**vars(identity), "accounts": accounts}, sort_keys=True)
-
-
-def write_identities(file: TextIO, lines: Iterator[str]) -> None:
-    """The first part: every identity, one a line."""
-    file.writelines(_OPENING)
-    comma = ""
-    for line in lines:
-        file.write(comma + line)
-        comma = ",\n"
-    file.write("\n],\n")
-
-
-def write_end(file: TextIO, aliases: Mapping[str, str], restorers: Sequence[str]) -> None:
-    """The second part."""
-    file.write('"aliases": {\n')
-    lines = (f"{json.dumps(alias)}: {json.dumps(name)}" for alias, name in sorted(aliases.items()))
-    comma = ""
-    for line in lines:
-        file.write(comma + line)
-        comma = ",\n"
-    file.write(f'\n}},\n"restorers": {json.dumps(sorted(restorers))}\n}}\n')
-
-
 def read_lines(
     path: Path, take: Callable[[str], None], alias: Callable[[str, str], None] = lambda key, name: None
 ) -> Tuple[str, ...]:
@@ -86,7 +58,7 @@ def read_lines(
     A file that `write_identities` wrote is read line by line, another one whole.
     """
     with path.open(encoding="utf-8-sig") as file:
-        if [file.readline(), file.readline()] == _OPENING:
+        if [file.readline(), file.readline()] == OPENING:
             try:
                 for line in iter(file.readline, "],\n"):
                     if not line:
@@ -100,7 +72,8 @@ def read_lines(
                 return tuple(str(name) for name in restorers) if isinstance(restorers, list) else ()
             except (ValueError, KeyError, TypeError) as error:
                 what = f"not a compiled inventory ({error})"
-                raise BadInventory(what, place=str(path), remedy="restore it, or name another --output") from None
+                remedy = "restore it, or make it anew by `inventory sync` or `inventory build`"
+                raise BadInventory(what, place=str(path), remedy=remedy) from None
         file.seek(0)
         found = from_compiled(file.read(), str(path))
     for identity in found.identities:

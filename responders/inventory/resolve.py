@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from responders.codec import from_json, to_json
+from responders.codec import from_json
 from responders.errors import BadInventory, InventoryError
+from responders.inventory.lines import line_of, write_end, write_identities
 from responders.inventory.store import InventoryStore
 from responders.model import Account, Alert, Identity
 
@@ -125,12 +127,10 @@ class Inventory:
 
     def to_json(self) -> str:
         """The compiled form that the alert process reads."""
-        doc = {
-            "identities": [to_json(identity) for _, identity in sorted(self._identities.items())],
-            "aliases": dict(sorted(self._aliases.items())),
-            "restorers": sorted(self._restorers),
-        }
-        return json.dumps(doc, indent=1, sort_keys=True) + "\n"
+        text = io.StringIO()
+        write_identities(text, (line_of(identity) for _, identity in sorted(self._identities.items())))
+        write_end(text, self._aliases, sorted(self._restorers))
+        return text.getvalue()
 
 
 def unmapped(account: Account) -> Identity:

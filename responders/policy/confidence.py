@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
@@ -32,16 +33,18 @@ def fuse(alerts: Sequence[Alert], fusion: Fusion, now: datetime, whole: Optional
     us less sure by causing one more. `whole` says which alerts may be the one that counts whole; the others only
     corroborate, and without any that may, the score is 0.
     """
-    start = now - timedelta(hours=fusion.window_hours)
-    found = [alert for alert in alerts if alert.completed_at >= start]
+    found = _in_window(alerts, fusion, now)
+    order = [strongest_first(alert) for alert in found]
     # Those that may count whole come first: a flood of louder ones must not push them out.
-    ranked = [(whole is not None and not whole(alert), *strongest_first(alert)) for alert in found]
-    places = sorted(range(len(found)), key=ranked.__getitem__)[:MOST_COUNTED]
+    last = [whole is not None and not whole(alert) for alert in found]
+    places = sorted(range(len(found)), key=lambda place: (last[place], order[place]))[:MOST_COUNTED]
     if not places:
         return Score(0, (Reason(f"no alert of the last {fusion.window_hours:g} h"),), 0)
-    old = timedelta(hours=fusion.half_after_hours)
-    parts = [_Part(found[place], not ranked[place][0], now - found[place].completed_at > old) for place in places]
-    by_time = sorted(range(len(parts)), key=lambda rank: (parts[rank].alert.completed_at, ranked[places[rank]][1:]))
+    old = now - timedelta(hours=fusion.half_after_hours)
+    parts = [_Part(found[place], not last[place], found[place].completed_at < old) for place in places]
+    if len(parts) == 1:
+        return _told(parts, fusion)
+    by_time = sorted(range(len(parts)), key=lambda rank: (parts[rank].alert.completed_at, order[places[rank]]))
     _as_bits(parts)
     known: List[int] = []  # ranks: the strongest first
     best, seen, told = 0, 0, False
@@ -56,9 +59,24 @@ def fuse(alerts: Sequence[Alert], fusion: Fusion, now: datetime, whole: Optional
             break
     score = _told([parts[rank] for rank in sorted(by_time[:seen])], fusion)
     late = (parts[rank].alert for rank in by_time[seen:])
-    more = tuple(Reason(f"{alert.detection} at {alert.confidence}: adds nothing") for alert in late)
-    strongest = max((part.alert.confidence for part in parts if part.may), default=0)
-    return Score(score.points, (*score.reasons, *more), strongest)
+    more = tuple(_adds_nothing(alert.detection, alert.confidence) for alert in late)
+    alone = max((part.alert.confidence for part in parts if part.may), default=0)
+    return Score(score.points, (*score.reasons, *more), alone)
+
+
+def strongest(alerts: Sequence[Alert], fusion: Fusion, now: datetime, whole: Callable[[Alert], bool]) -> int:
+    """`strongest` of what `fuse` would say, which gives no fewer points than that."""
+    return max((alert.confidence for alert in _in_window(alerts, fusion, now) if whole(alert)), default=0)
+
+
+def _in_window(alerts: Sequence[Alert], fusion: Fusion, now: datetime) -> List[Alert]:
+    start = now - timedelta(hours=fusion.window_hours)
+    return [alert for alert in alerts if alert.completed_at >= start]
+
+
+@functools.lru_cache(maxsize=1024)
+def _adds_nothing(detection: str, confidence: int) -> Reason:
+    return Reason(f"{detection} at {confidence}: adds nothing")
 
 
 MOST_COUNTED = 50
@@ -86,9 +104,8 @@ def _as_bits(parts: Sequence[_Part]) -> None:
             for word in words & once:
                 shared.setdefault(word, 1 << len(shared))
             once |= words
-        if shared:
-            for part in parts:
-                setattr(part, name, sum(bit for word, bit in shared.items() if word in getattr(part.alert, name)))
+        for part in parts if shared else ():
+            setattr(part, name, sum(shared[word] for word in shared.keys() & getattr(part.alert, name)))
     layers: Dict[str, int] = {}
     for part in parts:
         part.layer = layers.setdefault(part.alert.layer, 1 << len(layers))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, abc
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from responders.model import Alert, Facts, Identity, Place, Reason, Tier, Use
-from responders.policy.confidence import Score, fuse
+from responders.policy.confidence import Score, fuse, strongest
 from responders.policy.ids import immutable
 from responders.policy.policy import Policy
 
@@ -71,13 +71,13 @@ def shared_or_unmapped(case: Case, tier: Tier, names: Tuple[str, ...]) -> Option
     """Who shares an account, or belongs to no known identity, is restricted at most; named by no id, not at all."""
     if case.identity.shared:
         return _rule("shared account", "several people use it: restricted at most", Tier.RESTRICT)
+    if not case.identity.unmapped:
+        return None
     other = [account.key for account in case.identity.accounts if not immutable(account)]
-    if case.identity.unmapped and other:
+    if other:
         text = f"{', '.join(other)} is no id as its vendor gives it, and may be a known account by another name"
         return _rule("unmapped account", text, Tier.OBSERVE)
-    if case.identity.unmapped:
-        return _rule("unmapped account", "no inventory row claims it: restricted at most", Tier.RESTRICT)
-    return None
+    return _rule("unmapped account", "no inventory row claims it: restricted at most", Tier.RESTRICT)
 
 
 def askers_right(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
@@ -158,17 +158,21 @@ def _carried(case: Case, tier: Tier, may: Callable[[Alert], bool] = lambda alert
 
     Others corroborate: a loud alert that an outsider can cause must not borrow the right of a faint one.
     """
-    policy = case.policy
+    policy, detections = case.policy, {alert.detection for alert in case.alerts}
+    known = {detection: cap(case.catalogue.get(detection)) for detection in detections}
 
     def reaches(alert: Alert) -> bool:
-        return cap(case.catalogue.get(alert.detection)) >= tier and may(alert)
+        return known[alert.detection] >= tier and may(alert)
 
-    score = case.score if all(map(reaches, case.alerts)) else None
-    score = score or fuse(case.alerts, policy.fusion, case.now, reaches)
     limits = policy.thresholds[policy.class_of(case.identity)]
+    points, least = limits.restrict, 1
     if tier is Tier.REVOKE:
-        return score.points >= limits.revoke and score.strongest >= max(1, policy.fusion.lone_alert_for_revoke)
-    return score.points >= limits.restrict and score.strongest > 0
+        points, least = limits.revoke, max(1, policy.fusion.lone_alert_for_revoke)
+    if case.score is not None and all(map(reaches, case.alerts)):
+        return case.score.points >= points and case.score.strongest >= least
+    # The strongest one alone decides most cases: no score is below it, and without it none is enough.
+    alone = strongest(case.alerts, policy.fusion, case.now, reaches)
+    return alone >= least and (alone >= points or fuse(case.alerts, policy.fusion, case.now, reaches).points >= points)
 
 
 def unauthenticated_ingest(case: Case, tier: Tier, names: Tuple[str, ...]) -> Optional[Ruling]:
@@ -244,7 +248,7 @@ def _over(case: Case, tier: Tier) -> Optional[str]:
 
 def cap(entry: Any) -> Tier:
     """The tier a detection may reach by itself; one the catalogue does not know reaches none."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, abc.Mapping):
         return Tier.OBSERVE
     cap = Tier[str(entry.get("max_tier", "observe")).upper()]
     return min(cap, Tier.OBSERVE) if entry.get("forgery") == "outsider" else cap

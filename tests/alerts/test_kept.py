@@ -35,6 +35,11 @@ PARTS = (
 )  # fmt: skip
 
 
+def test_the_shortest_secret_is_hidden_in_our_columns_too() -> None:
+    """A scheme and six letters, the shortest that has the shape of a secret."""
+    assert kept({"tq_reasons": ["SSWS abcdef", "ssws abcde"]}) == {"tq_reasons": ["***", "ssws abcde"]}
+
+
 def test_no_secret_of_a_raw_event_reaches_the_journal(world: World) -> None:
     """Whatever the SIEM's row carried beside our columns, or in our reasons: the database file holds no secret."""
     person = world.add_person("bob", vendors=("okta",))

@@ -11,10 +11,10 @@ from hypothesis import given
 
 from responders.codec import to_json
 from responders.errors import Refused
-from responders.inventory.compiled import line_of
 from responders.inventory.describing import describe
 from responders.inventory.files import read_inventory
 from responders.inventory.joining import Conflict
+from responders.inventory.lines import line_of
 from responders.inventory.observation import Observed, Seen
 from responders.inventory.resolve import Inventory, from_compiled
 from responders.inventory.rules import Rules

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import responders.policy
 from responders.model import Account, Alert, Facts, Identity, Tier, Use
-from responders.policy.confidence import fuse
+from responders.policy.confidence import fuse, strongest
 from responders.policy.decide import decide
 from responders.policy.policy import Fusion, from_compiled
 
@@ -168,6 +168,8 @@ def test_fusion_is_bounded_and_knows_no_order(alerts: List[Alert], rng: random.R
     assert fuse(mixed, Fusion(), NOW).points == score.points
     recent = [one.confidence for one in alerts if NOW - one.completed_at <= timedelta(hours=24)]
     assert score.points >= max(recent, default=0) == score.strongest
+    some = fuse(alerts, Fusion(), NOW, lambda one: one.confidence % 2 == 0)
+    assert some.points >= strongest(alerts, Fusion(), NOW, lambda one: one.confidence % 2 == 0) == some.strongest
 
 
 RELATED = [

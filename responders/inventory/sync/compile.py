@@ -10,9 +10,10 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, TextI
 
 from responders.codec import from_json, to_json
 from responders.errors import BadInventory, Refused
-from responders.inventory.compiled import Whole, line_of, write_end, write_identities
+from responders.inventory.compiled import Whole
 from responders.inventory.describing import LEAST_DAYS, GroupRule, describe
 from responders.inventory.joining import Conflict, Explicit, Joined, Link, Rank, join
+from responders.inventory.lines import line_of, write_end, write_identities
 from responders.inventory.resolve import Inventory
 from responders.inventory.rules import NO_RULES, Rules
 from responders.inventory.sync.before import Before, rank
