@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
-from responders.codec import to_json
 from responders.content.elastic.mappings import LOOKUPS, mapping
 from responders.content.elastic.query import ACCOUNTS
 from responders.content.elastic.server import Server
@@ -17,6 +16,7 @@ from responders.elastic.ids import document_id
 from responders.errors import BadInput
 from responders.inventory.elasticsearch import ABOUT, STAMP
 from responders.inventory.files import accounts_rows
+from responders.inventory.lines import plain
 from responders.inventory.resolve import Inventory
 
 
@@ -51,7 +51,7 @@ def _documents(index: str, inventory: Inventory) -> Iterator[Tuple[str, str, Map
         aliases.setdefault(name, []).append(alias)
     for identity in inventory.identities:
         keys = [account.key for account in identity.accounts] + aliases.get(identity.id, [])
-        yield index, document_id(identity.id), {"keys": sorted(set(keys)), "identity": to_json(identity)}
+        yield index, document_id(identity.id), {"keys": sorted(set(keys)), "identity": plain(identity)}
     about = {
         "population": inventory.population,
         "restorers": sorted(inventory.restorers),

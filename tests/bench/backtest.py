@@ -31,10 +31,10 @@ GOAL = 60.0
 PEOPLE = 20_000
 
 
-def inventory() -> Inventory:
+def inventory(people: int = PEOPLE) -> Inventory:
     """People, and a service for each tenth of them."""
     found: List[Identity] = []
-    for number in range(PEOPLE):
+    for number in range(people):
         service = number % 10 == 0
         account = Account("okta", "corp", "app" if service else "user", f"{'0oa' if service else '00u'}{number:017d}")
         dependents = ("checkout",) if number % 50 == 0 else ()

@@ -125,17 +125,22 @@ class Server:
     def bulk(self, documents: Iterable[Tuple[str, str, Mapping[str, Any]]]) -> None:
         """Index (index, id, document)s and make them searchable. Raises ElasticError with the first one refused."""
         lines: List[str] = []
+        filled: Dict[str, None] = {}
+        many = False
         for index, name, document in documents:
+            if len(lines) >= _BULK:
+                self._send(lines, refresh="false")
+                lines, many = [], True
+            filled[index] = None
             lines.append(json.dumps({"index": {"_index": index, "_id": name}}))
             lines.append(json.dumps(document))
-            if len(lines) >= _BULK:
-                self._send(lines)
-                lines = []
         if lines:
-            self._send(lines)
+            self._send(lines, refresh="false" if many else "true")
+        if many:  # once, for each one writes a segment
+            self.call("POST", f"/{','.join(filled)}/_refresh")
 
-    def _send(self, lines: List[str]) -> None:
-        answer = self.call("POST", "/_bulk", "\n".join(lines) + "\n", query={"refresh": "true"})
+    def _send(self, lines: List[str], *, refresh: str) -> None:
+        answer = self.call("POST", "/_bulk", "\n".join(lines) + "\n", query={"refresh": refresh})
         if answer.get("errors"):
             bad = next(item["index"] for item in answer["items"] if item["index"].get("error"))
             reason = f"refused document {bad['_id']} of {bad['_index']}: {json.dumps(bad['error'])[:500]}"
