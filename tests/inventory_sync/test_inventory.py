@@ -269,6 +269,10 @@ def test_the_command(company: Company, capsys: pytest.CaptureFixture[str]) -> No
         assert main(arguments) == 3
     company.graph.application(company.app)["passwordCredentials"].clear()
     assert main([*arguments, "--vendor", "entra"]) == 4
+    capsys.readouterr()
+    assert main([*arguments[:-1], "--vendor", "entra"]) == 4
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{company.place('entra')} was not read to its end: entra" in said and "What was known of it is used" in said
     assert inventory(company).population == told["inventory"]["identities"]
     (company.folder / "no.db").write_text("no database")
     for wrong, code in (

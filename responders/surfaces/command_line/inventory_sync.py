@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = [c for c in settings.connections if not options.vendor or c.vendor in options.vendor]
     if not wanted:
         raise BadSettings("no such vendor is connected", place="--vendor", remedy="add a connection to the settings")
+    inventory_usage.check(options, settings.connections)
     with alone(state):
         reads = _read(wanted, state, options)
         with RawStore(state) as store:
@@ -117,11 +118,15 @@ def _tell(reads: List[Read], usage: List[UsageRead], found: Difference, output: 
     for read in reads:
         notes = [f"{name}: not listed ({why})" for name, why in read.refused.items()]
         notes += [f"{name}: {count} left to the next run" for name, count in read.left.items()]
-        what = read.failed or "; ".join(notes)
+        what = "failed" if read.failed else "; ".join(notes)
         taken = read.taken
         table.add_row(*show.texts(read.place, str(sum(read.rows.values())), str(taken.new), str(taken.changed),
                                   str(taken.gone), str(read.calls), what))  # fmt: skip
     show.OUT.print(table)
+    for read in reads:
+        if read.failed:
+            kept = "What was known of it is used; run it again, it goes on where it was"
+            show.say(f"! {read.place} was not read to its end: {read.failed}. {kept}", json_wanted=False)
     for one in usage:
         left = f", {one.bad} left out" if one.bad else ""
         show.say(f"usage, {one.origin}: {one.uses} uses{left}{'; ' if one.failed else ''}{one.failed}", json_wanted=False)
