@@ -433,6 +433,21 @@ def checkouts(days: Iterable[int]) -> Iterator[logs.Event]:
         yield logs.cyberark(days_ago(day), "Prov_x", "Apps", "billing-key")
 
 
+def test_a_wrong_option_is_told_before_the_vendors_are_read(
+    company: Company, settings: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Reading a large company takes ten minutes: a missing file, a token that is not set, are no reason to wait for."""
+    for wrong, named in (
+        (("--usage-events", f"vault={tmp_path / 'no'}"), "no"), (("--usage-rows", str(tmp_path)), str(tmp_path)),
+        (("--vault-audit", str(tmp_path / "no")), "--vault-audit"), (("--usage-keep-days", "0"), "--usage-keep-days"),
+        (("--usage-splunk", "https://127.0.0.1:1"), "$TOURNIQUET_SPLUNK_TOKEN"),
+        (("--usage-elastic", "es"), "--usage-elastic"),
+    ):  # fmt: skip
+        code, told = sync(settings, capsys, *wrong)
+        assert (code, named in told["place"]) == (2, True), told
+    assert company.cyberark.requests == [] and company.graph.requests == []
+
+
 def test_the_command_asks_splunk(
     company: Company, settings: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

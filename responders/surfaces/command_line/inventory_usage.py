@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -41,6 +42,9 @@ class UsageRead:
     failed: str = ""
 
 
+_NAME = "name a file of a vendor's events, or of answers"
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("usage seen in logs (docs/inventory_usage.md)")
     logs = ", ".join(question.name for question in questions())
@@ -58,12 +62,34 @@ def add(parser: argparse.ArgumentParser) -> None:
                        help=f"what was seen on fewer days is not told ({LEAST_DAYS})")  # fmt: skip
 
 
-def read(options: argparse.Namespace, connections: Sequence[Connection], state: Path, now: float) -> List[UsageRead]:
-    """Everything that the options name. Raises BadInput for an option or a file that is wrong."""
+def check(options: argparse.Namespace, connections: Sequence[Connection]) -> None:
+    """Before the vendors are read, which takes minutes: numbers, files, addresses and secrets. Raises BadInput."""
     keep = options.usage_keep_days
     if not 1 <= keep <= 366 or not 1 <= options.usage_least_days <= keep:
         what = f"{keep} days kept, {options.usage_least_days} at least"
         raise BadInput(what, place="--usage-keep-days", remedy="keep 1 to 366 days, of which at least some are wanted")
+    files = [_log(given, questions())[1] for given in options.usage_events or ()] + (options.usage_rows or [])
+    if options.vault_audit:
+        _vault(connections)
+        files.append(options.vault_audit)
+    for path in files:
+        try:
+            os.stat(path)
+        except OSError as error:
+            raise BadInput(str(error.strerror), place=path, remedy=_NAME) from None
+        if os.path.isdir(path) or not os.access(path, os.R_OK):
+            raise BadInput("is no file that can be read", place=path, remedy=_NAME)
+    if options.usage_elastic:
+        sound_url(options.usage_elastic, "--usage-elastic"), ca_bundle(options.usage_ca)
+        api_key(ELASTIC_KEY, options.usage_key_file)
+    if options.usage_splunk:
+        with _splunkd(options):
+            pass
+
+
+def read(options: argparse.Namespace, connections: Sequence[Connection], state: Path, now: float) -> List[UsageRead]:
+    """Everything that the options name. Raises BadInput for what a file holds."""
+    keep = options.usage_keep_days
     with UsageStore(state) as store:
         reading = _Reading(store, _tenants(connections), keep, now)
         found = list(_origins(options, connections, reading))
