@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from datetime import datetime, timedelta, timezone
@@ -29,24 +28,28 @@ ROLES = frozenset(
 )  # fmt: skip
 """Names that say what somebody is and not who: a search may rest on them."""
 _LAST = re.compile(r"^(.*[_/:])?([^_/:@]+)(@.*)?$", re.DOTALL)
+TURNS = 8
+"""So many times everybody can be renamed without a name that was there before."""
 _SHORTEST = 4
 """Letters of a literal: a shorter one is a part of words."""
 _MACROS = Path(__file__).resolve().parent.parent.parent / "detections" / "macros.yaml"
 
 
-def rename(events: Sequence[Any], fires: Sequence[str], lookups: Any) -> Any:
+def rename(events: Sequence[Any], fires: Sequence[str], lookups: Any, turn: int = 1) -> Any:
     """[events, fires, lookups] with everybody renamed alike everywhere, and every time ten days and an hour later.
+
+    Each `turn`, 1 to TURNS, gives other names, addresses and ids, and times ten days later than the turn before.
 
     Vendors' own constants that macros.yaml names (template ids of roles, application ids) stay, for they are no example's.
     """
     text = json.dumps([events, fires, lookups])
     for name in sorted(set(_names(events, fires, lookups)), key=lambda item: (-len(item), item)):
-        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", _other(name), text)
-    text = _GUID.sub(lambda m: m[0] if m[0].lower() in _constants() else _shift_hex(m[0]), text)
-    text = _AWS_ID.sub(lambda m: m[1] + m[2][::-1] + "Q", text)
-    text = _AWS_ACCOUNT.sub(lambda m: "".join(str((int(c) + 3) % 10) for c in m[0]), text)
-    text = _ADDRESS.sub(_other_address, text)
-    return json.loads(_TIME.sub(_later, text))
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", _other(name, turn), text)
+    text = _GUID.sub(lambda m: m[0] if m[0].lower() in _constants() else _shift_hex(m[0], turn), text)
+    text = _AWS_ID.sub(lambda m: m[1] + m[2][::-1] + "QRSTUVWX"[turn - 1], text)
+    text = _AWS_ACCOUNT.sub(lambda m: _turned(m[0], turn), text)
+    text = _ADDRESS.sub(lambda m: _other_address(m, turn), text)
+    return json.loads(_TIME.sub(lambda m: _later(m, turn), text))
 
 
 def literals(example: Example) -> Set[str]:
@@ -83,19 +86,33 @@ def _said(value: Any) -> Iterator[str]:
             yield from _said(item)
 
 
-def _other(name: str) -> str:
-    """Another name of the same shape."""
-    turned = codecs.encode(name, "rot13")
-    return "".join(str((int(c) + 3) % 10) if c.isascii() and c.isdigit() else c for c in turned).replace("\\", r"\\")
+def _other(name: str, turn: int) -> str:
+    """Another name of the same shape, as the replacement of a regex."""
+    first = name[0]
+    if name.isascii() and name.isdigit() and first != "0":  # a number must not begin with a 0
+        return str((int(first) - 1 + 4 * turn) % 9 + 1) + _turned(name[1:], turn)
+    return "".join(_letter(c, 12 + turn) for c in _turned(name, turn)).replace("\\", r"\\")
 
 
-def _other_address(match: re.Match[str]) -> str:
+def _turned(text: str, turn: int) -> str:
+    """With other digits."""
+    return "".join(str((int(c) + 3 * turn) % 10) if c.isascii() and c.isdigit() else c for c in text)
+
+
+def _letter(letter: str, places: int) -> str:
+    for first in "aA":
+        if first <= letter <= chr(ord(first) + 25):
+            return chr(ord(first) + (ord(letter) - ord(first) + places) % 26)
+    return letter
+
+
+def _other_address(match: re.Match[str], turn: int) -> str:
     """Another address; a private one stays within its network, for a search may rest on that it is private. A network's
     (last number 0) becomes the network of its renamed addresses."""
-    last = (int(match[4]) + 11) % 250 if int(match[4]) else 0
+    last = (int(match[4]) + 11 * turn) % 250 if int(match[4]) else 0
     if _PRIVATE.match(match[0]):
         return f"{match[1]}.{match[2]}.{match[3]}.{last}"
-    return f"{(int(match[1]) + 7) % 200 + 1}.{match[3]}.{match[2]}.{last}"
+    return f"{(int(match[1]) + 7 * turn) % 200 + 1}.{match[3]}.{match[2]}.{last}"
 
 
 @lru_cache(maxsize=1)
@@ -103,10 +120,10 @@ def _constants() -> FrozenSet[str]:
     return frozenset(found.lower() for found in _GUID.findall(_MACROS.read_text(encoding="utf-8")))
 
 
-def _shift_hex(text: str) -> str:
-    return "".join(f"{(int(c, 16) + 5) % 16:x}" if c != "-" else c for c in text)
+def _shift_hex(text: str, turn: int) -> str:
+    return "".join(f"{(int(c, 16) + 5 * turn) % 16:x}" if c != "-" else c for c in text)
 
 
-def _later(match: re.Match[str]) -> str:
+def _later(match: re.Match[str], turn: int) -> str:
     at = datetime.strptime(match[0], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    return (at + timedelta(days=10, hours=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    return (at + timedelta(days=10 * turn, hours=1)).strftime("%Y-%m-%dT%H:%M:%S")

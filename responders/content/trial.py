@@ -28,7 +28,7 @@ def try_examples(detections: Iterable[Detection], *, renamed: bool = False) -> I
 
 def try_one(detection: Detection, example: Example, *, renamed: bool = False) -> Trial:
     """One example."""
-    played = play(example, renamed=renamed)
+    played = play(example, turn=1 if renamed else 0)
     hits = run_detections([detection], played.events, lookups=played.lookups)
     return Trial(detection.slug, example.name, compare(hits, played))
 
@@ -43,11 +43,11 @@ class Played:
     confidence: Optional[int]
 
 
-def play(example: Example, *, renamed: bool) -> Played:
-    """An example as it is, or renamed and shifted."""
-    if not renamed:
+def play(example: Example, *, turn: int = 0) -> Played:
+    """An example as it is, or renamed and shifted: otherwise with each `turn`, 1 to TURNS of rename."""
+    if not turn:
         return Played(example.events, example.fires, example.lookups, example.confidence)
-    events, fires, lookups = rename(example.events, example.fires, dict(example.lookups))
+    events, fires, lookups = rename(example.events, example.fires, dict(example.lookups), turn)
     return Played(tuple((source, event) for source, event in events), tuple(fires), lookups, example.confidence)
 
 

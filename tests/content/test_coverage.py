@@ -11,12 +11,11 @@ from tests import shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 DETECTIONS = shipped.detections()
-PAGES = shipped.built()
 
 
 def test_the_navigator_layer_holds_each_technique_with_its_detections() -> None:
     """Every technique that a detection names is in the layer, with as many detections as name it, and is an ATT&CK id."""
-    layer = json.loads(PAGES["docs/attack_navigator.json"])
+    layer = json.loads(shipped.built()["docs/attack_navigator.json"])
     scores = {item["techniqueID"]: item["score"] for item in layer["techniques"]}
     named = [found for one in DETECTIONS for found in one.frameworks["attack"]]
     assert scores == {found: named.count(found) for found in set(named)}
@@ -26,7 +25,7 @@ def test_the_navigator_layer_holds_each_technique_with_its_detections() -> None:
 
 def test_the_coverage_page_says_what_is_not_covered() -> None:
     """A technique without a detection is listed as such and in no matrix."""
-    page = PAGES["docs/coverage.md"]
+    page = shipped.built()["docs/coverage.md"]
     named = {found for one in DETECTIONS for found in one.frameworks["attack"]}
     missing = set(names()["attack"]) - named
     assert missing
@@ -45,7 +44,7 @@ def test_there_is_a_page_for_each_detection_and_no_other() -> None:
 def test_a_page_tells_all_of_its_detection() -> None:
     """Both searches, every point, every false positive, every example and every manual step."""
     for one in DETECTIONS:
-        page = PAGES[f"docs/detections/{one.slug}.md"]
+        page = shipped.built()[f"docs/detections/{one.slug}.md"]
         flat = " ".join(page.split())
         assert one.splunk in page
         assert one.elastic.query in page
@@ -61,5 +60,5 @@ def test_what_is_not_verified_is_said_in_one_place() -> None:
     for one in DETECTIONS:
         assert not re.search(r"(?i)not verified|unverified|experimental", one.how_it_works), one.slug
         assert one.status != "experimental" or any("experimental" in text for text in one.not_verified), one.slug
-        assert "## What is not verified" in PAGES[f"docs/detections/{one.slug}.md"]
+        assert "## What is not verified" in shipped.built()[f"docs/detections/{one.slug}.md"]
         assert any(not re.match(r"(MITRE|OWASP|NIST)", text) for text in one.references), one.slug

@@ -15,9 +15,10 @@ from responders.content.check import checked
 from responders.content.loader import ROOT, load_detections
 from responders.content.versions import LOCK, bump
 from responders.errors import BadInput, BadInputs
+from tests import shipped
 
 Edit = Callable[[str], str]
-NOW = next(one.version for one in load_detections() if one.slug == "aws/root_login")
+NOW = next(one.version for one in shipped.detections() if one.slug == "aws/root_login")
 NEXT = NOW.rpartition(".")[0] + f".{int(NOW.rpartition('.')[2]) + 1}"
 
 
@@ -50,9 +51,9 @@ def wrong(root: Path) -> List[BadInput]:
 
 def test_what_is_committed_is_locked_under_its_version() -> None:
     """Every detection stands in the lock with the version and content that it has; nothing else does."""
-    assert [one.id for one in checked()] == [one.id for one in load_detections()]
+    assert [one.id for one in checked()] == [one.id for one in shipped.detections()]
     lock = json.loads((ROOT / LOCK).read_text(encoding="utf-8"))["detections"]
-    assert {key: entry["version"] for key, entry in lock.items()} == {one.id: one.version for one in load_detections()}
+    assert {key: entry["version"] for key, entry in lock.items()} == {one.id: one.version for one in shipped.detections()}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ discovery.type: single-node
 network.host: 127.0.0.1
 http.port: {port}
 transport.port: {transport}
-path.data: {folder}/data
+path.data: {data}
 path.logs: {folder}/logs
 xpack.security.enabled: true
 xpack.security.http.ssl.enabled: false
@@ -32,6 +32,9 @@ xpack.security.authc.anonymous.username: tester
 xpack.security.authc.anonymous.roles: superuser
 cluster.routing.allocation.disk.threshold_enabled: false
 """
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 2**30
+"""Bytes that a file system in memory must have free to hold the data: index by index, each waits for a disk else."""
 _START_SECONDS = 180
 _STOP_SECONDS = 20
 
@@ -45,19 +48,20 @@ class Elasticsearch:
     def __init__(self, heap: str = "768m") -> None:
         self.heap = heap
         self.url = ""
-        self._folder = Path()
+        self._folder = self._data = Path()
         self._process: Optional[subprocess.Popen[bytes]] = None
 
     def __enter__(self) -> Elasticsearch:
         home = install()
         self._folder = Path(tempfile.mkdtemp(prefix="tourniquet-es-"))
+        self._data = Path(tempfile.mkdtemp(prefix="tourniquet-es-", dir=_MEMORY if _roomy(_MEMORY) else self._folder))
         port, transport = _free_port(), _free_port()
         shutil.copytree(home / "config", self._folder / "config")
         (self._folder / "config" / "elasticsearch.yml").write_text(
-            _SETTINGS.format(port=port, transport=transport, folder=self._folder), encoding="ascii"
+            _SETTINGS.format(port=port, transport=transport, folder=self._folder, data=self._data), encoding="ascii"
         )
         _lighten(self._folder / "config" / "jvm.options")
-        for name in ("data", "logs", "tmp"):
+        for name in ("logs", "tmp"):
             (self._folder / name).mkdir()
         self.url = f"http://127.0.0.1:{port}"
         try:
@@ -109,7 +113,7 @@ class Elasticsearch:
         if os.geteuid() != 0:
             return {}
         user = pwd.getpwnam("nobody")
-        for path in (self._folder, *self._folder.rglob("*")):
+        for path in (self._data, *self._data.rglob("*"), self._folder, *self._folder.rglob("*")):
             os.chown(path, user.pw_uid, user.pw_gid)
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
@@ -141,6 +145,7 @@ class Elasticsearch:
                 os.killpg(self._process.pid, 9)
                 self._process.wait()
             self._process = None
+        shutil.rmtree(self._data, ignore_errors=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -155,6 +160,10 @@ def _java_home() -> str:
     if java is None:
         raise RuntimeError("no java on the path: install a JRE, 17 or newer")
     return str(Path(java).resolve().parents[1])
+
+
+def _roomy(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= _ROOM
 
 
 def _free_port() -> int:

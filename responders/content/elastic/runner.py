@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Type
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type
 
 from responders.content.detection import Detection
 from responders.content.ecs import STREAMS, to_ecs
@@ -32,7 +32,6 @@ class Batch:
     """Events that are searched together and apart from all others: by their time of ingest, as a rule's run sees them."""
 
     ingested: datetime
-    prefix: str
 
 
 class ElasticRun:
@@ -87,28 +86,35 @@ class ElasticRun:
 
     def add(self, events: Iterable[Tuple[str, Any]]) -> Batch:
         """Index one batch of (source, event)."""
-        return self.add_all([events])[0]
+        return self.add_all([[events]])[0]
 
-    def add_all(self, batches: Sequence[Iterable[Tuple[str, Any]]]) -> List[Batch]:
-        """Index several batches at one go. Each is searched apart from all others, even where their events are equal."""
+    def add_all(self, batches: Sequence[Sequence[Iterable[Tuple[str, Any]]]]) -> List[Batch]:
+        """Index several batches at one go. Each is searched apart from all others, even where their events are equal.
+
+        A batch is of several lots: events of two lots are different ones, even where their ids are equal.
+        """
         made: List[Batch] = []
         documents: List[Tuple[str, str, Mapping[str, Any]]] = []
-        for events in batches:
-            batch = Batch(self._next, f"{len(self._ids)}.")
+        for lots in batches:
+            batch = Batch(self._next)
             self._next += _APART
             made.append(batch)
-            given = list(events)
-            untimed = datetime.fromtimestamp(latest(given) or batch.ingested.timestamp(), timezone.utc)
-            for source, event in given:
-                for found in to_ecs(source, event, batch.ingested, untimed=untimed):
-                    stream = found.index.rpartition("-")[0]
-                    index = f"{stream}-{self.namespace}"
-                    self._create(index, fields()[stream])
-                    name = (batch.prefix + found.id)[:500]
-                    self._ids[f"{index}/{name}"] = found.id
-                    documents.append((index, name, found.document))
+            for events in lots:
+                documents += self._documents(batch, list(events))
         self._server.bulk(documents)
         return made
+
+    def _documents(self, batch: Batch, given: List[Tuple[str, Any]]) -> Iterator[Tuple[str, str, Mapping[str, Any]]]:
+        prefix = f"{len(self._ids)}."
+        untimed = datetime.fromtimestamp(latest(given) or batch.ingested.timestamp(), timezone.utc)
+        for source, event in given:
+            for found in to_ecs(source, event, batch.ingested, untimed=untimed):
+                stream = found.index.rpartition("-")[0]
+                index = f"{stream}-{self.namespace}"
+                self._create(index, fields()[stream])
+                name = (prefix + found.id)[:500]
+                self._ids[f"{index}/{name}"] = found.id
+                yield index, name, found.document
 
     def hits(self, detection: Detection, batch: Batch) -> List[Hit]:
         """What the rule raises for a batch, strongest first; one for each finding, as the responder takes them.
