@@ -10,6 +10,7 @@ import pytest
 
 from responders.content.detection import Detection, Example
 from responders.content.elastic import ElasticRun, run_elastic, try_elastic
+from responders.content.elastic.server import ElasticError, Server
 from responders.content.elastic.trial import BOTH, Tried, apart, lookups_of, together
 from responders.content.forms import CEF_KEYS, TIMES
 from responders.content.loader import load_macros
@@ -175,3 +176,15 @@ def test_an_unreachable_server_names_its_url() -> None:
     with pytest.raises(BadInput) as caught:
         run_elastic("http://127.0.0.1:9", DETECTIONS[:1], [])
     assert caught.value.place == "http://127.0.0.1:9"
+
+
+def test_without_our_indices_the_error_names_the_command_that_makes_them(elasticsearch_url: str) -> None:
+    """By a query and by a search; another index that is missing is the asker's."""
+    with Server(elasticsearch_url) as server:
+        for name, import_named in (("tourniquet-nobody-made-this", True), ("nobody-made-this", False)):
+            with pytest.raises(ElasticError) as asked:
+                server.esql(f"FROM {name} | LIMIT 1", {"match_all": {}})
+            with pytest.raises(ElasticError) as searched:
+                server.call("POST", f"/{name}/_search", {})
+            said = ["elastic import" in str(caught.value) for caught in (asked, searched)]
+            assert said == [import_named, import_named]

@@ -98,6 +98,8 @@ class Server:
         if isinstance(found, dict):
             kind, reason = str(found.get("type", "")), str(found.get("reason", ""))
         remedy = "give an API key that may, in " + API_KEY if answer.status_code in (401, 403) else "see the reason"
+        if kind in ("index_not_found_exception", "verification_exception") and "[tourniquet-" in reason:
+            remedy = "let `tourniquet elastic import` make our indices first"
         return ElasticError(reason[:600], place=self.url, remedy=remedy, type=kind, status=answer.status_code)
 
     def create(self, index: str, mapping: Mapping[str, Any], *, lookup: bool = False, alias: str = "") -> bool:
