@@ -33,7 +33,7 @@ xpack.security.authc.anonymous.roles: superuser
 cluster.routing.allocation.disk.threshold_enabled: false
 indices.breaker.total.use_real_memory: false
 """
-"""Real memory would count what is only not collected yet: with the serial collector (`_lighten`) requests are refused for it."""
+"""Real memory counts what is only not collected yet: with the serial collector (`_lighten`) requests are refused for it."""
 _MEMORY = Path("/dev/shm")
 _ROOM = 4 * 2**30
 """Bytes that a file system in memory must have free to hold the data: index by index, each waits for a disk else."""
