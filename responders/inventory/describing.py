@@ -83,7 +83,7 @@ def describe(
     is what logs show; what they show on fewer than `least_days` days is left out.
     """
     reasons: List[Tuple[str, str]] = []
-    rules = [groups[key] for one in observed for key in _groups(one) if key in groups]
+    rules = [groups[key] for one in observed for key in groups_of(one) if key in groups]
     kind, why = _kind(observed, rules)
     criticality, why_critical = _criticality(observed, rules)
     owner, why_owner = _owner(observed, rules)
@@ -126,7 +126,8 @@ def _line(who: str, what: str, use: Use) -> str:
     return f"{who}{' ' if what else ''}{what} on {use.days} days from {use.first} to {use.last}"
 
 
-def _groups(one: Observed) -> Tuple[str, ...]:
+def groups_of(one: Observed) -> Tuple[str, ...]:
+    """The groups that it is in, `vendor:tenant:group`."""
     account = one.seen.account
     return tuple(
         reach.target if ":" in reach.target else f"{account.vendor}:{account.tenant}:{reach.target}"

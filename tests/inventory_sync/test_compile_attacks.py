@@ -11,7 +11,7 @@ from hypothesis import given
 
 from responders.codec import to_json
 from responders.errors import Refused
-from responders.inventory.describing import describe
+from responders.inventory.describing import GroupRule, describe
 from responders.inventory.files import read_inventory
 from responders.inventory.joining import Conflict
 from responders.inventory.lines import line_of
@@ -288,3 +288,12 @@ def test_a_tag_makes_no_agent_of_a_person() -> None:
     accounts = [person.account, tagged.account]
     assert describe("x", accounts, [Observed(person), Observed(tagged)], None).identity.kind == "human"
     assert describe("x", accounts[1:], [Observed(tagged)], None).identity.kind == "agent"
+
+
+def test_a_rule_of_a_group_in_which_nobody_is_is_told(firm: Firm) -> None:
+    """A wrong letter in a group's id would make nobody privileged, and nobody would know."""
+    firm.add("alice", pam="17")
+    firm.pam["17"]["groups"] = ["Vault Admins"]
+    right, wrong = "cyberark:pam:group:Vault Admins", "cyberark:pam:group:Vault Admin"
+    rules = Rules(groups={right: GroupRule(criticality="privileged"), wrong: GroupRule(criticality="privileged")})
+    assert [conflict.accounts for conflict in conflicts(firm.sync(rules=rules), "empty group")] == [(wrong,)]

@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, TextI
 from responders.codec import from_json, to_json
 from responders.errors import BadInventory, Refused
 from responders.inventory.compiled import Whole
-from responders.inventory.describing import LEAST_DAYS, GroupRule, describe
+from responders.inventory.describing import LEAST_DAYS, GroupRule, describe, groups_of
 from responders.inventory.joining import Conflict, Explicit, Joined, Link, Rank, join
 from responders.inventory.lines import line_of, write_end, write_identities
 from responders.inventory.resolve import Inventory
@@ -79,6 +79,11 @@ def compile_inventory(
             what = "an alias in your file makes them protected or break-glass, and they were another's"
             remedy = "see whether they are what you meant, and write their ids into the row"
             conflicts.append(Conflict.of("newly protected", before.guarded, what, remedy))
+        unmet = sorted(set(rules.groups) - builder.groups)
+        if unmet:
+            what = "your rules name groups in which nobody is seen: these say nothing"
+            remedy = "write them as the vendor does (an id at Okta and Entra), or remove them"
+            conflicts.append(Conflict.of("empty group", unmet, what, remedy))
         conflicts.extend(joined.conflicts)
         _tell(told, joined, conflicts)
         found = Difference(
@@ -184,6 +189,8 @@ class _Builder:
         self._gathered, self._joined, self._rows, self._before, self._groups = gathered, joined, rows, before, groups
         self._usages, self._usage_days = usages, usage_days
         self.aliases: Dict[str, str] = {}
+        self.groups: Set[str] = set()
+        """Those of the rules in which somebody is."""
         self.count = self.accounts = self.kept = 0
         self._used: Set[str] = set(rows)
 
@@ -207,6 +214,8 @@ class _Builder:
             aliases = [alias for one in found for alias in self._gathered.clear_aliases(one.seen)]
             self.aliases.update(dict.fromkeys(aliases, name))
             usage = self._usages.of(group, aliases, name)
+            if self._groups:
+                self.groups.update(key for one in found for key in groups_of(one) if key in self._groups)
             described = describe(name, accounts, found, row, dependents, self._groups, usage, self._usage_days)
             if described.reasons:
                 told.write(json.dumps({"identity": name, "why": dict(described.reasons)}) + "\n")
