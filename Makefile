@@ -42,8 +42,9 @@ engines: $(STAMP)
 	@-$(BIN)/python packaging/appinspect.py --install & \
 	$(BIN)/python -c "from tests.engines.install import install; install()" || true; wait
 
+# One worker more than the two cores of the smallest machine: a third of the time a worker waits for an engine or a process.
 unit: engines
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 3 --dist loadscope
 
 test: $(STAMP)
 	@$(MAKE) --no-print-directory -j3 lint types engines

@@ -55,15 +55,15 @@ def missing(engine: str) -> str:
 
 FIRST = (
     "tests/containment/test_kill.py",
-    "tests/drill/test_drill.py",
-    "tests/packaging/test_appinspect.py",
-    "tests/content/test_elastic.py",
     "tests/actions/test_every_action.py",
+    "tests/content/test_elastic.py",
+    "tests/packaging/test_appinspect.py",
+    "tests/drill/test_drill.py",
     "tests/content/test_run_engines.py",
-    "tests/surfaces/test_two_at_once.py",
     "tests/surfaces/test_command_line.py",
     "tests/surfaces/test_bad_input.py",
     "tests/packaging/test_alert_process.py",
+    "tests/surfaces/test_two_at_once.py",
 )
 """Modules that take longest, first: else one worker is still at one of them when the other has nothing left. Elasticsearch
 gets ready meanwhile."""
