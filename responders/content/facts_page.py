@@ -57,7 +57,10 @@ def _verified(detections: Sequence[Detection], macros: Mapping[str, Macro], elas
             for value in found:
                 if value.origin:
                     key = (*sorted(value.fields), value.text)
-                    asked[language][key] = value.origin
+                    # Where two searches know it from two documents it counts as the worse, whichever comes first.
+                    held = asked[language].get(key)
+                    if held is None or held.verified:
+                        asked[language][key] = value.origin
     counts = [
         f"{len(found)} in the {language}, of which {sum(not origin.verified for origin in found.values())} are not verified"
         for language, found in asked.items()

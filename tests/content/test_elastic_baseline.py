@@ -81,7 +81,7 @@ def test_both_siems_learn_the_same(searches: Any, elastic: Tuple[ElasticRun, Ser
         for example in detection.examples
     ]
     # One id is used by several examples, so each is indexed apart.
-    found.add_all(examples)
+    found.add_all([[lot] for lot in examples])
     events = [event for example in examples for event in example]
     done = learned(server, end, found.namespace, since=timedelta(days=3))
     assert set(done) == set(KEEPING)

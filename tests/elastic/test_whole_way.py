@@ -66,7 +66,7 @@ def test_correlation_80_fires_when_the_contained_one_is_active(
     """The rule's own query over what the responder wrote: quiet before, and the account that signs in again after."""
     _, person, _, _ = contained
     office.server.call("POST", f"/{office.names.stream('journal')},{office.names.watch}/_refresh")
-    soon = Batch(datetime.now(timezone.utc) + timedelta(seconds=5), "")
+    soon = Batch(datetime.now(timezone.utc) + timedelta(seconds=5))
     assert run.hits(DETECTION, soon) == []
     at = datetime.now(timezone.utc) + timedelta(seconds=2)
     event = {

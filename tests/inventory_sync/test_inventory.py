@@ -288,7 +288,11 @@ def test_an_interrupt_ends_it_in_one_line(company: Company) -> None:
     """Ctrl-C reaches the command and the process that reads: no traceback, exit code 130, and the lock is free again."""
     company.cyberark.latency = 2.0
     arguments = ["inventory", "sync", "--settings", settings_of(company), "--vendor", "cyberark"]
-    program = "import sys; from responders.surfaces.command_line.main import main; sys.exit(main())"
+    # Whatever the tests were started by: a job in the background of a shell ignores SIGINT, and so do its children.
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from responders.surfaces.command_line.main import main; sys.exit(main())"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", program, *arguments], text=True, stderr=subprocess.PIPE, start_new_session=True
     )

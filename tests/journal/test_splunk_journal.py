@@ -57,7 +57,7 @@ def test_what_is_wrong_is_said(splunkd: Splunkd, tmp_path: Path, capsys: pytest.
     assert run(splunkd, tmp_path, "show") == 2
     assert run(splunkd, tmp_path, "verify", "--anchor", str(tmp_path / "gone")) == 2
     assert "copy it from the search head" in capsys.readouterr().err
-    assert run(splunkd, tmp_path, "verify", user="analyst") == 1
+    assert run(splunkd, tmp_path, "verify", user="analyst") == 4
     assert "list_storage_passwords" in capsys.readouterr().err
     splunkd.deployment.passwords.clear()
     assert run(splunkd, tmp_path, "verify") == 2
