@@ -7,9 +7,11 @@ anywhere. With --policy the policy as it is and the one proposed are compared.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -77,6 +79,23 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    with _no_search_for_cycles():
+        return _run(options)
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Python looks again and again at all the alerts that are held, for garbage that is none: a quarter of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _run(options: argparse.Namespace) -> int:
     began = datetime.now(timezone.utc)
     since, closed_after = span(options.since, "--since"), span(options.closed_after, "--closed-after")
     settings = _settings(options)
