@@ -191,8 +191,11 @@ def _told(ordered: Sequence[_Part], fusion: Fusion) -> Score:
     return Score(shown, tuple(reasons), first.confidence)
 
 
+_SAID = (
+    "shares an event with one above", "same IP, device or credential", "same layer {}", "a correlation is no layer",
+    "another layer ({}), another cause",
+)  # fmt: skip
+
+
 def _words(kind: int, alert: Alert) -> str:
-    return (
-        "shares an event with one above", "same IP, device or credential", f"same layer {alert.layer}",
-        "a correlation is no layer", f"another layer ({alert.layer}), another cause",
-    )[kind]  # fmt: skip
+    return _SAID[kind].format(alert.layer)
