@@ -69,7 +69,12 @@ class Account:
     @property
     def key(self) -> str:
         """`vendor:tenant:id`, the join key in both SIEMs."""
-        return f"{self.vendor}:{self.tenant}:{self.id}"
+        return f"{self.place}:{self.id}"
+
+    @property
+    def place(self) -> str:
+        """`vendor:tenant`: what administrators are counted by, and a client is opened for."""
+        return f"{self.vendor}:{self.tenant}"
 
 
 @dataclass(frozen=True)

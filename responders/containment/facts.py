@@ -91,7 +91,7 @@ def gather(
         client = client_for(responder, identity, step.account)
         if client is None:
             continue
-        place = f"{step.account.vendor}:{step.account.tenant}"
+        place = step.account.place
         client = clients.setdefault(place, SharedReads(client))
         read = partial(registry.load(step.action).check, client, step)
         if step.phase is Phase.BLOCK:

@@ -32,11 +32,6 @@ class Objection:
 NONE = Objection("", ())
 
 
-def place_of(step: Step) -> str:
-    """`vendor:tenant`, what administrators are counted by."""
-    return f"{step.account.vendor}:{step.account.tenant}"
-
-
 def judged_places(facts: Facts) -> FrozenSet[str]:
     """Places where the guards had all their facts, and none of our accounts is an administrator."""
     return frozenset(place for place, found in facts.administrators.items() if not found and place in facts.own_read)
@@ -52,14 +47,14 @@ class Gate:
 
     def knows(self, step: Step) -> bool:
         """True when nothing need be read to answer for this step."""
-        return place_of(step) in self._passed
+        return step.account.place in self._passed
 
     def objection(self, step: Step, deadline: float) -> str:
         """Why this step may not be applied, "" when it may. Facts are read once for each place.
 
         Raises a vendor's error when they can't be read, Unavailable while another administrator is being contained.
         """
-        place = place_of(step)
+        place = step.account.place
         if place not in self._passed:
             self._passed[place] = self._judge(place, step, deadline)
         found = self._passed[place]
@@ -71,7 +66,7 @@ class Gate:
 
     def _judge(self, place: str, step: Step, deadline: float) -> Objection:
         responder, identity = self._responder, self._plan.decision.identity
-        accounts = tuple(account for account in identity.accounts if f"{account.vendor}:{account.tenant}" == place)
+        accounts = tuple(account for account in identity.accounts if account.place == place)
         client = client_for(responder, identity, step.account)
         if client is None:
             raise Refused(f"no responder is configured for {place}")

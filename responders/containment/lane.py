@@ -282,5 +282,5 @@ class Lane:
     def _client(self, step: Step) -> VendorClient:
         client = client_for(self.responder, self.plan.decision.identity, step.account)
         if client is None:
-            raise Refused(f"no responder is configured for {step.account.vendor}:{step.account.tenant}")
+            raise Refused(f"no responder is configured for {step.account.place}")
         return client

@@ -74,8 +74,8 @@ def look(responder: Responder, record: Record, wanted: Callable[[str], bool] = e
         if known is None or not known.status.holds or step.id not in record.before:
             waiting.append(words)
             continue
-        if not wanted(_place(step)):
-            unasked.add(_place(step))
+        if not wanted(step.account.place):
+            unasked.add(step.account.place)
             continue
         client = client_for(responder, identity, step.account) if identity is not None else None
         if client is None:
@@ -88,8 +88,8 @@ def look(responder: Responder, record: Record, wanted: Callable[[str], bool] = e
     held = frozenset(step for step, outcome in read.items() if outcome.status.holds)
     fell = {step: outcome.proof for step, outcome in read.items() if step not in held}
     name = identity.id if identity is not None else record.containment
-    heard = {_place(step) for step, error in found.items() if not isinstance(error, _NO_ANSWER)}
-    asked = frozenset(_place(step) for step in found)
+    heard = {step.account.place for step, error in found.items() if not isinstance(error, _NO_ANSWER)}
+    asked = frozenset(step.account.place for step in found)
     return Looked(
         record.containment, name, held, fell, (*missing, *unread), tuple(waiting), asked, asked - heard, frozenset(unasked)
     )
@@ -97,7 +97,3 @@ def look(responder: Responder, record: Record, wanted: Callable[[str], bool] = e
 
 def _words(step: Step) -> str:
     return f"{step.action} on {step.account.key}"
-
-
-def _place(step: Step) -> str:
-    return f"{step.account.vendor}:{step.account.tenant}"

@@ -17,7 +17,7 @@ from responders.content.spl import Macro
 from responders.content.splunk_health import health
 from responders.content.splunk_readiness import readiness_alerts
 from responders.content.splunk_sources import Need
-from responders.content.splunk_stanza import Settings, conf, csv_text, json_line, line, stanza
+from responders.content.splunk_stanza import ONCE_FOR_ALL_ROWS, Settings, conf, csv_text, json_line, line, stanza
 from responders.content.splunk_stories import es_annotations, search_name
 from responders.content.splunk_upkeep import upkeep
 from responders.content.usage import usage_searches
@@ -127,11 +127,7 @@ def _search(detection: Detection) -> str:
 def _raise() -> Settings:
     """One start of the alert action for all rows of a run. No alert.suppress: it can't be by identity with digest_mode."""
     return [
-        ("counttype", "number of events"),
-        ("relation", "greater than"),
-        ("quantity", "0"),
-        ("alert.track", "1"),
-        ("alert.digest_mode", "1"),
+        *ONCE_FOR_ALL_ROWS,
         ("action.tourniquet_contain", "1"),
     ]
 

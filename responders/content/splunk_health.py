@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import List, Sequence, Tuple
 
 from responders.content.splunk_sources import Need, health_name
-from responders.content.splunk_stanza import Settings, line, quoted
+from responders.content.splunk_stanza import ONCE_FOR_ALL_ROWS, Settings, line, quoted
 from responders.content.splunk_stores import STORES
 
 SILENT = "Tourniquet - a source is silent"
@@ -112,10 +112,6 @@ def _alert() -> Settings:
         ("enableSched", "1"),
         ("cron_schedule", "*/5 * * * *"),
         ("realtime_schedule", "0"),
-        ("counttype", "number of events"),
-        ("relation", "greater than"),
-        ("quantity", "0"),
-        ("alert.track", "1"),
-        ("alert.digest_mode", "1"),
+        *ONCE_FOR_ALL_ROWS,
         ("alert.severity", "4"),
     ]

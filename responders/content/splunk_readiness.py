@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import List, Tuple
 
-from responders.content.splunk_stanza import Settings, line
+from responders.content.splunk_stanza import ONCE_FOR_ALL_ROWS, Settings, line
 
 FAILED = "Tourniquet - a check failed"
 ABSENT = "Tourniquet - checks do not come"
@@ -119,10 +119,6 @@ def _schedule(cron: str, earliest: str) -> Settings:
         ("realtime_schedule", "0"),
         ("dispatch.earliest_time", earliest),
         ("dispatch.latest_time", "+1d"),
-        ("counttype", "number of events"),
-        ("relation", "greater than"),
-        ("quantity", "0"),
-        ("alert.track", "1"),
-        ("alert.digest_mode", "1"),
+        *ONCE_FOR_ALL_ROWS,
         ("alert.severity", "4"),
     ]

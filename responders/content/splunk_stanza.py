@@ -8,6 +8,14 @@ from typing import Iterable, List, Sequence, Tuple
 
 HEADER = "Generated from detections/ by `tourniquet detections build`. Do not edit: change local/ or the detection."
 Settings = List[Tuple[str, str]]
+ONCE_FOR_ALL_ROWS: Settings = [
+    ("counttype", "number of events"),
+    ("relation", "greater than"),
+    ("quantity", "0"),
+    ("alert.track", "1"),
+    ("alert.digest_mode", "1"),
+]
+"""A search that found something is one alert, of all its rows."""
 
 
 def stanza(name: str, settings: Settings) -> str:

@@ -130,7 +130,7 @@ def groups_of(one: Observed) -> Tuple[str, ...]:
     """The groups that it is in, `vendor:tenant:group`."""
     account = one.seen.account
     return tuple(
-        reach.target if ":" in reach.target else f"{account.vendor}:{account.tenant}:{reach.target}"
+        reach.target if ":" in reach.target else f"{account.place}:{reach.target}"
         for reach in one.reaches
         if reach.what == "group"
     )

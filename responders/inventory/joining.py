@@ -135,7 +135,7 @@ class _Joiner:
         key = one.account.key
         if key in self.units.index:
             return  # a vendor's ids are unique: the same account once more
-        place = self.units.add(key, f"{one.account.vendor}:{one.account.tenant}", one.user)
+        place = self.units.add(key, one.account.place, one.user)
         if key in self.gone:
             return
         for name, value in proofs(one):

@@ -17,7 +17,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, Tuple
 
-from responders.content.elastic.rules import required_fields
+from responders.content.elastic.rules import EVERY_RULE, required_fields
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _FROM = "FROM logs-tourniquet.journal-*, tourniquet-schema METADATA _id, _index"
@@ -100,18 +100,14 @@ def health_ndjson() -> str:
 
 def _rule(one: Health) -> Dict[str, Any]:
     return {
+        **EVERY_RULE,
         "rule_id": one.id,
         "version": 10000,
         "name": f"Tourniquet itself: {one.name}",
         "description": one.description,
-        "enabled": False,
-        "type": "esql",
-        "language": "esql",
         "query": one.query,
         "interval": f"{one.every // _MINUTE}m",
         "from": f"now-{one.back}s",
-        "to": "now",
-        "timestamp_override": "event.ingested",
         "max_signals": 100,
         "risk_score": 73,
         "risk_score_mapping": [],
@@ -129,9 +125,5 @@ def _rule(one: Health) -> Dict[str, Any]:
         "setup": _SETUP,
         "required_fields": required_fields(one.query),
         "related_integrations": [],
-        "author": ["Tourniquet"],
-        "license": "Apache-2.0",
         "tags": ["Tourniquet", "Source: tourniquet"],
-        "actions": [],
-        "exceptions_list": [],
     }

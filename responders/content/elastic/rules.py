@@ -63,6 +63,19 @@ _SETUP = (
     "the inventory. `tourniquet elastic doctor` says whether the rule runs, and what it lacks."
 )
 
+EVERY_RULE: Mapping[str, Any] = {
+    "enabled": False,
+    "type": "esql",
+    "language": "esql",
+    "to": "now",
+    "timestamp_override": "event.ingested",
+    "author": ["Tourniquet"],
+    "license": "Apache-2.0",
+    "actions": [],
+    "exceptions_list": [],
+}
+"""What each rule that ships says, whatever it looks for."""
+
 
 def rules_ndjson(detections: Sequence[Detection], root: Path = ROOT) -> str:
     """One rule a line, ordered by detection. Raises BadInputs."""
@@ -74,18 +87,14 @@ def _rule(detection: Detection, query: str) -> Dict[str, Any]:
     look_back = look_back_seconds(detection)
     major, minor, patch = (int(part) for part in detection.version.split("."))
     return {
+        **EVERY_RULE,
         "rule_id": detection.id,
         "version": major * 10000 + minor * 100 + patch,
         "name": f"Tourniquet: {detection.name}",
         "description": " ".join(detection.description.split()),
-        "enabled": False,
-        "type": "esql",
-        "language": "esql",
         "query": query + _SEVERITY,
         "interval": f"{minutes_between_runs(detection)}m",
         "from": f"now-{look_back}s",
-        "to": "now",
-        "timestamp_override": "event.ingested",
         "max_signals": _MAX_SIGNALS,
         "risk_score": detection.confidence,
         "risk_score_mapping": [{"field": "tq_confidence", "operator": "equals", "value": ""}],
@@ -107,11 +116,7 @@ def _rule(detection: Detection, query: str) -> Dict[str, Any]:
         "investigation_fields": {"field_names": list(_SHOWN)},
         "related_integrations": related_integrations(query),
         "required_fields": required_fields(query),
-        "author": ["Tourniquet"],
-        "license": "Apache-2.0",
         "tags": ["Tourniquet", f"Source: {detection.source}", f"Layer: {detection.layer}", f"Detection: {detection.slug}"],
-        "actions": [],
-        "exceptions_list": [],
     }
 
 

@@ -98,7 +98,7 @@ class Before:
             moved = [key for key, name in owners.items() if name != identity.id and key not in said]
             self._moved += moved
             if moved:
-                self._joins.update(f"{account.vendor}:{account.tenant}" for account in identity.accounts)
+                self._joins.update(account.place for account in identity.accounts)
         if identity.break_glass or identity.protected:
             self.guarded += [
                 key for key, name in owners.items() if key not in said and not (self._was(name) or _NOBODY).guarded

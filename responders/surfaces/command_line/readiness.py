@@ -20,7 +20,7 @@ from responders.settings import Connection, Settings, load_settings
 from responders.surfaces.assemble import read_policy, settings_path
 from responders.surfaces.command_line import show
 from responders.surfaces.command_line.ask_readiness import ask, missing_grants
-from responders.surfaces.command_line.reading import responder_of
+from responders.surfaces.command_line.reading import canary_of, responder_of
 from responders.surfaces.command_line.show_readiness import as_row, clean_lines, tell, tell_drill
 
 _MISSING = "missing"
@@ -42,12 +42,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.canary is not None:
-        if not options.canary:
-            raise BadInput("names nobody", place="--canary", remedy="name an identity that the inventory marks as canary")
+    canary = canary_of(options)
+    if canary is not None:
         responder = responder_of(options)
-        with show.working(f"drilling with {options.canary}", json_wanted=options.json):
-            drilled = pipeline.drill_canary(options.canary, Tier[options.tier.upper()], responder)
+        with show.working(f"drilling with {canary}", json_wanted=options.json):
+            drilled = pipeline.drill_canary(canary, Tier[options.tier.upper()], responder)
         tell_drill(drilled, json_wanted=options.json)
         return 0 if drilled.works else 1
     path = options.settings or settings_path()

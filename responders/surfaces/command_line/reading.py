@@ -11,7 +11,7 @@ import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, List, Mapping
+from typing import Any, BinaryIO, Iterator, List, Mapping, Optional
 
 from responders.containment.responder import Responder
 from responders.errors import BadAlert, BadInput
@@ -39,6 +39,14 @@ class Raw:
 def responder_of(options: argparse.Namespace) -> Responder:
     """The responder that --settings names."""
     return open_responder(options.settings or settings_path(), read_inventory=read_inventory)
+
+
+def canary_of(options: argparse.Namespace) -> Optional[str]:
+    """Whom --canary names, None when it is not given. Raises BadInput for nobody, as of a variable that is empty."""
+    if options.canary == "":
+        raise BadInput("names nobody", place="--canary", remedy="name an identity that the inventory marks as canary")
+    name: Optional[str] = options.canary
+    return name
 
 
 def inventory_of(path: Path) -> Inventory:

@@ -28,7 +28,7 @@ from responders.containment.validation import (
     valid,
     write_validation,
 )
-from responders.errors import BadInput, JournalError, MirrorError, TourniquetError
+from responders.errors import JournalError, MirrorError, TourniquetError
 from responders.escalation.channels import open_channels
 from responders.escalation.words import clean
 from responders.model import Tier
@@ -41,7 +41,7 @@ from responders.surfaces.command_line import show
 from responders.surfaces.command_line import validate_checks as checks
 from responders.surfaces.command_line.ask_readiness import ask
 from responders.surfaces.command_line.reaching_splunk import open_splunkd
-from responders.surfaces.command_line.reading import responder_of
+from responders.surfaces.command_line.reading import canary_of, responder_of
 from responders.surfaces.command_line.validate_still import NAME, still_contained
 
 _DEAD = (
@@ -76,8 +76,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.canary == "":
-        raise BadInput("names nobody", place="--canary", remedy="name an identity that the inventory marks as canary")
+    canary_of(options)  # before anything is checked
     settings = load_settings(options.settings or settings_path())
     responder = _opened(options, settings)
     splunk = _splunk(options)
