@@ -11,11 +11,11 @@ import pytest
 from responders.content.detection import Detection, Example
 from responders.content.elastic import ElasticRun, run_elastic, try_elastic
 from responders.content.elastic.server import ElasticError, Server
-from responders.content.elastic.trial import BOTH, Tried, apart, lookups_of, together
+from responders.content.elastic.trial import Tried, apart, at_once, lookups_of
 from responders.content.forms import CEF_KEYS, TIMES
 from responders.content.loader import load_macros
 from responders.content.rename import TURNS
-from responders.content.run import Hit, run_detections
+from responders.content.run import Hit
 from responders.content.trial import Played, play, without_source
 from responders.errors import BadInput
 from tests import shipped
@@ -36,9 +36,8 @@ def run(elasticsearch_url: str) -> Iterator[ElasticRun]:
 def test_gives_exactly_the_declared_identities(run: ElasticRun, detection: Detection) -> None:
     """Both engines name the accounts of each example, no more and no fewer, with equal times and events."""
     trials = list(try_elastic(run, detection))
-    tried = [name for trial in trials for name in [trial.example] for _ in range(2 if name.endswith(BOTH) else 1)]
-    assert len(tried) == 2 * len(detection.examples)
-    assert all(any(name.startswith(example.name) for name in tried) for example in detection.examples)
+    assert len(trials) == 2 * len(detection.examples)
+    assert all(any(trial.example.startswith(example.name) for trial in trials) for example in detection.examples)
     assert [f"{trial.example}: {trial.difference}" for trial in trials if trial.difference] == []
 
 
@@ -73,9 +72,8 @@ def test_with_one_source_absent_both_engines_still_agree(elasticsearch_url: str,
                 if example.fires and any(source == gone and left for source, left in without_source(example))
             ]
             lacking = [(example.name, _lacking(play(example, turn=_turn(n)), gone)) for n, example in enumerate(concerned)]
-            for said, played, parts in _at_once(detection, lacking):
-                found, expected = _both(run, detection, played, parts)
-                assert apart(found, expected) == "", (detection.slug, said)
+            for tried in _at_once(detection, lacking):
+                assert apart(_found(run, detection, tried), tried.splunk) == "", (detection.slug, tried.name)
         assert all(not index.startswith(run.stream(gone)) for index in run.made)
 
 
@@ -85,25 +83,15 @@ def _turn(number: int) -> int:
 
 
 def _at_once(detection: Detection, given: Sequence[Tuple[str, Played]]) -> Iterator[Tried]:
-    """So many in one search as have different names, where the search takes them apart; else each alone."""
+    """So many in one search as have different names."""
     for start in range(0, len(given), TURNS + 1):
-        some = given[start : start + TURNS + 1]
-        parts = [played for _, played in some]
-        one = together(detection, parts)
-        if one is not None:
-            yield "; ".join(said for said, _ in some), one, parts
-        else:
-            yield from ((said, played, (played,)) for said, played in some)
+        yield from at_once(detection, given[start : start + TURNS + 1])
 
 
-def _both(
-    run: ElasticRun, detection: Detection, played: Played, parts: Sequence[Played]
-) -> Tuple[Sequence[Hit], Sequence[Hit]]:
-    """What Elasticsearch finds, and what the SPL finds."""
-    lookups = lookups_of(played)
-    run.set_lookups(lookups)
-    found = run.hits(detection, run.add_all([[part.events for part in parts]])[0])
-    return found, run_detections([detection], played.events, lookups=lookups)
+def _found(run: ElasticRun, detection: Detection, tried: Tried) -> Sequence[Hit]:
+    """What Elasticsearch finds."""
+    run.set_lookups(lookups_of(tried.played))
+    return run.hits(detection, run.add_all([tried.lots])[0])
 
 
 def _lacking(played: Played, source: str) -> Played:
@@ -123,9 +111,9 @@ def test_an_event_that_lacks_a_field_is_no_error_and_both_engines_agree(run: Ela
         (f"{source} without {name}", _without(play(example, turn=_turn(number)), source, name))
         for number, (source, name) in enumerate(named)
     ]
-    for said, played, parts in _at_once(detection, poorer):
-        found, expected = _both(run, detection, played, parts)
-        assert sorted(hit.account for hit in found) == sorted(hit.account for hit in expected), said
+    for tried in _at_once(detection, poorer):
+        found = _found(run, detection, tried)
+        assert sorted(hit.account for hit in found) == sorted(hit.account for hit in tried.splunk), tried.name
 
 
 def _named(detection: Detection, example: Example) -> Iterator[Tuple[str, str]]:

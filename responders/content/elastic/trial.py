@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from responders.content.detection import Detection
 from responders.content.elastic.runner import ElasticRun
@@ -12,49 +13,63 @@ from responders.content.run import LOOKUPS, Hit, run_detections
 from responders.content.trial import Played, Trial, compare, play
 from responders.content.watch import watched
 
-BOTH = ", as it is with renamed and shifted"
-Tried = Tuple[str, Played, Sequence[Played]]
-"""A name, what is searched at once, and the parts of it."""
+
+@dataclass(frozen=True)
+class Tried:
+    """What is searched at once: named `parts`, the `played` that they are together, and what the SPL finds in it."""
+
+    parts: Sequence[Tuple[str, Played]]
+    played: Played
+    splunk: Sequence[Hit]
+
+    @property
+    def name(self) -> str:
+        return "; ".join(name for name, _ in self.parts)
+
+    @property
+    def lots(self) -> Sequence[Sequence[Tuple[str, Any]]]:
+        """The events of each part, as ElasticRun takes them."""
+        return [part.events for _, part in self.parts]
 
 
 def try_elastic(run: ElasticRun, detection: Detection) -> Iterator[Trial]:
-    """Every example, as it is and also renamed and shifted: in one search where they do not touch each other.
+    """Every example, as it is and then renamed and shifted: both in one search where they do not touch each other.
 
     Both engines must name exactly the declared accounts, with the same confidence, completing time and events.
     """
-    played: List[Tried] = []
+    tried: List[Tried] = []
     for example in detection.examples:
-        both = play(example), play(example, turn=1)
-        one = together(detection, both)
-        if one is not None:
-            played.append((example.name + BOTH, one, both))
-        else:
-            names = example.name, f"{example.name}, renamed and shifted"
-            played += [(name, each, (each,)) for name, each in zip(names, both)]
+        both = (example.name, play(example)), (f"{example.name}, renamed and shifted", play(example, turn=1))
+        tried += at_once(detection, both)
     # A lookup is one for the whole namespace, so examples with equal ones are searched together.
-    played.sort(key=lambda item: _lookups(item[1]))
-    for _, group in groupby(played, key=lambda item: _lookups(item[1])):
+    tried.sort(key=_lookups)
+    for _, group in groupby(tried, key=_lookups):
         yield from _try(run, detection, list(group))
 
 
-def together(detection: Detection, parts: Sequence[Played]) -> Optional[Played]:
+def at_once(detection: Detection, given: Sequence[Tuple[str, Played]]) -> List[Tried]:
     """All in one, for one search in place of several, each of which takes the server long to plan.
 
-    None where that would prove less: where they fire for the same account, or the SPL gives something else for all at once
-    than for each (one is another's evidence or baseline).
+    Each alone where that would prove less: where they fire for the same account, or the SPL gives something else for all at
+    once than for each (one is another's evidence or baseline).
     """
+    alone = [Tried([named], named[1], _by_spl(detection, named[1])) for named in given]
+    one = _united([part for _, part in given])
+    if len(set(one.fires)) < len(one.fires):
+        return alone
+    found = _by_spl(detection, one)
+    each: Set[Tuple[Any, ...]] = set().union(*(_essence(tried.splunk) for tried in alone))
+    return [Tried(given, one, found)] if _essence(found) == each else alone
+
+
+def _united(parts: Sequence[Played]) -> Played:
     lookups: Dict[str, List[Mapping[str, str]]] = {}
     for part in parts:
         for name, rows in part.lookups.items():
             held = lookups.setdefault(name, [])
             held += [row for row in rows if row not in held]
     events = tuple(event for part in parts for event in part.events)
-    fires = tuple(account for part in parts for account in set(part.fires))
-    one = Played(events, fires, lookups, parts[0].confidence)
-    apart_found: Set[Tuple[Any, ...]] = set().union(*(_essence(_by_spl(detection, part)) for part in parts))
-    if len(set(fires)) < len(fires):
-        return None
-    return one if _essence(_by_spl(detection, one)) == apart_found else None
+    return Played(events, tuple(account for part in parts for account in set(part.fires)), lookups, parts[0].confidence)
 
 
 def _by_spl(detection: Detection, played: Played) -> List[Hit]:
@@ -67,19 +82,16 @@ def lookups_of(played: Played) -> Dict[str, Any]:
     return {**dict.fromkeys(LOOKUPS, ()), "tourniquet_watch": watched(played.events), **given}
 
 
-def _lookups(played: Played) -> str:
-    return json.dumps(lookups_of(played), sort_keys=True)
+def _lookups(tried: Tried) -> str:
+    return json.dumps(lookups_of(tried.played), sort_keys=True)
 
 
 def _try(run: ElasticRun, detection: Detection, group: Sequence[Tried]) -> Iterator[Trial]:
-    run.set_lookups(lookups_of(group[0][1]))
-    batches = run.add_all([[part.events for part in parts] for *_, parts in group])
-    for (name, played, _), batch in zip(group, batches):
+    run.set_lookups(lookups_of(group[0].played))
+    for tried, batch in zip(group, run.add_all([tried.lots for tried in group])):
         hits = run.hits(detection, batch)
-        difference = compare(hits, played)
-        if not difference:
-            difference = apart(hits, _by_spl(detection, played))
-        yield Trial(detection.slug, name, difference)
+        difference = compare(hits, tried.played) or apart(hits, tried.splunk)
+        yield from (Trial(detection.slug, name, difference) for name, _ in tried.parts)
 
 
 def apart(elastic: Sequence[Hit], splunk: Sequence[Hit]) -> str:
